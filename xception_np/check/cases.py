@@ -1,0 +1,352 @@
+"""The named awkward cases of every operation: the shapes and settings where a pass goes wrong first.
+
+Arrays are tiny, so that finite differences can visit every element; the cases of `large` exist to be cut into several
+tiles, and are compared and checked by the adjoint only.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np.check.draw import Draw
+from xception_np.errors import InputError
+from xception_np.geometry import Geometry
+from xception_np.ops import spec
+from xception_np.random import Purpose, Stream
+
+
+class Traits(NamedTuple):
+    """What the checks need to know about an operation.
+
+    differentiable : positions of the arguments that get a gradient
+    linear : whether it is linear (or affine) in each of them alone, so that finite differences are exact
+    adjoint : groups of arguments in which it is linear together (or homogeneous: scaled with them), so that in each
+        group the sum of <argument, gradient> is <y, dy>
+    """
+
+    differentiable: tuple[int, ...]
+    linear: bool = False
+    adjoint: tuple[tuple[int, ...], ...] = ()
+
+
+class Case(NamedTuple):
+    """One call of an operation.
+
+    operation, name : what the case is called: `conv`, `stride 2, even size`
+    build : Draw -> the arguments of `forward`
+    traits : Traits
+    large : True where every element would be too many for finite differences
+    """
+
+    operation: str
+    name: str
+    build: Callable[[Draw], tuple]
+    traits: Traits
+    large: bool = False
+
+    @property
+    def module(self) -> ModuleType:
+        """The operation: `xception_np.ops.conv`."""
+        return import_module(f"xception_np.ops.{self.operation}")
+
+    def arguments(self, dtype=np.float64) -> tuple:
+        """Fresh arrays, the same numbers every time."""
+        return self.build(Draw(f"{self.operation} {self.name}", dtype))
+
+    def upstream(self, y):
+        """A random gradient dy for a result y: an array like y, or a number for an operation that returns one."""
+        draw = Draw(f"{self.operation} {self.name} dy", y.dtype)
+        return draw.normal(*y.shape) if y.ndim else float(draw.normal())
+
+    def differentiable(self, arguments: tuple) -> list[tuple[str, int, np.ndarray]]:
+        """(name, position, array) of every array that gets a gradient, in the order of backward's results."""
+        names = list(inspect.signature(self.module.forward).parameters)
+        found = []
+        for position in self.traits.differentiable:
+            argument = arguments[position]
+            if isinstance(argument, list):
+                found += [(f"{names[position]}[{k}]", position, array) for k, array in enumerate(argument)]
+            else:
+                found.append((names[position], position, argument))
+        return found
+
+    def __str__(self):
+        return f"{self.operation}, {self.name}"
+
+
+# name: (N, H, W), geometry
+WINDOWS: dict[str, tuple[tuple[int, int, int], Geometry]] = {
+    "3x3": ((2, 5, 4), Geometry(3)),
+    "1x7": ((1, 3, 9), Geometry((1, 7))),
+    "7x1": ((1, 9, 3), Geometry((7, 1))),
+    "2x3": ((1, 4, 5), Geometry((2, 3))),
+    "stride 2, even size": ((1, 6, 4), Geometry(3, 2)),
+    "stride 2, odd size": ((1, 5, 7), Geometry(3, 2)),
+    "stride (2, 1)": ((1, 6, 5), Geometry(3, (2, 1))),
+    "dilation (2, 1)": ((1, 6, 4), Geometry(3, 1, (2, 1))),
+    "dilation (1, 2), stride (3, 2)": ((1, 7, 8), Geometry((3, 2), (3, 2), (1, 2))),
+    "valid, rows and columns left over": ((1, 6, 7), Geometry((3, 2), (2, 3), padding="valid")),
+    "valid, one window": ((2, 3, 2), Geometry((3, 2), padding="valid")),
+    "asymmetric padding": ((1, 4, 5), Geometry((3, 2), (2, 1), padding=((2, 0), (1, 1)))),
+    "stride larger than the kernel": ((1, 7, 5), Geometry(2, (3, 4), padding="valid")),
+    "1x1, stride 2": ((1, 5, 4), Geometry(1, 2)),
+    "input 1x1": ((2, 1, 1), Geometry(3)),
+    "kernel larger than the input": ((1, 2, 3), Geometry(5)),
+    "batch 3": ((3, 3, 2), Geometry(3)),
+}
+IN_THE_PADDING = {"windows in the padding": ((1, 2, 3), Geometry(2, padding=((2, 1), (0, 3))))}
+LARGE: dict[str, tuple[tuple[int, int, int], Geometry]] = {
+    "tiles of rows": ((2, 70, 17), Geometry(3)),
+    "tiles of rows, strides": ((1, 91, 75), Geometry((3, 2), (2, 3), (2, 1))),
+    "tiles of images": ((25, 7, 6), Geometry(3, padding="valid")),
+}
+
+_X_AND_WEIGHT = Traits((0, 1), linear=True, adjoint=((0,), (1,)))
+_SEPARABLE = Traits((0, 1, 2), linear=True, adjoint=((0,), (1,), (2,)))
+
+
+def of(operation: str) -> list[Case]:
+    """The cases of an operation."""
+    return [case for case in every() if case.operation == operation]
+
+
+@cache
+def every() -> tuple[Case, ...]:
+    """The cases of all operations."""
+    return tuple(
+        case
+        for cases in (_convolutions, _separable, _normalisations, _elementwise, _pools, _dense, _joins, _losses)
+        for case in cases()
+    )
+
+
+def find(operation: str, name: str) -> Case:
+    """One case by its names."""
+    for case in of(operation):
+        if case.name == name:
+            return case
+    raise InputError(f"case is {name!r}; expected one of {', '.join(repr(case.name) for case in of(operation))}")
+
+
+def _windows(builder: Callable[..., Callable[[Draw], tuple]], more=IN_THE_PADDING) -> Iterator[tuple]:
+    """(name, build, large) for every window, with the builder's own channels."""
+    for name, (shape, geometry) in (WINDOWS | more).items():
+        yield name, builder(shape, geometry), False
+    for name, (shape, geometry) in LARGE.items():
+        yield name, builder(shape, geometry), True
+
+
+def _convolutions() -> Iterator[Case]:
+    image, three = (1, 3, 4), Geometry(3)
+
+    for name, build, large in _windows(_conv):
+        yield Case("conv", name, build, _X_AND_WEIGHT, large)
+    for channels, filters in ((1, 1), (1, 5), (5, 1), (17, 5)):
+        yield Case("conv", f"C={channels}, F={filters}", _conv(image, three, channels, filters), _X_AND_WEIGHT)
+
+    for name, build, large in _windows(_grouped):
+        yield Case("grouped_conv", name, build, _X_AND_WEIGHT, large)
+    for channels, filters in ((6, 6), (6, 12), (4, 2)):
+        for s in spec.divisors(channels, filters):
+            name = f"C={channels}, F={filters}, S={s}"
+            yield Case("grouped_conv", name, _grouped(image, three, channels, filters, s), _X_AND_WEIGHT)
+    yield Case("grouped_conv", "C=17, S=17", _grouped(image, three, 17, 17, 17), _X_AND_WEIGHT)
+
+    for name, build, large in _windows(_depthwise):
+        yield Case("depthwise_conv", name, build, _X_AND_WEIGHT, large)
+    for channels, multiplier in ((1, 1), (1, 3), (2, 2), (5, 3), (17, 1)):
+        yield Case("depthwise_conv", f"C={channels}, M={multiplier}", _depthwise(image, three, channels, multiplier), _X_AND_WEIGHT)
+    yield Case("depthwise_conv", "tiles, M=2", _depthwise((1, 70, 17), three, 2, 2), _X_AND_WEIGHT, large=True)
+
+    for shape in ((1, 1, 1), (2, 3, 4), (3, 1, 5)):
+        yield Case("pointwise_conv", "x".join(map(str, shape)), _pointwise(shape, 3, 2), _X_AND_WEIGHT)
+    for channels, filters in ((1, 1), (1, 5), (5, 1), (17, 5)):
+        yield Case("pointwise_conv", f"C={channels}, F={filters}", _pointwise((2, 1, 2), channels, filters), _X_AND_WEIGHT)
+    yield Case("pointwise_conv", "tiles", _pointwise((2, 40, 17), 5, 3), _X_AND_WEIGHT, large=True)
+
+
+def _separable() -> Iterator[Case]:
+    for order in ("spatial_first", "pointwise_first"):
+        for name, build, large in _windows(lambda shape, geometry, order=order: _separable_conv(shape, geometry, order)):
+            yield Case("separable_conv", f"{order}, {name}", build, _SEPARABLE, large)
+        for channels, multiplier, filters in ((1, 1, 1), (1, 3, 2), (5, 2, 3), (17, 1, 5)):
+            name = f"{order}, C={channels}, M={multiplier}, F={filters}"
+            build = _separable_conv((1, 3, 4), Geometry(3), order, None, channels, multiplier, filters)
+            yield Case("separable_conv", name, build, _SEPARABLE)
+        for activation in ("relu", "elu"):
+            traits = Traits((0, 1, 2), adjoint=((2,),) if order == "spatial_first" else ((1,),))
+            for name, shape, geometry, large in (
+                ("3x3", (2, 4, 3), Geometry(3), False),
+                ("stride 2", (1, 4, 6), Geometry((3, 2), 2), False),
+                ("tiles", (2, 70, 17), Geometry(3), True),
+            ):
+                build = _separable_conv(shape, geometry, order, activation)
+                yield Case("separable_conv", f"{order}, {activation}, {name}", build, traits, large)
+
+
+def _normalisations() -> Iterator[Case]:
+    shapes = {
+        "4 axes": (2, 3, 4, 5),
+        "2 axes": (6, 5),
+        "C=1": (1, 3, 2, 1),
+        "C=17": (3, 2, 1, 17),
+        "one position": (1, 1, 1, 3),
+        "two positions": (2, 1, 1, 3),
+    }
+    scale_and_shift = ((1, 2),)
+    training = Traits((0, 1, 2), adjoint=scale_and_shift)
+    inference = Traits((0, 1, 2), linear=True, adjoint=scale_and_shift)
+    for name, shape in shapes.items():
+        yield Case("batch_norm", name, _batch_norm(shape), training)
+        yield Case("batch_norm_inference", name, _batch_norm_inference(shape), inference)
+    yield Case("batch_norm", "epsilon 1", _batch_norm((2, 2, 3, 2), 1.0), training)
+    yield Case("batch_norm_inference", "epsilon 1", _batch_norm_inference((2, 2, 3, 2), 1.0), inference)
+    yield Case("batch_norm", "tiles", _batch_norm((3, 40, 41, 9)), training, large=True)
+    yield Case("batch_norm_inference", "tiles", _batch_norm_inference((3, 40, 41, 9)), inference, large=True)
+
+
+def _elementwise() -> Iterator[Case]:
+    shapes = {"4 axes": (2, 3, 4, 5), "2 axes": (3, 7), "1 axis": (5,), "one number": (1, 1, 1, 1)}
+    for name, shape in shapes.items():
+        yield Case("relu", name, _one(Draw.off_zero, shape), Traits((0,), adjoint=((0,),)))
+        yield Case("elu", name, _one(Draw.off_zero, shape), Traits((0,)))
+    yield Case("relu", "tiles", _one(Draw.off_zero, (5, 7001)), Traits((0,), adjoint=((0,),)), large=True)
+    yield Case("elu", "tiles", _one(Draw.off_zero, (5, 7001)), Traits((0,)), large=True)
+
+    linear = Traits((0,), linear=True, adjoint=((0,),))
+    for rate in (0.0, 0.3, 0.5, 0.9):
+        yield Case("dropout", f"rate {rate}", _dropout((2, 3, 4, 5), rate), linear)
+    yield Case("dropout", "1 axis, not a multiple of 4", _dropout((7,), 0.5), linear)
+    yield Case("dropout", "2 axes", _dropout((5, 9), 0.5), linear)
+    yield Case("dropout", "tiles", _dropout((5, 7001), 0.5), linear, large=True)
+
+
+def _pools() -> Iterator[Case]:
+    linear = Traits((0,), linear=True, adjoint=((0,),))
+    for name, build, large in _windows(lambda shape, geometry: _pool(Draw.distinct, shape, geometry), more={}):
+        yield Case("max_pool", name, build, Traits((0,), adjoint=((0,),)), large)
+    for name, build, large in _windows(lambda shape, geometry: _pool(Draw.normal, shape, geometry), more={}):
+        yield Case("avg_pool", name, build, linear, large)
+    for channels in (1, 17):
+        geometry = Geometry(3, 2)
+        yield Case("max_pool", f"C={channels}", _pool(Draw.distinct, (1, 4, 3), geometry, channels), Traits((0,), adjoint=((0,),)))
+        yield Case("avg_pool", f"C={channels}", _pool(Draw.normal, (1, 4, 3), geometry, channels), linear)
+    for shape in ((2, 3, 4, 5), (1, 1, 1, 1), (3, 2, 1, 17)):
+        yield Case("global_avg_pool", "x".join(map(str, shape)), _one(Draw.normal, shape), linear)
+    yield Case("global_avg_pool", "tiles", _one(Draw.normal, (9, 40, 17, 5)), linear, large=True)
+
+
+def _dense() -> Iterator[Case]:
+    traits = Traits((0, 1, 2), linear=True, adjoint=((0, 2), (1, 2)))
+    for images, channels, filters, large in ((2, 3, 4, False), (1, 1, 1, False), (3, 17, 5, False), (1300, 5, 3, True)):
+        name = f"N={images}, C={channels}, F={filters}"
+        yield Case("dense", name, _dense_layer(images, channels, filters), traits, large)
+
+
+def _joins() -> Iterator[Case]:
+    for name, shape, large in (("4 axes", (2, 3, 4, 5), False), ("2 axes", (3, 7), False), ("tiles", (5, 7001), True)):
+        yield Case("add", name, _two(shape), Traits((0, 1), linear=True, adjoint=((0, 1),)), large)
+    traits = Traits((0,), linear=True, adjoint=((0,),))
+    for name, widths in (("one", (3,)), ("two", (2, 5)), ("four, as in an Inception module", (1, 4, 2, 17))):
+        yield Case("concat", name, _concat((2, 3, 2), widths), traits)
+    yield Case("concat", "tiles", _concat((2, 70, 17), (9, 8)), traits, large=True)
+
+
+def _losses() -> Iterator[Case]:
+    for images, classes, smoothing, large in (
+        (3, 4, 0.0, False),
+        (3, 4, 0.1, False),
+        (1, 2, 0.0, False),
+        (2, 17, 0.5, False),
+        (700, 11, 0.1, True),
+    ):
+        name = f"N={images}, K={classes}, smoothing {smoothing}"
+        yield Case("softmax_cross_entropy", name, _softmax(images, classes, smoothing), Traits((0,)), large)
+    for images, classes, large in ((3, 4, False), (1, 1, False), (2, 17, False), (700, 50, True)):
+        yield Case("sigmoid_cross_entropy", f"N={images}, K={classes}", _sigmoid(images, classes), Traits((0,)), large)
+
+
+def _conv(shape, geometry, channels=2, filters=3):
+    return lambda draw: (draw.normal(*shape, channels), draw.normal(*geometry.kernel, channels, filters), geometry)
+
+
+def _grouped(shape, geometry, channels=4, filters=6, segments=2):
+    def build(draw):
+        return draw.normal(*shape, channels), draw.normal(*geometry.kernel, channels // segments, filters), geometry, segments
+
+    return build
+
+
+def _depthwise(shape, geometry, channels=3, multiplier=1):
+    return lambda draw: (draw.normal(*shape, channels), draw.normal(*geometry.kernel, channels, multiplier), geometry)
+
+
+def _pointwise(shape, channels, filters):
+    return lambda draw: (draw.normal(*shape, channels), draw.normal(channels, filters))
+
+
+def _separable_conv(shape, geometry, order, activation=None, channels=2, multiplier=2, filters=3):
+    """Spatial first: (kh, kw, C, M), then (C*M, F). Pointwise first: (C, F), then (kh, kw, F, M)."""
+    spatial_first = order == "spatial_first"
+    depthwise_channels = channels if spatial_first else filters
+    pointwise_channels = channels * multiplier if spatial_first else channels
+
+    def build(draw):
+        x = draw.normal(*shape, channels)
+        depthwise_weight = draw.normal(*geometry.kernel, depthwise_channels, multiplier)
+        return x, depthwise_weight, draw.normal(pointwise_channels, filters), geometry, order, activation
+
+    return build
+
+
+def _batch_norm(shape, epsilon=1e-3):
+    def build(draw):
+        channels = shape[-1]
+        return 2 * draw.normal(*shape) + draw.normal(channels), draw.normal(channels), draw.normal(channels), epsilon
+
+    return build
+
+
+def _batch_norm_inference(shape, epsilon=1e-3):
+    def build(draw):
+        x, gamma, beta, mean = draw.normal(*shape), *(draw.normal(shape[-1]) for _ in range(3))
+        return x, gamma, beta, mean, 0.5 + draw.uniform(shape[-1]), epsilon
+
+    return build
+
+
+def _one(kind, shape):
+    return lambda draw: (kind(draw, *shape),)
+
+
+def _two(shape):
+    return lambda draw: (draw.normal(*shape), draw.normal(*shape))
+
+
+def _dropout(shape, rate):
+    return lambda draw: (draw.normal(*shape), rate, Stream(3, Purpose.DROPOUT, 7, 11))
+
+
+def _pool(kind, shape, geometry, channels=2):
+    return lambda draw: (kind(draw, *shape, channels), geometry)
+
+
+def _dense_layer(images, channels, filters):
+    return lambda draw: (draw.normal(images, channels), draw.normal(channels, filters), draw.normal(filters))
+
+
+def _concat(shape, widths):
+    return lambda draw: ([draw.normal(*shape, width) for width in widths],)
+
+
+def _softmax(images, classes, smoothing):
+    return lambda draw: (3 * draw.normal(images, classes), draw.labels(images, classes), smoothing)
+
+
+def _sigmoid(images, classes):
+    return lambda draw: (3 * draw.normal(images, classes), draw.uniform(images, classes))

@@ -1,0 +1,372 @@
+"""What the operations are to each other: equations that hold to rounding, outputs and gradients alike.
+
+    for comparison in check_identities("separable_conv", "cpu"):
+        print(comparison)
+
+The paper's spectrum is a chain of such equations: a grouped convolution is a regular one at one segment and a depthwise one
+at C, an Inception module's towers are a grouped convolution, a separable convolution is a regular one whose kernel is a
+product. Each function checks one of them for one implementation.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from xception_np import ops
+from xception_np.check.comparison import Comparison, compare
+from xception_np.check.draw import Draw
+from xception_np.geometry import Geometry
+from xception_np.ops import spec
+from xception_np.random import Purpose, Stream
+
+BUDGET = 1e-12  # the same sums, a few hundred terms, in another order
+_IMAGE = (2, 5, 7, 6)  # N, H, W, C
+_GEOMETRY = Geometry((3, 2), (2, 1), (1, 2))
+
+
+def check_identities(operation: str, implementation: str) -> list[Comparison]:
+    """Every identity of an operation, float64."""
+    return [
+        replace(comparison, what=f"{operation}.{implementation}, {comparison.what}")
+        for identity in IDENTITIES.get(operation, ())
+        for comparison in identity(implementation)
+    ]
+
+
+def _same(what: str, actual, expected) -> Iterator[Comparison]:
+    """Compare two tuples of arrays that are y and its gradients."""
+    for name, one, other in zip(("y", "dx", "dweight"), actual, expected, strict=False):
+        yield compare(one, other, BUDGET, f"{what}: {name}")
+
+
+def _passes(operation, dy, *arguments, implementation):
+    """(y, gradient, ...) of an operation."""
+    y, cache = operation.forward(*arguments, implementation=implementation)
+    gradients = operation.backward(dy, cache, implementation=implementation)
+    return y, *(gradients if isinstance(gradients, tuple) else (gradients,))
+
+
+def one_segment_is_regular(implementation: str) -> Iterator[Comparison]:
+    """grouped_conv with S = 1 is conv."""
+    draw = Draw("one segment")
+    x, weight = draw.normal(*_IMAGE), draw.normal(3, 2, 6, 4)
+    dy = draw.normal(*ops.conv.output_shape(x.shape, weight.shape, _GEOMETRY))
+    grouped = _passes(ops.grouped_conv, dy, x, weight, _GEOMETRY, 1, implementation=implementation)
+    yield from _same("S=1 is conv", grouped, _passes(ops.conv, dy, x, weight, _GEOMETRY, implementation=implementation))
+
+
+def all_segments_are_depthwise(implementation: str) -> Iterator[Comparison]:
+    """grouped_conv with S = C and F = C*M is depthwise_conv: (kh, kw, 1, C*M) is (kh, kw, C, M)."""
+    draw = Draw("all segments")
+    for multiplier in (1, 2):
+        x, weight = draw.normal(*_IMAGE), draw.normal(3, 2, 6, multiplier)
+        dy = draw.normal(*ops.depthwise_conv.output_shape(x.shape, weight.shape, _GEOMETRY))
+        y, dx, dweight = _passes(
+            ops.grouped_conv, dy, x, weight.reshape(3, 2, 1, -1), _GEOMETRY, 6, implementation=implementation
+        )
+        depthwise = _passes(ops.depthwise_conv, dy, x, weight, _GEOMETRY, implementation=implementation)
+        yield from _same(f"S=C is depthwise_conv, M={multiplier}", (y, dx, dweight.reshape(weight.shape)), depthwise)
+
+
+def segments_are_diagonal_blocks(implementation: str) -> Iterator[Comparison]:
+    """grouped_conv is conv with a kernel of S blocks on the diagonal, at every S that divides C and F."""
+    channels, filters = 6, 12
+    for s in spec.divisors(channels, filters):
+        draw = Draw(f"blocks {s}")
+        x, weight = draw.normal(*_IMAGE), draw.normal(3, 2, channels // s, filters)
+        dy = draw.normal(*ops.conv.output_shape(x.shape, weight.shape, _GEOMETRY))
+        block = np.kron(np.eye(s), np.ones((channels // s, filters // s)))  # (C, F), 1 where segments meet themselves
+        dense = np.tile(weight, (1, 1, s, 1)) * block
+        y, dx, ddense = _passes(ops.conv, dy, x, dense, _GEOMETRY, implementation=implementation)
+        dblocks = (ddense * block).reshape(3, 2, s, channels // s, filters).sum(axis=2)
+        grouped = _passes(ops.grouped_conv, dy, x, weight, _GEOMETRY, s, implementation=implementation)
+        yield from _same(f"S={s} is block-diagonal", grouped, (y, dx, dblocks))
+
+
+def segments_are_towers(implementation: str) -> Iterator[Comparison]:
+    """Figure 2 is Figure 3: S towers of a 1x1 and a 3x3 are one 1x1 over all, then a grouped 3x3."""
+    towers, width, out = 3, 2, 4
+    draw, geometry = Draw("towers"), Geometry(3)
+    x, dy = draw.normal(2, 4, 5, 5), draw.normal(2, 4, 5, towers * out)
+    first = [draw.normal(5, width) for _ in range(towers)]  # each tower's 1x1
+    second = [draw.normal(3, 3, width, out) for _ in range(towers)]  # each tower's 3x3
+
+    y, dx, dfirst, dsecond = [], 0, [], []
+    for tower in range(towers):
+        middle, cache1 = ops.pointwise_conv.forward(x, first[tower], implementation=implementation)
+        y_tower, cache2 = ops.conv.forward(middle, second[tower], geometry, implementation=implementation)
+        dy_tower = np.ascontiguousarray(dy[..., tower * out : (tower + 1) * out])
+        dmiddle, dweight2 = ops.conv.backward(dy_tower, cache2, implementation=implementation)
+        dx_tower, dweight1 = ops.pointwise_conv.backward(dmiddle, cache1, implementation=implementation)
+        y.append(y_tower)
+        dx = dx + dx_tower
+        dfirst.append(dweight1)
+        dsecond.append(dweight2)
+    y, _ = ops.concat.forward(y, implementation=implementation)
+
+    middle, cache1 = ops.pointwise_conv.forward(x, np.concatenate(first, axis=1), implementation=implementation)
+    weight = np.concatenate(second, axis=3)
+    y_grouped, cache2 = ops.grouped_conv.forward(middle, weight, geometry, towers, implementation=implementation)
+    dmiddle, dweight2 = ops.grouped_conv.backward(dy, cache2, implementation=implementation)
+    dx_grouped, dweight1 = ops.pointwise_conv.backward(dmiddle, cache1, implementation=implementation)
+    what = "the towers of Figure 2 are Figure 3"
+    yield compare(y_grouped, y, BUDGET, f"{what}: y")
+    yield compare(dx_grouped, dx, BUDGET, f"{what}: dx")
+    yield compare(dweight1, np.concatenate(dfirst, axis=1), BUDGET, f"{what}: dweight of the 1x1")
+    yield compare(dweight2, np.concatenate(dsecond, axis=3), BUDGET, f"{what}: dweight of the 3x3")
+
+
+def pointwise_is_a_matrix_product(implementation: str) -> Iterator[Comparison]:
+    """pointwise_conv is x @ weight, and conv with a 1x1 kernel."""
+    draw = Draw("pointwise")
+    x, weight, dy = draw.normal(2, 3, 4, 5), draw.normal(5, 6), draw.normal(2, 3, 4, 6)
+    pointwise = _passes(ops.pointwise_conv, dy, x, weight, implementation=implementation)
+    rows, drows = x.reshape(-1, 5), dy.reshape(-1, 6)
+    product = ((rows @ weight).reshape(dy.shape), (drows @ weight.T).reshape(x.shape), rows.T @ drows)
+    yield from _same("a matrix product", pointwise, product)
+    y, dx, dweight = _passes(ops.conv, dy, x, weight[None, None], Geometry(1), implementation=implementation)
+    yield from _same("conv 1x1", pointwise, (y, dx, dweight[0, 0]))
+
+
+def separable_is_a_product_kernel(implementation: str) -> Iterator[Comparison]:
+    """Without an activation, separable_conv is conv with a kernel that is a product.
+
+    spatial_first:    kernel[i, j, c, f]       = sum over m of D[i, j, c, m] * P[c*M + m, f]
+    pointwise_first:  kernel[i, j, c, k*M + m] = P[c, k] * D[i, j, k, m]
+
+    and the gradients follow by the chain rule through the kernel.
+    """
+    draw, multiplier, filters = Draw("product kernel"), 2, 4
+    x = draw.normal(*_IMAGE)
+    channels = x.shape[3]
+
+    depthwise, pointwise = draw.normal(3, 2, channels, multiplier), draw.normal(channels * multiplier, filters)
+    split = pointwise.reshape(channels, multiplier, filters)
+    kernel = np.einsum("ijcm,cmf->ijcf", depthwise, split)
+    dy = draw.normal(*ops.conv.output_shape(x.shape, kernel.shape, _GEOMETRY))
+    y, dx, dkernel = _passes(ops.conv, dy, x, kernel, _GEOMETRY, implementation=implementation)
+    ddepthwise = np.einsum("ijcf,cmf->ijcm", dkernel, split)
+    dpointwise = np.einsum("ijcf,ijcm->cmf", dkernel, depthwise).reshape(pointwise.shape)
+    yield from _product_kernel(
+        "spatial_first", dy, (x, depthwise, pointwise), (y, dx, ddepthwise, dpointwise), implementation
+    )
+
+    depthwise, pointwise = draw.normal(3, 2, filters, multiplier), draw.normal(channels, filters)
+    kernel = np.einsum("ck,ijkm->ijckm", pointwise, depthwise).reshape(3, 2, channels, -1)
+    dy = draw.normal(*ops.conv.output_shape(x.shape, kernel.shape, _GEOMETRY))
+    y, dx, dkernel = _passes(ops.conv, dy, x, kernel, _GEOMETRY, implementation=implementation)
+    dkernel = dkernel.reshape(3, 2, channels, filters, multiplier)
+    ddepthwise = np.einsum("ijckm,ck->ijkm", dkernel, pointwise)
+    dpointwise = np.einsum("ijckm,ijkm->ck", dkernel, depthwise)
+    yield from _product_kernel(
+        "pointwise_first", dy, (x, depthwise, pointwise), (y, dx, ddepthwise, dpointwise), implementation
+    )
+
+
+def _product_kernel(order, dy, arguments, expected, implementation):
+    actual = _passes(ops.separable_conv, dy, *arguments, _GEOMETRY, order, implementation=implementation)
+    for name, one, other in zip(("y", "dx", "ddepthwise_weight", "dpointwise_weight"), actual, expected, strict=True):
+        yield compare(one, other, BUDGET, f"{order} is a product kernel: {name}")
+
+
+def convolutions_move_with_the_image(implementation: str) -> Iterator[Comparison]:
+    """Moving the image by the stride moves the result by one, where no window touches the border."""
+    draw, geometry = Draw("shift"), Geometry((3, 2), (2, 3), (1, 2), padding="valid")
+    x = draw.normal(1, 11, 16, 4)
+    moved = np.ascontiguousarray(x[:, 2:, 3:])
+    for operation, *more in (
+        (ops.conv, draw.normal(3, 2, 4, 5), geometry),
+        (ops.grouped_conv, draw.normal(3, 2, 2, 6), geometry, 2),
+        (ops.depthwise_conv, draw.normal(3, 2, 4, 2), geometry),
+        (ops.max_pool, geometry),
+        (ops.avg_pool, geometry),
+    ):
+        y, _ = operation.forward(x, *more, implementation=implementation)
+        y_moved, _ = operation.forward(moved, *more, implementation=implementation)
+        name = operation.__name__.rpartition(".")[2]
+        yield compare(y_moved, y[:, 1:, 1:], BUDGET, f"{name} moves with the image")
+
+
+def a_window_as_large_as_the_image(implementation: str) -> Iterator[Comparison]:
+    """global_avg_pool is avg_pool with the whole image as its window."""
+    draw = Draw("global")
+    x, dy = draw.normal(2, 3, 5, 4), draw.normal(2, 4)
+    whole = _passes(ops.avg_pool, dy[:, None, None], x, Geometry((3, 5), padding="valid"), implementation=implementation)
+    pooled = _passes(ops.global_avg_pool, dy, x, implementation=implementation)
+    yield from _same("avg_pool of the whole image", pooled, (whole[0][:, 0, 0], whole[1]))
+
+
+def averages_are_a_depthwise_convolution(implementation: str) -> Iterator[Comparison]:
+    """avg_pool is depthwise_conv with equal weights, where no window touches the padding."""
+    draw, geometry = Draw("average"), Geometry((2, 3), (1, 2), (2, 1), padding="valid")
+    x, weight = draw.normal(2, 5, 7, 3), np.full((2, 3, 3, 1), 1 / 6)
+    dy = draw.normal(*ops.avg_pool.output_shape(x.shape, geometry))
+    depthwise = _passes(ops.depthwise_conv, dy, x, weight, geometry, implementation=implementation)
+    yield from _same("equal weights", _passes(ops.avg_pool, dy, x, geometry, implementation=implementation), depthwise)
+
+
+def the_largest_moves_with_a_constant(implementation: str) -> Iterator[Comparison]:
+    """max_pool(x + c) = max_pool(x) + c with the same gradient, padding included, even where all of x is negative."""
+    draw, geometry = Draw("constant"), Geometry(3, 2)
+    x, dy = draw.distinct(1, 5, 4, 3), draw.normal(1, 3, 2, 3)
+    y, dx = _passes(ops.max_pool, dy, x, geometry, implementation=implementation)
+    moved = _passes(ops.max_pool, dy, x - 100, geometry, implementation=implementation)
+    yield from _same("moves with a constant", moved, (y - 100, dx))
+
+
+def batch_norm_sets_mean_and_deviation(implementation: str) -> Iterator[Comparison]:
+    """batch_norm gives every channel the mean beta and, but for epsilon, the standard deviation |gamma|."""
+    draw = Draw("statistics")
+    x, gamma, beta = 3 * draw.normal(4, 3, 5, 6) + 7, draw.normal(6), draw.normal(6)
+    y, cache = ops.batch_norm.forward(x, gamma, beta, 1e-300, implementation=implementation)
+    yield compare(y.mean(axis=(0, 1, 2)), beta, BUDGET, "mean is beta")
+    yield compare(y.std(axis=(0, 1, 2)), np.abs(gamma), BUDGET, "deviation is gamma")
+    yield compare(cache.mean, x.mean(axis=(0, 1, 2)), BUDGET, "cached mean")
+    yield compare(cache.variance, x.var(axis=(0, 1, 2)), BUDGET, "cached variance")
+
+
+def batch_norm_ignores_scale_and_offset(implementation: str) -> Iterator[Comparison]:
+    """batch_norm(a x + b) = batch_norm(x), so dx is orthogonal to ones and to x: two sums that are 0 in every channel."""
+    draw = Draw("invariance")
+    x, gamma, beta, dy = draw.normal(4, 3, 5, 6), draw.normal(6), draw.normal(6), draw.normal(4, 3, 5, 6)
+    y, dx, *_ = _passes(ops.batch_norm, dy, x, gamma, beta, 1e-300, implementation=implementation)
+    moved, _ = ops.batch_norm.forward(5 * x - 3, gamma, beta, 1e-300, implementation=implementation)
+    yield compare(moved, y, BUDGET, "scale and offset of x")
+    scale = np.abs(dx).sum(axis=(0, 1, 2))
+    yield compare(1 + dx.sum(axis=(0, 1, 2)) / scale, np.ones(6), BUDGET, "sum of dx is 0")
+    yield compare(1 + (dx * x).sum(axis=(0, 1, 2)) / scale, np.ones(6), BUDGET, "sum of dx * x is 0")
+
+
+def given_statistics_of_the_batch(implementation: str) -> Iterator[Comparison]:
+    """batch_norm_inference with the batch's own statistics is batch_norm; its dgamma and dbeta too."""
+    draw = Draw("given")
+    x, gamma, beta, dy = draw.normal(4, 3, 5, 6), draw.normal(6), draw.normal(6), draw.normal(4, 3, 5, 6)
+    y, cache = ops.batch_norm.forward(x, gamma, beta, 1e-3, implementation=implementation)
+    _, dgamma, dbeta = ops.batch_norm.backward(dy, cache, implementation=implementation)
+    given = _passes(
+        ops.batch_norm_inference, dy, x, gamma, beta, cache.mean, cache.variance, 1e-3, implementation=implementation
+    )
+    yield compare(given[0], y, BUDGET, "the batch's own statistics: y")
+    yield compare(given[2], dgamma, BUDGET, "the batch's own statistics: dgamma")
+    yield compare(given[3], dbeta, BUDGET, "the batch's own statistics: dbeta")
+
+
+def dense_is_pointwise(implementation: str) -> Iterator[Comparison]:
+    """dense is pointwise_conv on images of one pixel, and a bias."""
+    draw = Draw("dense")
+    x, weight, bias, dy = draw.normal(3, 5), draw.normal(5, 4), draw.normal(4), draw.normal(3, 4)
+    y, dx, dweight, dbias = _passes(ops.dense, dy, x, weight, bias, implementation=implementation)
+    image, dimage = x[:, None, None], dy[:, None, None]
+    pointwise = _passes(ops.pointwise_conv, dimage, image, weight, implementation=implementation)
+    yield from _same("pointwise_conv and a bias", (y, dx), (pointwise[0][:, 0, 0] + bias, pointwise[1][:, 0, 0]))
+    yield compare(dweight, pointwise[2], BUDGET, "pointwise_conv and a bias: dweight")
+    yield compare(dbias, dy.sum(axis=0), BUDGET, "pointwise_conv and a bias: dbias")
+
+
+def elu_and_relu_agree_above_zero(implementation: str) -> Iterator[Comparison]:
+    """relu(x) - relu(-x) = x, and elu(x) = relu(x) + exp(-relu(-x)) - 1."""
+    x = Draw("elu").off_zero(4, 5)
+    above, _ = ops.relu.forward(x, implementation=implementation)
+    below, _ = ops.relu.forward(-x, implementation=implementation)
+    elu, _ = ops.elu.forward(x, implementation=implementation)
+    yield compare(above - below, x, BUDGET, "relu(x) - relu(-x) = x")
+    yield compare(elu, above + np.expm1(-below), BUDGET, "elu from relu")
+
+
+def dropout_keeps_the_mean(implementation: str) -> Iterator[Comparison]:
+    """Every number is 0 or x / (1 - rate); the kept part is 1 - rate within 5 standard deviations; dx has the same mask."""
+    count, x = 20000, np.ones(20000)
+    for rate in (0.1, 0.5, 0.8):
+        stream = Stream(1, Purpose.DROPOUT, 2, 3)
+        y, dx = _passes(ops.dropout, x, x, rate, stream, implementation=implementation)
+        kept = y != 0
+        yield compare(y, kept / (1 - rate), BUDGET, f"rate {rate}: 0 or x / (1 - rate)")
+        yield compare(dx, y, BUDGET, f"rate {rate}: dx has the mask of y")
+        deviation = np.sqrt(rate * (1 - rate) / count)
+        yield compare(kept.mean(), 1 - rate, 5 * deviation / (1 - rate), f"rate {rate}: part kept")
+
+
+def a_sum_and_its_branches(implementation: str) -> Iterator[Comparison]:
+    """add(a, b) - b = a, and both gradients are dy."""
+    draw = Draw("add")
+    a, b, dy = draw.normal(3, 4), draw.normal(3, 4), draw.normal(3, 4)
+    y, da, db = _passes(ops.add, dy, a, b, implementation=implementation)
+    yield compare(y - b, a, BUDGET, "y - b is a")
+    yield compare(da, dy, BUDGET, "da is dy")
+    yield compare(db, dy, BUDGET, "db is dy")
+
+
+def branches_come_back(implementation: str) -> Iterator[Comparison]:
+    """The backward pass of concat cuts what its forward pass joined."""
+    draw = Draw("concat")
+    branches = [draw.normal(2, 3, 4, channels) for channels in (3, 1, 5)]
+    y, cache = ops.concat.forward(branches, implementation=implementation)
+    back = ops.concat.backward(y, cache, implementation=implementation)
+    for k, (branch, again) in enumerate(zip(branches, back, strict=True)):
+        yield compare(again, branch, BUDGET, f"branch {k} comes back")
+
+
+def softmax_ignores_an_offset(implementation: str) -> Iterator[Comparison]:
+    """Adding a number to every logit of an image changes nothing, so the sum of dlogits over classes is 0."""
+    draw = Draw("softmax")
+    logits, labels = draw.normal(5, 7), draw.labels(5, 7)
+    for smoothing in (0.0, 0.2):
+        softmax = (ops.softmax_cross_entropy, 1.7)
+        loss, dlogits = _passes(*softmax, logits, labels, smoothing, implementation=implementation)
+        moved, dmoved = _passes(*softmax, logits + 1000.0, labels, smoothing, implementation=implementation)
+        yield compare(moved, loss, 1e-11, f"smoothing {smoothing}: an offset of 1000")  # logits + 1000 is rounded to 1e-13
+        yield compare(dmoved, dlogits, 1e-11, f"smoothing {smoothing}: an offset of 1000, dlogits")
+        sums = 1 + dlogits.sum(axis=1) / np.abs(dlogits).sum(axis=1)
+        yield compare(sums, np.ones(5), BUDGET, f"smoothing {smoothing}: dlogits sum to 0")
+
+
+def sigmoid_is_symmetric(implementation: str) -> Iterator[Comparison]:
+    """The loss of (logits, targets) is that of (-logits, 1 - targets), with the opposite gradient."""
+    draw = Draw("sigmoid")
+    logits, targets = draw.normal(4, 6), draw.uniform(4, 6)
+    sigmoid = (ops.sigmoid_cross_entropy, 1.7)
+    loss, dlogits = _passes(*sigmoid, logits, targets, implementation=implementation)
+    mirrored, dmirrored = _passes(*sigmoid, -logits, 1 - targets, implementation=implementation)
+    yield compare(mirrored, loss, BUDGET, "mirrored: loss")
+    yield compare(dmirrored, -dlogits, BUDGET, "mirrored: dlogits")
+
+
+def two_classes_are_one_sigmoid(implementation: str) -> Iterator[Comparison]:
+    """Softmax over the logits (0, z) is the sigmoid of z."""
+    draw = Draw("two classes")
+    z, labels = draw.normal(6, 1), draw.labels(6, 2)
+    loss, dlogits = _passes(
+        ops.softmax_cross_entropy, 1.7, np.concatenate([0 * z, z], axis=1), labels, implementation=implementation
+    )
+    targets = labels[:, None].astype(np.float64)
+    sigmoid_loss, dz = _passes(ops.sigmoid_cross_entropy, 1.7, z, targets, implementation=implementation)
+    yield compare(loss, sigmoid_loss, BUDGET, "two classes are one sigmoid: loss")
+    yield compare(dlogits[:, 1:], dz, BUDGET, "two classes are one sigmoid: dlogits")
+
+
+IDENTITIES: dict[str, tuple[Callable[[str], Iterator[Comparison]], ...]] = {
+    "conv": (one_segment_is_regular, convolutions_move_with_the_image),
+    "grouped_conv": (
+        one_segment_is_regular,
+        all_segments_are_depthwise,
+        segments_are_diagonal_blocks,
+        segments_are_towers,
+    ),
+    "depthwise_conv": (all_segments_are_depthwise, averages_are_a_depthwise_convolution, convolutions_move_with_the_image),
+    "pointwise_conv": (pointwise_is_a_matrix_product, dense_is_pointwise),
+    "separable_conv": (separable_is_a_product_kernel,),
+    "batch_norm": (batch_norm_sets_mean_and_deviation, batch_norm_ignores_scale_and_offset, given_statistics_of_the_batch),
+    "batch_norm_inference": (given_statistics_of_the_batch,),
+    "relu": (elu_and_relu_agree_above_zero,),
+    "elu": (elu_and_relu_agree_above_zero,),
+    "max_pool": (the_largest_moves_with_a_constant, convolutions_move_with_the_image),
+    "avg_pool": (a_window_as_large_as_the_image, averages_are_a_depthwise_convolution, convolutions_move_with_the_image),
+    "global_avg_pool": (a_window_as_large_as_the_image,),
+    "dense": (dense_is_pointwise,),
+    "dropout": (dropout_keeps_the_mean,),
+    "add": (a_sum_and_its_branches,),
+    "concat": (branches_come_back, segments_are_towers),
+    "softmax_cross_entropy": (softmax_ignores_an_offset, two_classes_are_one_sigmoid),
+    "sigmoid_cross_entropy": (sigmoid_is_symmetric, two_classes_are_one_sigmoid),
+}

@@ -1,0 +1,153 @@
+"""Kernel, stride, dilation and padding: the only place with the arithmetic of windows.
+
+A window that slides over an axis of n input positions sees, for output position o and tap i,
+
+    input position  p = o * stride + i * dilation - before        (a tap with p < 0 or p >= n sees padding)
+
+and there are
+
+    outputs         (before + n + after - extent) // stride + 1,  extent = (kernel - 1) * dilation + 1
+
+of them. Padding is `"valid"` (none), `"same"` (TensorFlow's rule: ceil(n / stride) outputs; an odd pad goes after,
+so that with stride 2 an even and an odd axis are padded differently), or explicit, ((top, bottom), (left, right)).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np.errors import InputError
+
+Pair = tuple[int, int]
+
+
+class Tap(NamedTuple):
+    """One kernel position (i, j), and where it touches the image.
+
+    `y[:, *output] += f(x[:, *input], weight[i, j])` for every tap is the whole convolution, borders included.
+    """
+
+    i: int
+    j: int
+    input: tuple[slice, slice]
+    output: tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How a window moves over an image.
+
+    Parameters
+    ----------
+    kernel : int or (kh, kw)
+        Size of the window.
+    stride, dilation : int or (vertical, horizontal)
+        Step between windows; distance between the taps of one window.
+    padding : "same", "valid" or ((top, bottom), (left, right))
+        Positions added around the image, as in the module's docstring.
+
+    Raises
+    ------
+    InputError
+        If a number is not a positive integer, or the padding none of the three forms.
+    """
+
+    kernel: Pair
+    stride: Pair = (1, 1)
+    dilation: Pair = (1, 1)
+    padding: str | tuple[Pair, Pair] = "same"
+
+    def __init__(self, kernel, stride=1, dilation=1, padding="same"):
+        for name, value in (("kernel", kernel), ("stride", stride), ("dilation", dilation)):
+            object.__setattr__(self, name, _pair(name, value))
+        object.__setattr__(self, "padding", _padding(padding))
+
+    @property
+    def extent(self) -> Pair:
+        """Rows and columns that one window spans, dilation included."""
+        (kh, kw), (dh, dw) = self.kernel, self.dilation
+        return (kh - 1) * dh + 1, (kw - 1) * dw + 1
+
+    def pads(self, height: int, width: int) -> tuple[Pair, Pair]:
+        """((top, bottom), (left, right)) for an image of this size."""
+        if self.padding == "valid":
+            return (0, 0), (0, 0)
+        if self.padding != "same":
+            return self.padding
+        return tuple(
+            _same(size, extent, stride)
+            for size, extent, stride in zip((height, width), self.extent, self.stride, strict=True)
+        )
+
+    def output_size(self, height: int, width: int) -> Pair:
+        """(OH, OW) for an image of this size.
+
+        Raises
+        ------
+        InputError
+            If the window does not fit into the padded image.
+        """
+        sizes = []
+        axes = zip(("height", "width"), (height, width), self.pads(height, width), self.extent, self.stride, strict=True)
+        for axis, size, (before, after), extent, stride in axes:
+            padded = before + size + after
+            if extent > padded or size < 1:
+                raise InputError(
+                    f"the kernel spans {extent} positions but the input's {axis} is {size} ({padded} with padding): "
+                    f"pass a larger image, a smaller kernel or dilation, or padding='same'"
+                )
+            sizes.append((padded - extent) // stride + 1)
+        return tuple(sizes)
+
+    def inside(self, height: int, width: int) -> np.ndarray:
+        """(OH, OW): how many taps of each window are inside the image."""
+        counts = np.zeros(self.output_size(height, width), np.int64)
+        for tap in self.taps(height, width):
+            counts[tap.output] += 1
+        return counts
+
+    def taps(self, height: int, width: int) -> Iterator[Tap]:
+        """Every kernel position that touches the image, in window order (row by row)."""
+        (top, _), (left, _) = self.pads(height, width)
+        out_height, out_width = self.output_size(height, width)
+        for i in range(self.kernel[0]):
+            rows = _slices(i * self.dilation[0] - top, self.stride[0], height, out_height)
+            for j in range(self.kernel[1]):
+                columns = _slices(j * self.dilation[1] - left, self.stride[1], width, out_width)
+                if rows and columns:
+                    yield Tap(i, j, (rows[0], columns[0]), (rows[1], columns[1]))
+
+
+def _same(size: int, extent: int, stride: int) -> Pair:
+    total = max((-(-size // stride) - 1) * stride + extent - size, 0)
+    return total // 2, total - total // 2
+
+
+def _slices(offset: int, stride: int, size: int, out_size: int) -> tuple[slice, slice] | None:
+    """Input and output slices of one tap along one axis: outputs o with 0 <= o * stride + offset < size."""
+    first = max(0, -(offset // stride))
+    last = min(out_size - 1, (size - 1 - offset) // stride)
+    if last < first:
+        return None
+    return slice(first * stride + offset, last * stride + offset + 1, stride), slice(first, last + 1)
+
+
+def _pair(name: str, value) -> Pair:
+    pair = (value, value) if isinstance(value, int) else value
+    if not (_is_pair(pair) and min(pair) >= 1):
+        raise InputError(f"{name} is {value!r}; expected a positive integer or two of them, (vertical, horizontal)")
+    return tuple(pair)
+
+
+def _padding(value) -> str | tuple[Pair, Pair]:
+    if isinstance(value, str) and value in ("same", "valid"):
+        return value
+    if isinstance(value, tuple | list) and len(value) == 2 and all(_is_pair(p) and min(p) >= 0 for p in value):
+        return tuple(value[0]), tuple(value[1])
+    raise InputError(f"padding is {value!r}; expected 'same', 'valid' or ((top, bottom), (left, right)) of integers >= 0")
+
+
+def _is_pair(value) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2 and all(type(number) is int for number in value)

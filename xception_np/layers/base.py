@@ -1,0 +1,68 @@
+"""What every layer offers."""
+
+from typing import Any, NamedTuple
+
+from xception_np.layers.parameter import Parameter
+from xception_np.ops.spec import Cost
+
+
+class Step(NamedTuple):
+    """Which training step a forward pass belongs to: dropout's random numbers depend on nothing else."""
+
+    seed: int = 0
+    number: int = 0
+
+
+class Row(NamedTuple):
+    """A line of `model.summary()`."""
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    cost: Cost
+
+
+class Layer:
+    """Holds parameters, calls operations.
+
+    forward(x, training) -> y, cache     training: a `Step`, or None for inference
+    backward(dy, cache) -> dx            adds to `parameter.gradient` of its parameters; uses the cache up
+
+    Caches are returned, never kept, so a layer can be run any number of times before it is differentiated.
+    """
+
+    name: str
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """What is learnt, in the order of Keras."""
+        return []
+
+    @property
+    def moving(self) -> list[Parameter]:
+        """Statistics that follow the data."""
+        return []
+
+    def forward(self, x, training: Step | None = None) -> tuple[Any, Any]:
+        """The layer's result and what its backward pass needs."""
+        raise NotImplementedError
+
+    def backward(self, dy, cache):
+        """The gradient with respect to x; adds to the parameters' gradients."""
+        raise NotImplementedError
+
+    def output_shape(self, x_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of y."""
+        return x_shape
+
+    def cost(self, x_shape: tuple[int, ...]) -> Cost:
+        """What a forward pass costs."""
+        raise NotImplementedError
+
+    def rows(self, x_shape: tuple[int, ...]) -> list[Row]:
+        """The layer as lines of a summary; containers give a line for each layer inside."""
+        return [Row(self.name, type(self).__name__, self.output_shape(x_shape), self.cost(x_shape))]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+

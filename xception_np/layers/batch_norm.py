@@ -1,0 +1,58 @@
+"""Batch normalisation as a layer: it follows the statistics of the batches, for inference."""
+
+from xception_np import ops
+from xception_np.layers.base import Layer
+from xception_np.layers.parameter import Parameter
+
+
+class BatchNorm(Layer):
+    """Normalise C channels; with the batch's statistics in training, with the moving ones otherwise.
+
+        moving = momentum * moving + (1 - momentum) * batch        after every training forward pass
+
+    Parameters
+    ----------
+    momentum : float
+        What is kept of the moving statistics at a step: 0.99 as in Keras forgets half in 69 steps, 0.9 in 7.
+    """
+
+    def __init__(self, name: str, channels: int, momentum: float = 0.99, epsilon: float = ops.batch_norm.EPSILON):
+        self.name, self.momentum, self.epsilon = name, momentum, epsilon
+        self.gamma = Parameter(f"{name}/gamma", (channels,), start=1.0)
+        self.beta = Parameter(f"{name}/beta", (channels,))
+        self.moving_mean = Parameter(f"{name}/moving_mean", (channels,))
+        self.moving_variance = Parameter(f"{name}/moving_variance", (channels,), start=1.0)
+
+    @property
+    def parameters(self):
+        """Scale and shift."""
+        return [self.gamma, self.beta]
+
+    @property
+    def moving(self):
+        """Mean and variance."""
+        return [self.moving_mean, self.moving_variance]
+
+    def forward(self, x, training=None):
+        """y = gamma * (x - mean) / sqrt(variance + epsilon) + beta."""
+        gamma, beta = self.gamma.value, self.beta.value
+        if training is None:
+            mean, variance = self.moving_mean.value, self.moving_variance.value
+            return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon)
+        y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon)
+        for moving, batch in ((self.moving_mean.value, cache.mean), (self.moving_variance.value, cache.variance)):
+            moving *= self.momentum
+            moving += (1 - self.momentum) * batch
+        return y, cache
+
+    def backward(self, dy, cache):
+        """Dx; adds to both gradients. The kind of cache says which forward pass it was."""
+        trained = isinstance(cache, ops.batch_norm.Cache)
+        dx, dgamma, dbeta = (ops.batch_norm if trained else ops.batch_norm_inference).backward(dy, cache)
+        self.gamma.gradient += dgamma
+        self.beta.gradient += dbeta
+        return dx
+
+    def cost(self, x_shape):
+        """As the operation's."""
+        return ops.batch_norm.cost(x_shape)

@@ -1,0 +1,141 @@
+"""Layers made of layers: one after the other, around, and side by side."""
+
+from collections.abc import Sequence
+
+from xception_np import ops
+from xception_np.layers.base import Layer, Row
+
+
+class Chain(Layer):
+    """Layers one after the other; an empty chain is the identity."""
+
+    def __init__(self, name: str, layers: Sequence[Layer] = ()):
+        self.name, self.layers = name, list(layers)
+
+    @property
+    def parameters(self):
+        """Of all layers, in order."""
+        return [parameter for layer in self.layers for parameter in layer.parameters]
+
+    @property
+    def moving(self):
+        """Of all layers, in order."""
+        return [parameter for layer in self.layers for parameter in layer.moving]
+
+    def forward(self, x, training=None):
+        """y = last(... first(x)); the cache is a list, one entry a layer."""
+        caches = []
+        for layer in self.layers:
+            x, cache = layer.forward(x, training)
+            caches.append(cache)
+        return x, caches
+
+    def backward(self, dy, cache):
+        """From the last layer to the first. Each entry of the cache is dropped as it is passed: its memory is free."""
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy, cache.pop())
+        return dy
+
+    def output_shape(self, x_shape):
+        """Of the last layer."""
+        for layer in self.layers:
+            x_shape = layer.output_shape(x_shape)
+        return x_shape
+
+    def rows(self, x_shape):
+        """Those of every layer."""
+        found = []
+        for layer in self.layers:
+            found += layer.rows(x_shape)
+            x_shape = layer.output_shape(x_shape)
+        return found
+
+
+class Residual(Layer):
+    """y = main(x) + shortcut(x); the paper's modules, whose shortcut is the identity or a 1x1 convolution with stride 2."""
+
+    def __init__(self, name: str, main: Chain, shortcut: Chain):
+        self.name, self.main, self.shortcut = name, main, shortcut
+
+    @property
+    def parameters(self):
+        """Main path, then shortcut."""
+        return self.main.parameters + self.shortcut.parameters
+
+    @property
+    def moving(self):
+        """Main path, then shortcut."""
+        return self.main.moving + self.shortcut.moving
+
+    def forward(self, x, training=None):
+        """y = main(x) + shortcut(x)."""
+        main, main_cache = self.main.forward(x, training)
+        shortcut, shortcut_cache = self.shortcut.forward(x, training)
+        y, _ = ops.add.forward(main, shortcut)
+        return y, (main_cache, shortcut_cache)
+
+    def backward(self, dy, cache):
+        """Both paths saw x, so dx = main.backward(dy) + shortcut.backward(dy)."""
+        main_cache, shortcut_cache = cache
+        dmain = self.main.backward(dy, main_cache)
+        dshortcut = self.shortcut.backward(dy, shortcut_cache)
+        dx, _ = ops.add.forward(dmain, dshortcut)
+        return dx
+
+    def output_shape(self, x_shape):
+        """Of the main path."""
+        return self.main.output_shape(x_shape)
+
+    def rows(self, x_shape):
+        """Main path, shortcut, sum."""
+        y_shape = self.output_shape(x_shape)
+        total = Row(f"{self.name}_add", "Add", y_shape, ops.add.cost(y_shape))
+        return [*self.main.rows(x_shape), *self.shortcut.rows(x_shape), total]
+
+
+class Branches(Layer):
+    """y = branches side by side along the channels; an Inception module."""
+
+    def __init__(self, name: str, branches: Sequence[Layer]):
+        self.name, self.branches = name, list(branches)
+
+    @property
+    def parameters(self):
+        """Of all branches, in order."""
+        return [parameter for branch in self.branches for parameter in branch.parameters]
+
+    @property
+    def moving(self):
+        """Of all branches, in order."""
+        return [parameter for branch in self.branches for parameter in branch.moving]
+
+    def forward(self, x, training=None):
+        """y = concat of branch(x)."""
+        results, caches = [], []
+        for branch in self.branches:
+            y, cache = branch.forward(x, training)
+            results.append(y)
+            caches.append(cache)
+        y, concat_cache = ops.concat.forward(results)
+        return y, (caches, concat_cache)
+
+    def backward(self, dy, cache):
+        """Every branch saw x, so dx is the sum of what they send back."""
+        caches, concat_cache = cache
+        parts = ops.concat.backward(dy, concat_cache)
+        dx = None
+        for branch, part, branch_cache in zip(self.branches, parts, caches, strict=True):
+            dbranch = branch.backward(part, branch_cache)
+            dx = dbranch if dx is None else ops.add.forward(dx, dbranch)[0]
+        return dx
+
+    def output_shape(self, x_shape):
+        """(N, H, W, sum of channels)."""
+        shapes = [branch.output_shape(x_shape) for branch in self.branches]
+        return (*shapes[0][:3], sum(shape[3] for shape in shapes))
+
+    def rows(self, x_shape):
+        """Those of every branch, then the concatenation."""
+        shapes = [branch.output_shape(x_shape) for branch in self.branches]
+        total = Row(f"{self.name}_concat", "Concat", self.output_shape(x_shape), ops.concat.cost(shapes))
+        return [row for branch in self.branches for row in branch.rows(x_shape)] + [total]

@@ -1,0 +1,54 @@
+"""The depthwise separable convolution as a layer."""
+
+from xception_np import ops
+from xception_np.geometry import Geometry
+from xception_np.layers.base import Layer
+from xception_np.layers.parameter import Parameter
+
+
+class SeparableConv(Layer):
+    """Depthwise, then pointwise: `depthwise_kernel` (kh, kw, C, M) and `pointwise_kernel` (C*M, F).
+
+    A depthwise output sums over kh * kw numbers, whatever C is: that is its fan-in.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        channels: int,
+        filters: int,
+        geometry: Geometry,
+        depth_multiplier: int = 1,
+        activation: str | None = None,
+    ):
+        self.name, self.geometry, self.activation = name, geometry, activation
+        kh, kw = geometry.kernel
+        middle = channels * depth_multiplier
+        self.depthwise = Parameter(f"{name}/depthwise_kernel", (kh, kw, channels, depth_multiplier), fan_in=kh * kw)
+        self.pointwise = Parameter(f"{name}/pointwise_kernel", (middle, filters), fan_in=middle)
+
+    @property
+    def parameters(self):
+        """The two kernels."""
+        return [self.depthwise, self.pointwise]
+
+    def forward(self, x, training=None):
+        """y = pointwise(activation(depthwise(x)))."""
+        return ops.separable_conv.forward(
+            x, self.depthwise.value, self.pointwise.value, self.geometry, "spatial_first", self.activation
+        )
+
+    def backward(self, dy, cache):
+        """Dx; adds to both gradients."""
+        dx, ddepthwise, dpointwise = ops.separable_conv.backward(dy, cache)
+        self.depthwise.gradient += ddepthwise
+        self.pointwise.gradient += dpointwise
+        return dx
+
+    def output_shape(self, x_shape):
+        """(N, OH, OW, F)."""
+        return ops.separable_conv.output_shape(x_shape, self.depthwise.shape, self.pointwise.shape, self.geometry)
+
+    def cost(self, x_shape):
+        """As the operation's."""
+        return ops.separable_conv.cost(x_shape, self.depthwise.shape, self.pointwise.shape, self.geometry)

@@ -1,0 +1,54 @@
+"""The sum of two branches, as at the end of a residual module.
+
+    y = a + b        da = dy        db = dy        any shape
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np import implementations
+from xception_np.errors import InputError
+from xception_np.ops import spec
+
+
+class Cache(NamedTuple):
+    """What the backward pass needs: no array at all."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+
+def forward(a, b, *, implementation=None):
+    """Add two arrays of the same shape.
+
+    Parameters
+    ----------
+    a, b : arrays of one shape and dtype, float32 or float64
+
+    Returns
+    -------
+    y : array like a
+    cache : Cache
+
+    Raises
+    ------
+    InputError
+        If shapes, dtypes or memory layout do not fit: nothing is broadcast.
+    """
+    spec.any_shape("a", a)
+    spec.any_shape("b", b)
+    if a.shape != b.shape or a.dtype != b.dtype:
+        raise InputError(f"b is {b.dtype} of shape {b.shape}; expected {a.dtype} of shape {a.shape}, as a is")
+    return implementations.load(__name__, implementation).forward(a, b)
+
+
+def backward(dy, cache, *, implementation=None):
+    """Gradients given dy = dloss/dy; returns (da, db), which may be the same array: do not write to them."""
+    spec.gradient(dy, cache.shape, cache.dtype)
+    return implementations.load(__name__, implementation).backward(dy, cache)
+
+
+def cost(x_shape, itemsize=4) -> spec.Cost:
+    """No multiply-adds; nothing is cached."""
+    return spec.cost((x_shape, x_shape, x_shape), itemsize=itemsize)

@@ -1,0 +1,85 @@
+"""Batch normalisation in training: every channel to mean beta and standard deviation gamma, over the batch.
+
+    mean[c]     = mean of x[..., c]                        over the P = N * H * W positions
+    variance[c] = mean of (x[..., c] - mean[c])**2         (biased: divided by P)
+    xhat        = (x - mean) / sqrt(variance + epsilon)
+    y           = gamma * xhat + beta
+
+    x, y (..., C)    gamma, beta, mean, variance (C,)
+
+The cache holds `mean` and `variance`; keeping moving averages of them is the layer's business.
+Source: Ioffe and Szegedy, arXiv 1502.03167, section 3. Epsilon 1e-3 as in Keras.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np import implementations
+from xception_np.ops import spec
+
+EPSILON = 1e-3
+
+
+class Cache(NamedTuple):
+    """What the backward pass needs."""
+
+    x: np.ndarray
+    gamma: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    epsilon: float
+
+
+def forward(x, gamma, beta, epsilon=EPSILON, *, implementation=None):
+    """Normalise with the statistics of this batch.
+
+    Parameters
+    ----------
+    x : (..., C) array, float32 or float64
+    gamma, beta : (C,) arrays of the same dtype
+    epsilon : float
+        Added to the variance, > 0.
+
+    Returns
+    -------
+    y : array like x
+    cache : Cache
+        With the batch's `mean` and `variance`.
+
+    Raises
+    ------
+    InputError
+        If shapes, dtypes, memory layout or epsilon do not fit.
+    """
+    check(x, gamma=gamma, beta=beta)
+    spec.number("epsilon", epsilon, np.finfo(float).tiny, np.inf, "a number > 0")
+    return implementations.load(__name__, implementation).forward(x, gamma, beta, epsilon)
+
+
+def backward(dy, cache, *, implementation=None):
+    """Gradients given dy = dloss/dy; returns (dx, dgamma, dbeta).
+
+    With sums over the positions of a channel:
+
+        dbeta  = sum of dy
+        dgamma = sum of dy * xhat
+        dx     = gamma / sqrt(variance + epsilon) * (dy - dbeta / P - xhat * dgamma / P)
+
+    The last two terms are what x changes through the mean and through the variance.
+    """
+    spec.gradient(dy, cache.x.shape, cache.x.dtype)
+    return implementations.load(__name__, implementation).backward(dy, cache)
+
+
+def cost(x_shape, itemsize=4) -> spec.Cost:
+    """Two multiply-adds a number are not counted, as is usual; gamma and beta are parameters, x is cached."""
+    channels = (x_shape[-1],)
+    return spec.cost((x_shape, x_shape), [channels, channels], cached=[x_shape], itemsize=itemsize)
+
+
+def check(x, **vectors) -> None:
+    """Check x (..., C) and vectors (C,)."""
+    spec.any_shape("x", x)
+    axes = " ".join(f"axis{k}" for k in range(x.ndim - 1)) + " C"
+    spec.shapes(x=(x, axes), **{name: (vector, "C") for name, vector in vectors.items()})

@@ -1,0 +1,119 @@
+"""Batch normalisation on the CPU: channels are columns of a (P, C) matrix, and a tile is a span of its rows.
+
+Statistics in one pass over memory: each tile finds its own mean, then the squares around it while it is in the cache; tiles
+are put together in float64 by the formula of Chan et al. for the variance of a union. No large sums of squares are subtracted.
+"""
+
+import numpy as np
+
+from xception_np import arrays, threads
+from xception_np.ops.batch_norm import Cache
+from xception_np.ops.compile import compiled
+
+
+def forward(x, gamma, beta, epsilon):
+    mean, variance = _statistics(x)
+    scale = gamma / np.sqrt(variance + x.dtype.type(epsilon))
+    return normalise(x, mean, scale, beta), Cache(x, gamma, mean, variance, epsilon)
+
+
+def backward(dy, cache):
+    x, gamma, mean, variance, epsilon = cache
+    inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
+    # y = gamma * xhat + beta, xhat = (x - mean) * inverse, where mean and inverse depend on every x of the channel
+    dgamma, dbeta = channel_sums(dy, x, mean, inverse)
+    count = x.dtype.type(x.size // x.shape[-1])
+    dx = arrays.empty_like(x)
+    x_rows, dy_rows, dx_rows = _rows(x), _rows(dy), _rows(dx)
+    through_mean, through_variance = dbeta / count, inverse * dgamma / count
+
+    def tile_backward(span):
+        _backward(dy_rows[span], x_rows[span], mean, gamma * inverse, through_mean, through_variance, dx_rows[span])
+
+    threads.for_tiles(tile_backward, _spans(x))
+    return dx, dgamma, dbeta
+
+
+def normalise(x, mean, scale, beta):
+    """(x - mean) * scale + beta, each a vector over channels."""
+    y = arrays.empty_like(x)
+    x_rows, y_rows = _rows(x), _rows(y)
+    threads.for_tiles(lambda span: _normalise(x_rows[span], mean, scale, beta, y_rows[span]), _spans(x))
+    return y
+
+
+def channel_sums(dy, x, mean, inverse):
+    """dgamma = sum of dy * (x - mean) * inverse, and dbeta = sum of dy, over all positions."""
+    spans, x_rows, dy_rows = _spans(x), _rows(x), _rows(dy)
+    sums = arrays.empty((len(spans), 2, x.shape[-1]), x.dtype)
+    threads.for_tiles(lambda k: _sums(dy_rows[spans[k]], x_rows[spans[k]], mean, sums[k]), range(len(spans)))
+    dgamma, dbeta = sums.sum(axis=0, dtype=np.float64)
+    return (dgamma * inverse).astype(x.dtype), dbeta.astype(x.dtype)
+
+
+def _statistics(x):
+    spans, x_rows = _spans(x), _rows(x)
+    moments = arrays.empty((len(spans), 2, x.shape[-1]), x.dtype)
+    threads.for_tiles(lambda k: _moments(x_rows[spans[k]], moments[k]), range(len(spans)))
+    means, squares = moments.astype(np.float64).transpose(1, 0, 2)  # of each tile: (tiles, C)
+    weights = np.array([[span.stop - span.start] for span in spans]) / len(x_rows)
+    mean = (weights * means).sum(axis=0)
+    variance = squares.sum(axis=0) / len(x_rows) + (weights * (means - mean) ** 2).sum(axis=0)
+    return mean.astype(x.dtype), variance.astype(x.dtype)
+
+
+def _rows(x):
+    return x.reshape(-1, x.shape[-1])
+
+
+def _spans(x):
+    return threads.spans(x.size // x.shape[-1], max(1, threads.NUMBERS // x.shape[-1]))
+
+
+@compiled
+def _moments(x, moments):
+    """moments[0] = mean of the rows of x, moments[1] = sum of squares around it"""
+    mean, square = moments[0], moments[1]
+    for c in range(mean.size):
+        mean[c] = 0
+        square[c] = 0
+    for p in range(x.shape[0]):
+        row = x[p]
+        for c in range(mean.size):
+            mean[c] += row[c]
+    for c in range(mean.size):
+        mean[c] /= x.shape[0]
+    for p in range(x.shape[0]):
+        row = x[p]
+        for c in range(mean.size):
+            square[c] += (row[c] - mean[c]) * (row[c] - mean[c])
+
+
+@compiled
+def _normalise(x, mean, scale, beta, y):
+    for p in range(x.shape[0]):
+        row, out = x[p], y[p]
+        for c in range(mean.size):
+            out[c] = (row[c] - mean[c]) * scale[c] + beta[c]
+
+
+@compiled
+def _sums(dy, x, mean, sums):
+    """sums[0] = sum of dy * (x - mean), sums[1] = sum of dy"""
+    product, upstream = sums[0], sums[1]
+    for c in range(mean.size):
+        product[c] = 0
+        upstream[c] = 0
+    for p in range(x.shape[0]):
+        row, drow = x[p], dy[p]
+        for c in range(mean.size):
+            product[c] += drow[c] * (row[c] - mean[c])
+            upstream[c] += drow[c]
+
+
+@compiled
+def _backward(dy, x, mean, scale, through_mean, through_variance, dx):
+    for p in range(x.shape[0]):
+        row, drow, out = x[p], dy[p], dx[p]
+        for c in range(mean.size):
+            out[c] = scale[c] * (drow[c] - through_mean[c] - (row[c] - mean[c]) * through_variance[c])

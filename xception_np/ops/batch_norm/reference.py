@@ -1,0 +1,25 @@
+"""Batch normalisation in NumPy, as the formulas read."""
+
+import numpy as np
+
+from xception_np.ops.batch_norm import Cache
+
+
+def forward(x, gamma, beta, epsilon):
+    positions = tuple(range(x.ndim - 1))
+    mean = x.mean(axis=positions)
+    variance = ((x - mean) ** 2).mean(axis=positions)
+    xhat = (x - mean) / np.sqrt(variance + x.dtype.type(epsilon))
+    return gamma * xhat + beta, Cache(x, gamma, mean, variance, epsilon)
+
+
+def backward(dy, cache):
+    x, gamma, mean, variance, epsilon = cache
+    positions = tuple(range(x.ndim - 1))
+    std = np.sqrt(variance + x.dtype.type(epsilon))
+    xhat = (x - mean) / std
+    # y = gamma * xhat + beta
+    dgamma, dbeta = (dy * xhat).sum(axis=positions), dy.sum(axis=positions)
+    # xhat = (x - mean) / std, and both mean and std depend on every x: their terms are averages over the P positions
+    count = x.size // x.shape[-1]
+    return gamma / std * (dy - dbeta / count - xhat * dgamma / count), dgamma, dbeta

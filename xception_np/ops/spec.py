@@ -1,0 +1,162 @@
+"""What the specs of all operations share: argument checks with messages that name things, and the cost of a pass.
+
+Shapes are written as in the docstrings: `"N H W C"` is a four-dimensional array, and a letter that appears twice must
+mean the same number.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np.errors import InputError
+from xception_np.geometry import Geometry
+
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Cost(NamedTuple):
+    """What one forward pass costs.
+
+    parameters : numbers that are learnt
+    macs : multiply-adds
+    bytes_moved : bytes that are read and written once each, arguments and result
+    bytes_cached : bytes kept for the backward pass, parameters not counted
+    """
+
+    parameters: int = 0
+    macs: int = 0
+    bytes_moved: int = 0
+    bytes_cached: int = 0
+
+
+def shapes(**named) -> dict[str, int]:
+    """Check that arrays are C-contiguous, of one float dtype, and of shapes that agree; return the sizes.
+
+    Parameters
+    ----------
+    **named : (array, "N H W C")
+        Arrays by argument name, with the shape each must have. A number in place of a letter must match exactly.
+
+    Returns
+    -------
+    sizes : {"N": 8, "H": 19, ...}
+
+    Raises
+    ------
+    InputError
+        Naming the argument, what it is, and what it should be.
+    """
+    sizes: dict[str, int] = {}
+    origins: dict[str, str] = {}
+    first_name, first = next((name, array) for name, (array, _) in named.items())
+    for name, (array, pattern) in named.items():
+        if not isinstance(array, np.ndarray):
+            raise InputError(f"{name} is a {type(array).__name__}; expected a NumPy array of shape ({_commas(pattern)})")
+        if array.dtype not in DTYPES:
+            raise InputError(f"{name} has dtype {array.dtype}; expected float32 or float64: convert it with {name}.astype")
+        if array.dtype != first.dtype:
+            raise InputError(f"{name} has dtype {array.dtype} but {first_name} has {first.dtype}; expected one dtype for both")
+        axes = pattern.split()
+        known = [str(sizes.get(axis, axis)) for axis in axes]
+        if array.ndim != len(axes):
+            raise InputError(f"{name} has shape {array.shape}; expected {len(axes)} axes, ({_commas(pattern)})")
+        for axis, size in zip(axes, array.shape, strict=True):
+            wanted = int(axis) if axis.isdigit() else sizes.setdefault(axis, size)
+            if size != wanted:
+                source = f", {axis}={wanted} as in {origins[axis]}" if axis in origins else ""
+                raise InputError(f"{name} has shape {array.shape}; expected ({', '.join(known)}){source}")
+            if size < 1:
+                raise InputError(f"{name} has shape {array.shape}; expected at least 1 along {axis}")
+            origins.setdefault(axis, name)
+        if not array.flags.c_contiguous:
+            raise InputError(f"{name} is not C-contiguous (strides {array.strides}); pass numpy.ascontiguousarray({name})")
+    return sizes
+
+
+def any_shape(name: str, array) -> None:
+    """Check an array for which any shape will do."""
+    shapes(**{name: (array, " ".join(f"axis{k}" for k in range(getattr(array, "ndim", 1))))})
+
+
+def gradient(dy, shape: tuple[int, ...], dtype) -> None:
+    """Check the upstream gradient of a backward pass: shape and dtype of the forward pass's result."""
+    shapes(dy=(dy, " ".join(map(str, shape))))
+    if dy.dtype != dtype:
+        raise InputError(f"dy has dtype {dy.dtype}; expected {dtype}, the dtype of the forward pass")
+
+
+def geometry(value, kernel: tuple[int, int], height: int, width: int) -> tuple[int, int]:
+    """Check a geometry against the weight's kernel and the image; return (OH, OW)."""
+    if not isinstance(value, Geometry):
+        raise InputError(f"geometry is a {type(value).__name__}; expected a Geometry, such as Geometry(kernel={kernel})")
+    if value.kernel != kernel:
+        raise InputError(f"weight has a kernel of {kernel} but geometry.kernel is {value.kernel}; expected the same")
+    return value.output_size(height, width)
+
+
+def pooling(value, height: int, width: int) -> tuple[int, int]:
+    """Check the geometry of a pool: as `geometry`, and every window must see the image; return (OH, OW)."""
+    out = geometry(value, getattr(value, "kernel", None), height, width)
+    if value.inside(height, width).min() == 0:
+        raise InputError(
+            f"geometry.padding is {value.padding}; expected less: a window of {value.extent} would see only padding, "
+            f"and a pool of no pixels has no value"
+        )
+    return out
+
+
+def segments(value, channels: int, filters: int) -> int:
+    """Check that S segments divide C channels and F filters; the message names the nearest S that do."""
+    fitting = divisors(channels, filters)
+    if not isinstance(value, int) or value not in fitting:
+        nearest = sorted(sorted(fitting, key=lambda s: abs(s - value))[:2]) if isinstance(value, int) else fitting
+        raise InputError(
+            f"segments is {value!r}; expected a number that divides C={channels} and F={filters}: "
+            f"the nearest {'is' if len(nearest) == 1 else 'are'} {' and '.join(map(str, nearest))}"
+        )
+    return value
+
+
+def divisors(channels: int, filters: int | None = None) -> list[int]:
+    """Every S that divides C, and F if given: the points of the spectrum from regular (1) to depthwise (C)."""
+    return [s for s in range(1, channels + 1) if channels % s == 0 and (filters or channels) % s == 0]
+
+
+def number(name: str, value, low: float, high: float, expected: str) -> float:
+    """Check that low <= value < high."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not low <= value < high:
+        raise InputError(f"{name} is {value!r}; expected {expected}")
+    return value
+
+
+def one_of(name: str, value, choices: tuple):
+    """Check that a value is one of a few."""
+    if value not in choices:
+        raise InputError(f"{name} is {value!r}; expected one of {', '.join(map(repr, choices))}")
+    return value
+
+
+def _commas(pattern: str) -> str:
+    return ", ".join(pattern.split())
+
+
+def size(shape: tuple[int, ...]) -> int:
+    """Numbers in an array of this shape."""
+    return math.prod(shape)
+
+
+def windows_shape(x_shape: tuple[int, ...], channels: int, geometry: Geometry) -> tuple[int, ...]:
+    """(N, OH, OW, channels): one position for every window."""
+    return (x_shape[0], *geometry.output_size(*x_shape[1:3]), channels)
+
+
+def cost(moved, weights=(), macs_per_output=0, cached=(), itemsize=4) -> Cost:
+    """The cost of a pass from shapes: the arrays moved (the result last), the weights, and what the cache keeps."""
+    parameters = sum(map(size, weights))
+    return Cost(
+        parameters=parameters,
+        macs=size(moved[-1]) * macs_per_output,
+        bytes_moved=itemsize * (sum(map(size, moved)) + parameters),
+        bytes_cached=itemsize * sum(map(size, cached)),
+    )
