@@ -6,6 +6,7 @@
 - `finite differences`: each gradient, every element, against the definition of a derivative.
 - `adjoint`: <y, dy> = <x, dx> = <weight, dweight> where the operation is linear, at any size.
 - `like reference`: another implementation's results, forward and backward, each with either's cache.
+- `NaN`: a result that depends on a NaN is one.
 
 Where the budgets come from. A sum of n rounded terms is wrong by about sqrt(n) to n times the spacing of the numbers
 (2e-16 in float64, 1e-7 in float32) in parts of the largest; here n is at most a few hundred, a few thousand in the
@@ -36,6 +37,7 @@ def check_case(case: Case, implementation: str) -> Iterator[Comparison]:
     yield from check_adjoint(case, implementation)
     if implementation != "reference":
         yield from check_like_reference(case, implementation)
+    yield from check_not_a_number(case, implementation)
     if not case.large:
         yield from check_finite_differences(case, implementation)
 
@@ -83,6 +85,42 @@ def check_like_reference(case: Case, implementation: str, dtype=np.float64) -> I
         gradients = as_list(case.module.backward(dy, used, implementation=who))
         for (name, _, _), actual, expected in zip(case.differentiable(arguments), gradients, exact, strict=True):
             yield compare(actual, _rounded(expected, dtype), budget, f"{label}: d{name} like reference{whose}")
+
+
+def check_not_a_number(case: Case, implementation: str) -> Iterator[Comparison]:
+    """NaN in one element of an argument, or of dy, is NaN in everything that depends on that element.
+
+    What depends on it is what changes when the element does. Compared are 1 for NaN and 0 for a number, there.
+    """
+    label = _label(case, implementation)
+    arguments = case.arguments()
+    _, dy, _ = passes(case, arguments, implementation)
+
+    def forward():
+        return [case.module.forward(*arguments, implementation=implementation)[0]]
+
+    def backward():
+        cache = case.module.forward(*arguments, implementation=implementation)[1]
+        return as_list(case.module.backward(dy, cache, implementation=implementation))
+
+    changed = [(f"NaN in {name}", array, forward) for name, _, array in case.differentiable(arguments)]
+    if isinstance(dy, np.ndarray):
+        changed.append(("NaN in dy", dy, backward))
+    for what, array, function in changed:
+        before = function()
+        for after, poisoned, number in zip(*_with_element(array, function), before, strict=True):
+            depends = np.asarray(after != number, np.float64)
+            yield compare(depends * np.isnan(poisoned), depends, 0.5, f"{label}: {what}")
+
+
+def _with_element(array: np.ndarray, function) -> Iterator[list]:
+    """function() with the array's middle element much larger, and with NaN there."""
+    middle = tuple(size // 2 for size in array.shape)
+    value = array[middle]
+    for element in (value + 1000, np.nan):
+        array[middle] = element
+        yield function()
+    array[middle] = value
 
 
 def passes(case: Case, arguments: tuple, implementation: str) -> tuple:

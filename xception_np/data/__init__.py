@@ -5,6 +5,8 @@
     loader = data.Loader(train, 64, preprocessing, data.Augmentation.of(train), seed=0)
     for x, labels in loader.epoch(0): ...                     # shuffled, augmented, prepared in the background
     for x, labels in data.Loader(test, 64, preprocessing, drop_last=False).in_order(): ...
+
+Whatever is random is a function of (seed, epoch, index of the picture): threads and batches change nothing.
 """
 
 import os

@@ -84,7 +84,7 @@ def load(path: str | os.PathLike, members: Mapping[str, Member] = MEMBERS) -> Sp
             _check_sum(f"{path}: {name}", content, members[name].sha1)
             images[places[name]], labels[places[name]] = _decode(f"{path}: {name}", content)
     except _UNREADABLE as error:
-        raise InputError(f"{path} cannot be read to its end ({error}); expected a whole archive or directory: {_GET}") from error
+        raise InputError(f"{path} cannot be read ({error}); expected a whole archive or directory: {_GET}") from error
     held_out = places[name := list(members)[-1]]
     return Split(
         Dataset(NAME, images[: held_out.start], labels[: held_out.start], CLASSES),

@@ -38,7 +38,7 @@ class Dataset:
     classes: tuple[str, ...]
 
     def __post_init__(self):
-        _check_images(self.images)
+        check_images(self.images)
         if not self.images.flags.c_contiguous:
             raise InputError(f"images is not C-contiguous (strides {self.images.strides}); pass numpy.ascontiguousarray(images)")
         if not isinstance(self.labels, np.ndarray) or self.labels.dtype != np.int64:
@@ -123,7 +123,7 @@ class Preprocessing:
         InputError
             If the images have another size, or are not bytes (already preprocessed, say).
         """
-        _check_images(images)
+        check_images(images)
         if images.shape[1:3] != (self.size, self.size):
             raise InputError(f"images has shape {images.shape}; expected (N, {self.size}, {self.size}, 3): resize them first")
         x = arrays.empty(images.shape, np.float32)
@@ -140,15 +140,16 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Preprocessing":
-        """The preprocessing that `to_json` wrote; InputError if something is missing, unknown or of the wrong kind."""
+        """The preprocessing that `to_json` wrote; InputError if something is missing or of the wrong kind."""
         try:
-            size, mean, std = value["size"], value["mean"], value["std"]
-            return cls(size, tuple(map(float, mean)), tuple(map(float, std)))
-        except (KeyError, TypeError) as error:
+            size, mean, std = value["size"], tuple(map(float, value["mean"])), tuple(map(float, value["std"]))
+        except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"preprocessing is {value!r}; expected size, and 3 numbers each for mean and std") from error
+        return cls(size, mean, std)
 
 
-def _check_images(images) -> None:
+def check_images(images) -> None:
+    """Check that images are bytes of shape (N, H, W, 3); the message says what they are instead."""
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
         raise InputError(f"images is a {_kind(images)}; expected a NumPy array of uint8, pixels from 0 to 255 as decoded")
     if images.ndim != 4 or images.shape[3] != CHANNELS or 0 in images.shape:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np.data.augment import Augmentation
+from xception_np.data.augment import Augmentation, check_epoch
 from xception_np.data.dataset import Dataset, Preprocessing
 from xception_np.errors import InputError
 from xception_np.random import Purpose, Stream, check_seed, permutation
@@ -80,9 +80,7 @@ class Loader:
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of an epoch, to train on: shuffled and augmented, otherwise in every epoch."""
-        if not isinstance(number, int) or not 0 <= number < 2**32:
-            raise InputError(f"epoch is {number!r}; expected an integer from 0 to 4294967295")
-        order = permutation(Stream(self.seed, Purpose.SHUFFLE, step=number), len(self.dataset))
+        order = permutation(Stream(self.seed, Purpose.SHUFFLE, step=check_epoch(number)), len(self.dataset))
         return self._batches(self._cut(order)[: len(self)], number)
 
     def in_order(self) -> Iterator[Batch]:
@@ -113,6 +111,6 @@ class Loader:
 
 
 def _positive(name: str, value) -> int:
-    if not isinstance(value, int) or value < 1:
+    if not isinstance(value, int | np.integer) or value < 1:
         raise InputError(f"{name} is {value!r}; expected an integer, 1 or more")
-    return value
+    return int(value)

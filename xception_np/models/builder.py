@@ -27,14 +27,18 @@ def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np
         If the number of classes or the seed does not fit.
     """
     classes = table.classes if classes is None else classes
+    return Model(table, layers_of(table, classes), classes, seed, dtype)
+
+
+def layers_of(table: Table, classes: int) -> list[layers.Layer]:
+    """The layers of a table, without memory for their parameters: enough to count."""
     if not isinstance(classes, int) or classes < 1:
         raise InputError(f"classes is {classes!r}; expected the number of classes, 1 or more")
-    modules, channels = [], 3
+    found, channels = [], 3
     for module in table.modules:
         layer, channels = _module(module, channels, table.momentum)
-        modules.append(layer)
-    head = [layers.GlobalAvgPool("avg_pool"), layers.Dense("predictions", channels, classes)]
-    return Model(table, [*modules, *head], classes, seed, dtype)
+        found.append(layer)
+    return [*found, layers.GlobalAvgPool("avg_pool"), layers.Dense("predictions", channels, classes)]
 
 
 def _module(module: Plain | Residual, channels: int, momentum: float) -> tuple[layers.Layer, int]:

@@ -1,0 +1,254 @@
+import hashlib
+import io
+import os
+import tarfile
+
+import numpy as np
+import pytest
+
+from xception_np import data
+from xception_np.data import cifar
+from xception_np.errors import InputError
+
+FOLDER = "cifar-10-batches-bin"
+SUFFIXES = {"": "w", ".gz": "w:gz", ".bz2": "w:bz2", ".xz": "w:xz"}
+
+
+def make_file(seed, records, labels=None):
+    """A file of random pictures, and what must be read from it."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 10, records) if labels is None else np.array(labels)
+    planes = generator.integers(0, 256, (records, 3, 32, 32), np.uint8)  # channels first
+    content = b"".join(bytes([label]) + plane.tobytes() for label, plane in zip(labels, planes, strict=True))
+    return content, np.moveaxis(planes, 1, 3), labels
+
+
+def table(files):
+    return {name: cifar.Member(len(content) // 3073, hashlib.sha1(content).hexdigest()) for name, content in files.items()}
+
+
+def write_archive(path, entries, mode="w"):
+    """Write a tar archive of (name, content) pairs and TarInfo objects."""
+    with tarfile.open(path, mode) as archive:
+        for entry in entries:
+            if isinstance(entry, tarfile.TarInfo):
+                archive.addfile(entry)
+            else:
+                info = tarfile.TarInfo(entry[0])
+                info.size = len(entry[1])
+                archive.addfile(info, io.BytesIO(entry[1]))
+    return path
+
+
+def in_folder(files):
+    return [(f"{FOLDER}/{name}", content) for name, content in files.items()]
+
+
+def write_directory(folder, files):
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made():
+    return {
+        name: make_file(seed, records)
+        for seed, (name, records) in enumerate({"data_batch_1.bin": 3, "data_batch_2.bin": 2, "test_batch.bin": 4}.items())
+    }
+
+
+@pytest.fixture(scope="module")
+def files(made):
+    return {name: content for name, (content, _, _) in made.items()}
+
+
+def check(split, made):
+    _, images1, labels1 = made["data_batch_1.bin"]
+    _, images2, labels2 = made["data_batch_2.bin"]
+    _, images, labels = made["test_batch.bin"]
+    np.testing.assert_array_equal(split.train.images, np.concatenate([images1, images2]))
+    np.testing.assert_array_equal(split.train.labels, np.concatenate([labels1, labels2]))
+    np.testing.assert_array_equal(split.test.images, images)
+    np.testing.assert_array_equal(split.test.labels, labels)
+    assert split.train.name == split.test.name == "cifar10"
+    assert split.train.classes[0] == "airplane" and split.train.classes[9] == "truck" and len(split.train.classes) == 10
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_archive(tmp_path, made, files, suffix):
+    path = write_archive(tmp_path / f"cifar.tar{suffix}", in_folder(files), SUFFIXES[suffix])
+    check(cifar.load(path, table(files)), made)
+
+
+def test_archive_in_another_order_with_a_dot_or_without_a_folder(tmp_path, made, files):
+    entries = [(f"./{name}", content) for name, content in reversed(in_folder(files))]
+    check(cifar.load(write_archive(tmp_path / "a.tar", entries), table(files)), made)
+    check(cifar.load(write_archive(tmp_path / "b.tar", files.items()), table(files)), made)
+
+
+def test_directory_and_the_directory_above(tmp_path, made, files):
+    folder = write_directory(tmp_path / FOLDER, files)
+    check(cifar.load(folder, table(files)), made)
+    check(cifar.load(str(tmp_path), table(files)), made)
+
+
+def test_nothing_is_extracted(tmp_path, files, monkeypatch):
+    path = write_archive(tmp_path / "cifar.tar.gz", in_folder(files), "w:gz")
+    monkeypatch.chdir(tmp_path)
+    cifar.load(path, table(files))
+    assert os.listdir(tmp_path) == ["cifar.tar.gz"]
+
+
+def test_one_pixel_by_hand(tmp_path):
+    record = bytearray(3073)
+    record[0] = 7
+    record[1 + 32 * 2 + 5], record[1 + 1024 + 32 * 2 + 5], record[1 + 2048 + 32 * 2 + 5] = 10, 20, 30  # row 2, column 5
+    contents = {"data_batch_1.bin": bytes(record), "test_batch.bin": bytes(3073)}
+    split = cifar.load(write_archive(tmp_path / "a.tar", in_folder(contents)), table(contents))
+    assert split.train.labels.tolist() == [7]
+    assert split.train.images[0, 2, 5].tolist() == [10, 20, 30]
+    assert split.train.images.sum() == 60
+
+
+def test_other_members_and_links_are_ignored(tmp_path, made, files):
+    link = tarfile.TarInfo(f"{FOLDER}/data_batch_1.bin")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    wrong = b"wrong"
+    decoys = [link, (f"/{FOLDER}/data_batch_1.bin", wrong), ("../data_batch_1.bin", wrong), ("old/data_batch_1.bin", wrong)]
+    path = write_archive(tmp_path / "a.tar", [*decoys, (f"{FOLDER}/readme.html", wrong), *in_folder(files)])
+    check(cifar.load(path, table(files)), made)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE])
+def test_what_is_not_a_file_is_missing(tmp_path, files, kind):
+    entry = tarfile.TarInfo(f"{FOLDER}/data_batch_1.bin")
+    entry.type, entry.linkname = kind, f"{FOLDER}/data_batch_2.bin"
+    rest = [pair for pair in in_folder(files) if "data_batch_1" not in pair[0]]
+    path = write_archive(tmp_path / "a.tar", [*rest, entry])
+    with pytest.raises(InputError, match=r"a\.tar has no data_batch_1\.bin; expected all files"):
+        cifar.load(path, table(files))
+
+
+def test_wrong_sum(tmp_path, files):
+    altered = bytearray(files["data_batch_2.bin"])
+    altered[100] ^= 1
+    found, expected = hashlib.sha1(altered).hexdigest(), table(files)["data_batch_2.bin"].sha1
+    path = write_archive(tmp_path / "a.tar", in_folder(files | {"data_batch_2.bin": bytes(altered)}))
+    with pytest.raises(InputError, match=rf"a\.tar: data_batch_2\.bin has SHA-1 {found}; expected {expected}: .*cifar-10-binary"):
+        cifar.load(path, table(files))
+
+
+@pytest.mark.parametrize("kind", ["archive", "directory"])
+@pytest.mark.parametrize("change", [-1, 1, 3073])
+def test_wrong_size_is_seen_before_the_sum(tmp_path, files, kind, change):
+    size = 4 * 3073 + change
+    contents = files | {"test_batch.bin": bytes(size)}
+    path = tmp_path / "a"
+    if kind == "archive":
+        write_archive(path, in_folder(contents))
+    else:
+        write_directory(path / FOLDER, contents)
+    with pytest.raises(InputError, match=rf"test_batch\.bin has {size} bytes; expected 12292, 4 records of 3073 bytes: get "):
+        cifar.load(path, table(files))
+
+
+def test_label_above_nine(tmp_path, files):
+    contents = files | {"data_batch_1.bin": make_file(0, 3, labels=[1, 200, 9])[0]}
+    path = write_archive(tmp_path / "a.tar", in_folder(contents))
+    with pytest.raises(InputError, match=r"a\.tar: data_batch_1\.bin has label 200 in record 1; expected 0 to 9: get "):
+        cifar.load(path, table(contents))
+
+
+def test_missing_files_are_named(tmp_path, files):
+    names = ["data_batch_2.bin", "test_batch.bin"]
+    contents = {name: content for name, content in files.items() if name not in names}
+    message = r"has no data_batch_2\.bin, test_batch\.bin; expected all files of CIFAR-10's binary version: get cifar-10-binary"
+    with pytest.raises(InputError, match=message):
+        cifar.load(write_archive(tmp_path / "a.tar", in_folder(contents)), table(files))
+    with pytest.raises(InputError, match=message):
+        cifar.load(write_directory(tmp_path / FOLDER, contents), table(files))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_truncation_is_an_input_error(tmp_path, files, suffix):
+    """Whatever is lost, the answer is one sentence; what is lost behind the last file does no harm."""
+    whole = write_archive(tmp_path / "whole", in_folder(files), SUFFIXES[suffix]).read_bytes()
+    path = tmp_path / "cut"
+    for length in range(0, len(whole) * 3 // 4, 509):  # from within a header to within the last file
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"cut (cannot be read|is not a tar archive|has no data_batch_1)[^\n]*: get cifar-10"):
+            cifar.load(path, table(files))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_altered_byte_is_an_input_error_or_harmless(tmp_path, made, files, suffix):
+    whole = write_archive(tmp_path / "whole", in_folder(files), SUFFIXES[suffix]).read_bytes()
+    path, errors = tmp_path / "altered", 0
+    for position in range(0, len(whole), 251):
+        altered = bytearray(whole)
+        altered[position] ^= 0xFF
+        path.write_bytes(altered)
+        try:
+            split = cifar.load(path, table(files))
+        except InputError as error:
+            errors += 1
+            assert "\n" not in str(error)
+        else:
+            check(split, made)
+    assert errors > 50
+
+
+def test_python_version_is_refused(tmp_path, files):
+    names = ["data_batch_1", "data_batch_2", "test_batch", "batches.meta"]
+    message = r"is CIFAR-10's Python version, which is pickled and never read; expected the binary one: get cifar-10-binary\.tar\.gz"
+    entries = [(f"cifar-10-batches-py/{name}", b"\x80\x02}q\x01.") for name in names]
+    with pytest.raises(InputError, match=message):
+        cifar.load(write_archive(tmp_path / "cifar-10-python.tar.gz", entries, "w:gz"), table(files))
+    folder = write_directory(tmp_path / "cifar-10-batches-py", dict.fromkeys(names, b"\x80\x02}q\x01."))
+    for path in (folder, tmp_path):
+        with pytest.raises(InputError, match=message):
+            cifar.load(path, table(files))
+
+
+def test_both_versions_in_one_directory(tmp_path, made, files):
+    write_directory(tmp_path / "cifar-10-batches-py", {"data_batch_1": b"pickled"})
+    write_directory(tmp_path / FOLDER, files)
+    check(cifar.load(tmp_path, table(files)), made)
+
+
+def test_not_an_archive(tmp_path):
+    path = tmp_path / "cifar-10-binary.tar.gz"
+    path.write_text("<html>404</html>")
+    with pytest.raises(InputError, match=r"cifar-10-binary\.tar\.gz is not a tar archive; expected CIFAR-10's binary version"):
+        cifar.load(path)
+
+
+def test_path_that_does_not_exist(tmp_path):
+    with pytest.raises(InputError, match="nowhere does not exist; expected CIFAR-10's binary version"):
+        cifar.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("source", ["mnist", "/nowhere/cifar-10-binary.tar.gz"])
+def test_load_names_what_exists(source):
+    with pytest.raises(InputError, match=f"data is '{source}'; expected 'digits' or the path of CIFAR-10's binary version"):
+        data.load(source)
+
+
+def test_load_expects_the_published_files(tmp_path, files):
+    path = write_archive(tmp_path / "a.tar", in_folder(files))
+    with pytest.raises(InputError, match=r"data_batch_1\.bin has 9219 bytes; expected 30730000, 10000 records"):
+        data.load(path)
+
+
+def test_the_published_files():
+    path = os.environ.get("XCEPTION_NP_CIFAR10")
+    if not path:
+        pytest.skip("XCEPTION_NP_CIFAR10 does not name CIFAR-10's binary version")
+    train, test = data.load(path)
+    assert train.images.shape == (50_000, 32, 32, 3) and test.images.shape == (10_000, 32, 32, 3)
+    assert np.bincount(train.labels).tolist() == [5000] * 10 and np.bincount(test.labels).tolist() == [1000] * 10
+    preprocessing = data.Preprocessing.of(train)
+    np.testing.assert_allclose(preprocessing.mean, [0.4914, 0.4822, 0.4465], atol=5e-5)
+    np.testing.assert_allclose(preprocessing.std, [0.2470, 0.2435, 0.2616], atol=5e-5)

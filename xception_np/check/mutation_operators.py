@@ -1,0 +1,210 @@
+"""The list of mistakes: functions from a node of a program's tree to what a hasty hand might have written instead."""
+
+import ast
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+
+_COMPARISONS = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+}
+_NAMES = {"max": "min", "min": "max", "maximum": "minimum", "minimum": "maximum", "sum": "mean", "mean": "sum"}
+_STRIDES, _DILATIONS, _PADS = {"stride", "sh", "sw"}, {"dilation", "dh", "dw"}, {"origin", "top", "left"}
+
+
+def forgotten_accumulation(node) -> Iterator[ast.AST]:
+    """`a += b` as `a = b`."""
+    if isinstance(node, ast.AugAssign):
+        target = deepcopy(node.target)
+        yield ast.copy_location(ast.Assign([target], deepcopy(node.value)), node)
+
+
+def dropped_statement(node) -> Iterator[ast.AST]:
+    """A statement that writes into an array, calls a function for its effect, or skips, left out."""
+    writes = isinstance(node, ast.Assign) and any(isinstance(part, ast.Subscript) for part in node.targets)
+    calls = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    if writes or calls or isinstance(node, ast.AugAssign | ast.Continue):
+        yield ast.copy_location(ast.Pass(), node)
+
+
+def flipped_kernel(node) -> Iterator[ast.AST]:
+    """`weight[i, j]` as `weight[-1 - i, -1 - j]`: a true convolution where a correlation is meant."""
+    if isinstance(node, ast.Subscript) and {"i", "j"} <= {n.id for n in ast.walk(node.slice) if isinstance(n, ast.Name)}:
+        flipped = deepcopy(node)
+        flipped.slice = _Flip().visit(flipped.slice)
+        yield flipped
+
+
+def ignored_stride(node) -> Iterator[ast.AST]:
+    """The stride as 1."""
+    if _is_read(node, _STRIDES):
+        yield ast.copy_location(ast.Constant(1), node)
+
+
+def ignored_dilation(node) -> Iterator[ast.AST]:
+    """The dilation as 1."""
+    if _is_read(node, _DILATIONS):
+        yield ast.copy_location(ast.Constant(1), node)
+
+
+def off_by_one_pad(node) -> Iterator[ast.AST]:
+    """The padding before the image one larger."""
+    if _is_read(node, _PADS):
+        yield _binary(node, ast.Add(), ast.Constant(1))
+
+
+def shortened_loop(node) -> Iterator[ast.AST]:
+    """`range(n)` without its first and without its last number."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
+        start, stop, *step = node.args if len(node.args) > 1 else (ast.Constant(0), node.args[0])
+        for first, last in ((_binary(start, ast.Add(), ast.Constant(1)), stop), (start, _binary(stop, ast.Sub(), ast.Constant(1)))):
+            yield ast.copy_location(ast.Call(node.func, [deepcopy(first), deepcopy(last), *step], []), node)
+
+
+def wrong_comparison(node) -> Iterator[ast.AST]:
+    """`<` as `<=`, `==` as `!=`, and so on."""
+    if isinstance(node, ast.Compare):
+        for k, operator in enumerate(node.ops):
+            if type(operator) in _COMPARISONS:
+                changed = deepcopy(node)
+                changed.ops[k] = _COMPARISONS[type(operator)]()
+                yield changed
+
+
+def plus_and_minus(node) -> Iterator[ast.AST]:
+    """`a + b` as `a - b` and the other way round; `-a` as `a`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        changed = deepcopy(node)
+        changed.op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        yield changed
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+        changed = deepcopy(node)
+        changed.op = ast.Sub()
+        yield changed
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield ast.copy_location(deepcopy(node.operand), node)
+
+
+def times_and_divide(node) -> Iterator[ast.AST]:
+    """`a * b` as `a / b` and the other way round."""
+    if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Mult | ast.Div):
+        changed = deepcopy(node)
+        changed.op = ast.Div() if isinstance(node.op, ast.Mult) else ast.Mult()
+        yield changed
+
+
+def missing_term(node) -> Iterator[ast.AST]:
+    """`a + b` and `a - b` without one of the two."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        yield ast.copy_location(deepcopy(node.left), node)
+        yield ast.copy_location(deepcopy(node.right), node)
+
+
+def missing_factor(node) -> Iterator[ast.AST]:
+    """`a * b` without one of the two; `a / b` as `a`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+        yield ast.copy_location(deepcopy(node.left), node)
+        if isinstance(node.op, ast.Mult):
+            yield ast.copy_location(deepcopy(node.right), node)
+
+
+def swapped_results(node) -> Iterator[ast.AST]:
+    """`return dgamma, dbeta` as `return dbeta, dgamma`, and every other pair of neighbours."""
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        for k in range(len(node.value.elts) - 1):
+            changed = deepcopy(node)
+            elements = changed.value.elts
+            elements[k], elements[k + 1] = elements[k + 1], elements[k]
+            yield changed
+
+
+def dropped_transpose(node) -> Iterator[ast.AST]:
+    """`a.T` and `a.transpose(...)` as `a`."""
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        yield ast.copy_location(deepcopy(node.value), node)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "transpose":
+        yield ast.copy_location(deepcopy(node.func.value), node)
+
+
+def wrong_reduction(node) -> Iterator[ast.AST]:
+    """`max` as `min`, `sum` as `mean`, and the other way round."""
+    if isinstance(node, ast.Name) and node.id in _NAMES and isinstance(node.ctx, ast.Load):
+        yield ast.copy_location(ast.Name(_NAMES[node.id], ast.Load()), node)
+    if isinstance(node, ast.Attribute) and node.attr in _NAMES:
+        yield ast.copy_location(ast.Attribute(deepcopy(node.value), _NAMES[node.attr], ast.Load()), node)
+
+
+def wrong_logic(node) -> Iterator[ast.AST]:
+    """True as False, `and` as `or`, `&` as `|`, `~a` as `a`, and the other way round."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield ast.copy_location(ast.Constant(not node.value), node)
+    if isinstance(node, ast.BoolOp):
+        changed = deepcopy(node)
+        changed.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield changed
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
+        changed = deepcopy(node)
+        changed.op = ast.BitOr() if isinstance(node.op, ast.BitAnd) else ast.BitAnd()
+        yield changed
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert):
+        yield ast.copy_location(deepcopy(node.operand), node)
+
+
+def swapped_branches(node) -> Iterator[ast.AST]:
+    """`a if c else b` as `b if c else a`, and `where(c, a, b)` as `where(c, b, a)`."""
+    if isinstance(node, ast.IfExp):
+        yield ast.copy_location(ast.IfExp(node.test, deepcopy(node.orelse), deepcopy(node.body)), node)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "where":
+        changed = deepcopy(node)
+        changed.args[1:] = changed.args[:0:-1]
+        yield changed
+
+
+def off_by_one(node) -> Iterator[ast.AST]:
+    """An integer one larger."""
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        yield ast.copy_location(ast.Constant(node.value + 1), node)
+
+
+OPERATORS: dict[str, Callable[[ast.AST], Iterator[ast.AST]]] = {
+    "forgotten +=": forgotten_accumulation,
+    "dropped statement": dropped_statement,
+    "flipped kernel": flipped_kernel,
+    "ignored stride": ignored_stride,
+    "ignored dilation": ignored_dilation,
+    "off-by-one pad": off_by_one_pad,
+    "shortened loop": shortened_loop,
+    "wrong comparison": wrong_comparison,
+    "plus and minus": plus_and_minus,
+    "times and divide": times_and_divide,
+    "missing term": missing_term,
+    "missing factor": missing_factor,
+    "swapped results": swapped_results,
+    "dropped transpose": dropped_transpose,
+    "wrong reduction": wrong_reduction,
+    "wrong logic": wrong_logic,
+    "swapped branches": swapped_branches,
+    "off by one": off_by_one,
+}
+
+
+def _is_read(node, names) -> bool:
+    """Whether a node reads `stride[0]`, say, or `sh`."""
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.value, ast.Name) and node.value.id in names and isinstance(node.ctx, ast.Load)
+    return isinstance(node, ast.Name) and node.id in names - {"stride", "dilation", "origin"} and isinstance(node.ctx, ast.Load)
+
+
+def _binary(node, operator, other) -> ast.AST:
+    return ast.copy_location(ast.BinOp(deepcopy(node), operator, other), node)
+
+
+class _Flip(ast.NodeTransformer):
+    def visit_Name(self, node):
+        if node.id not in ("i", "j"):
+            return node
+        return _binary(ast.copy_location(ast.Constant(-1), node), ast.Sub(), node)

@@ -1,0 +1,52 @@
+"""How good a model is on pictures it has not seen."""
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np.data import Dataset, Loader, Preprocessing
+from xception_np.models import Model
+
+
+class Evaluation(NamedTuple):
+    """What a model makes of a data set.
+
+    probabilities : (N, classes) array
+    labels : (N,) array, the right answers
+    seconds : float, for all pictures
+    """
+
+    probabilities: np.ndarray
+    labels: np.ndarray
+    seconds: float
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of the pictures whose most probable class is right."""
+        return float((self.probabilities.argmax(axis=1) == self.labels).mean())
+
+    @property
+    def loss(self) -> float:
+        """Mean cross-entropy."""
+        right = self.probabilities[np.arange(len(self.labels)), self.labels]
+        return float(-np.log(np.maximum(right, np.finfo(right.dtype).tiny)).mean())
+
+    @property
+    def images_per_second(self) -> float:
+        """Pictures evaluated in a second."""
+        return len(self.labels) / self.seconds
+
+
+def evaluate(model: Model, dataset: Dataset, preprocessing: Preprocessing, batch: int = 128) -> Evaluation:
+    """Run a model over a data set, at inference."""
+    begin = time.perf_counter()
+    loader = Loader(dataset, batch, preprocessing, drop_last=False)
+    probabilities = np.concatenate([softmax(model.forward(x)[0]) for x, _ in loader.in_order()])
+    return Evaluation(probabilities, dataset.labels, time.perf_counter() - begin)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """exp(logits) / sum of exp(logits), along the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
