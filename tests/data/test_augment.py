@@ -54,9 +54,7 @@ def test_every_shift_and_flip_happens_about_equally_often():
 def test_a_picture_does_not_depend_on_its_batch():
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
     augmentation = Augmentation(flip=True, shift=3)
-    results = {
-        tuple(order): augmentation.apply(images[order], np.array(order), 5, 1) for order in ([0, 1, 2, 3], [3, 1, 2], [2])
-    }
+    results = {tuple(order): augmentation.apply(images[order], np.array(order), 5, 1) for order in ([0, 1, 2, 3], [3, 1, 2], [2])}
     for order, result in results.items():
         np.testing.assert_array_equal(result, results[0, 1, 2, 3][list(order)])
 

@@ -122,5 +122,5 @@ def test_preprocessing_survives_json_exactly():
     [{}, {"size": 2, "mean": [0, 0, 0]}, {"size": 2, "mean": 0, "std": 1}, {"size": 2, "mean": ["x"], "std": [1]}, [2]],
 )
 def test_preprocessing_from_wrong_json(value):
-    with pytest.raises(InputError, match="preprocessing is .*; expected size, and 3 numbers each"):
+    with pytest.raises(InputError, match=r"preprocessing is .*; expected size, and 3 numbers each"):
         Preprocessing.from_json(value)

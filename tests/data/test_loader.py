@@ -1,11 +1,12 @@
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from xception_np.data import Augmentation, Dataset, Loader, Preprocessing
+from xception_np.data import Augmentation, Dataset, Loader, Preprocessing, loader
 from xception_np.errors import InputError
 from xception_np.random import Purpose, Stream, permutation
 
@@ -33,10 +34,10 @@ def no_thread_is_left():
 
 
 def test_an_epoch_is_the_permutation_of_its_number(dataset):
-    loader = Loader(dataset, 5, IDENTITY, seed=9)
-    batches = list(loader.epoch(4))
+    batched = Loader(dataset, 5, IDENTITY, seed=9)
+    batches = list(batched.epoch(4))
     order = permutation(Stream(9, Purpose.SHUFFLE, step=4), COUNT)[:20]  # three pictures do not fill a batch
-    assert len(loader) == len(batches) == 4
+    assert len(batched) == len(batches) == 4
     np.testing.assert_array_equal(np.concatenate([labels for _, labels in batches]), order)
     for x, labels in batches:
         assert x.shape == (5, 4, 4, 3) and x.dtype == np.float32 and x.flags.c_contiguous
@@ -53,9 +54,9 @@ def test_epochs_and_seeds_differ(dataset):
 
 
 def test_the_last_batch_can_be_kept(dataset):
-    loader = Loader(dataset, 5, IDENTITY, drop_last=False)
-    labels = [batch.labels for batch in loader.epoch(0)]
-    assert [len(part) for part in labels] == [5, 5, 5, 5, 3] and len(loader) == 5
+    batched = Loader(dataset, 5, IDENTITY, drop_last=False)
+    labels = [batch.labels for batch in batched.epoch(0)]
+    assert [len(part) for part in labels] == [5, 5, 5, 5, 3] and len(batched) == 5
     assert sorted(np.concatenate(labels)) == list(range(COUNT))
     assert len(list(Loader(dataset, 50, IDENTITY, drop_last=False).epoch(0))) == 1
 
@@ -110,13 +111,45 @@ def test_the_next_batch_is_prepared_while_one_is_in_use(dataset):
     batches.close()
 
 
-def test_no_more_than_prefetch_batches_are_prepared_ahead(dataset):
-    recorded = Recorded()
-    batches = Loader(dataset, 1, IDENTITY, recorded, prefetch=3).epoch(0)
+def test_prefetch_batches_are_asked_for_ahead(dataset, monkeypatch):
+    asked = []
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, function, indices, epoch):
+            asked.append(indices)
+            return super().submit(function, indices, epoch)
+
+    monkeypatch.setattr(loader, "ThreadPoolExecutor", Counting)
+    batches = Loader(dataset, 1, IDENTITY, prefetch=3).epoch(0)
+    for taken in (1, 2):
+        next(batches)
+        assert len(asked) == taken + 3
+    batches.close()
+
+
+def test_a_loop_that_is_left_does_not_wait_for_what_has_not_begun(dataset, monkeypatch):
+    leaving = threading.Event()
+
+    class Announcing(ThreadPoolExecutor):
+        def shutdown(self, **options):
+            super().shutdown(**options | {"wait": False})
+            leaving.set()
+            super().shutdown(wait=True)
+
+    class Held(Recorded):
+        def apply(self, images, indices, seed, epoch):
+            result = super().apply(images, indices, seed, epoch)
+            if len(self.calls) == 2:
+                assert leaving.wait(timeout=60)
+            return result
+
+    monkeypatch.setattr(loader, "ThreadPoolExecutor", Announcing)
+    held = Held()
+    batches = Loader(dataset, 1, IDENTITY, held, prefetch=10).epoch(0)
     next(batches)
-    next(batches)
-    batches.close()  # waits for what had begun
-    assert len(recorded.calls) <= 2 + 3
+    assert held.second.wait(timeout=60)  # the second batch has begun, nine more are asked for
+    batches.close()
+    assert len(held.calls) == 2
 
 
 def test_a_loop_that_is_left_leaves_no_thread(dataset):
@@ -175,5 +208,5 @@ def test_loader_says_what_is_wrong(dataset, change, message):
 
 @pytest.mark.parametrize("number", [-1, 2**32, 1.0])
 def test_an_epoch_is_refused_before_the_first_batch(dataset, number):
-    with pytest.raises(InputError, match="epoch is .*; expected an integer from 0 to 4294967295"):
+    with pytest.raises(InputError, match=r"epoch is .*; expected an integer from 0 to 4294967295"):
         Loader(dataset, 4, IDENTITY).epoch(number)

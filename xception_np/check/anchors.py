@@ -1,8 +1,8 @@
 """Numbers worked out by hand: what nails every operation to its definition.
 
 Two versions of ours may share a mistake, and a backward pass may be the true gradient of the wrong function. These numbers
-come from the formulas at the head of each operation, with pencil and paper. Gradients of digits 1, 10, 100 show in each result which
-terms went in.
+come from the formulas at the head of each operation, with pencil and paper. Upstream gradients of 1, 10, 100 show in each
+result which terms went in.
 """
 
 import math

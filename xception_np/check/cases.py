@@ -103,6 +103,7 @@ IN_THE_PADDING = {"windows in the padding": ((1, 2, 3), Geometry(2, padding=((2,
 LARGE: dict[str, tuple[tuple[int, int, int], Geometry]] = {
     "tiles of rows": ((2, 70, 17), Geometry(3)),
     "tiles of rows, strides": ((1, 91, 75), Geometry((3, 2), (2, 3), (2, 1))),
+    "tiles that no window sees": ((1, 150, 17), Geometry(3, (70, 1), padding="valid")),
     "tiles of images": ((25, 7, 6), Geometry(3, padding="valid")),
 }
 
@@ -171,11 +172,11 @@ def _convolutions() -> Iterator[Case]:
 
 
 def _separable() -> Iterator[Case]:
-    for order in ("spatial_first", "pointwise_first"):
+    for order, prefix in (("spatial_first", ""), ("pointwise_first", "pointwise first, ")):
         for name, build, large in _windows(lambda shape, geometry, order=order: _separable_conv(shape, geometry, order)):
-            yield Case("separable_conv", f"{order}, {name}", build, _SEPARABLE, large)
+            yield Case("separable_conv", prefix + name, build, _SEPARABLE, large)
         for channels, multiplier, filters in ((1, 1, 1), (1, 3, 2), (5, 2, 3), (17, 1, 5)):
-            name = f"{order}, C={channels}, M={multiplier}, F={filters}"
+            name = f"{prefix}C={channels}, M={multiplier}, F={filters}"
             build = _separable_conv((1, 3, 4), Geometry(3), order, None, channels, multiplier, filters)
             yield Case("separable_conv", name, build, _SEPARABLE)
         for activation in ("relu", "elu"):
@@ -186,7 +187,7 @@ def _separable() -> Iterator[Case]:
                 ("tiles", (2, 70, 17), Geometry(3), True),
             ):
                 build = _separable_conv(shape, geometry, order, activation)
-                yield Case("separable_conv", f"{order}, {activation}, {name}", build, traits, large)
+                yield Case("separable_conv", f"{prefix}{activation} between, {name}", build, traits, large)
 
 
 def _normalisations() -> Iterator[Case]:
@@ -258,17 +259,26 @@ def _joins() -> Iterator[Case]:
 
 
 def _losses() -> Iterator[Case]:
-    for images, classes, smoothing, large in (
-        (3, 4, 0.0, False),
-        (3, 4, 0.1, False),
-        (1, 2, 0.0, False),
-        (2, 17, 0.5, False),
-        (700, 11, 0.1, True),
+    for images, classes, smoothing, scale, large in (
+        (3, 4, 0.0, 3, False),
+        (3, 4, 0.1, 3, False),
+        (1, 2, 0.0, 3, False),
+        (2, 1, 0.1, 3, False),
+        (2, 17, 0.5, 3, False),
+        (3, 4, 0.1, 1000, False),
+        (700, 11, 0.1, 3, True),
     ):
-        name = f"N={images}, K={classes}, smoothing {smoothing}"
-        yield Case("softmax_cross_entropy", name, _softmax(images, classes, smoothing), Traits((0,)), large)
-    for images, classes, large in ((3, 4, False), (1, 1, False), (2, 17, False), (700, 50, True)):
-        yield Case("sigmoid_cross_entropy", f"N={images}, K={classes}", _sigmoid(images, classes), Traits((0,)), large)
+        name = f"N={images}, K={classes}, smoothing {smoothing}, logits of about {scale}"
+        yield Case("softmax_cross_entropy", name, _softmax(images, classes, smoothing, scale), Traits((0,)), large)
+    for images, classes, scale, large in (
+        (3, 4, 3, False),
+        (1, 1, 3, False),
+        (2, 17, 3, False),
+        (3, 4, 1000, False),
+        (700, 50, 3, True),
+    ):
+        name = f"N={images}, K={classes}, logits of about {scale}"
+        yield Case("sigmoid_cross_entropy", name, _sigmoid(images, classes, scale), Traits((0,)), large)
 
 
 def _conv(shape, geometry, channels=2, filters=3):
@@ -344,9 +354,9 @@ def _concat(shape, widths):
     return lambda draw: ([draw.normal(*shape, width) for width in widths],)
 
 
-def _softmax(images, classes, smoothing):
-    return lambda draw: (3 * draw.normal(images, classes), draw.labels(images, classes), smoothing)
+def _softmax(images, classes, smoothing, scale):
+    return lambda draw: (scale * draw.normal(images, classes), draw.labels(images, classes), smoothing)
 
 
-def _sigmoid(images, classes):
-    return lambda draw: (3 * draw.normal(images, classes), draw.uniform(images, classes))
+def _sigmoid(images, classes, scale):
+    return lambda draw: (scale * draw.normal(images, classes), draw.uniform(images, classes))

@@ -62,9 +62,7 @@ def all_segments_are_depthwise(implementation: str) -> Iterator[Comparison]:
     for multiplier in (1, 2):
         x, weight = draw.normal(*_IMAGE), draw.normal(3, 2, 6, multiplier)
         dy = draw.normal(*ops.depthwise_conv.output_shape(x.shape, weight.shape, _GEOMETRY))
-        y, dx, dweight = _passes(
-            ops.grouped_conv, dy, x, weight.reshape(3, 2, 1, -1), _GEOMETRY, 6, implementation=implementation
-        )
+        y, dx, dweight = _passes(ops.grouped_conv, dy, x, weight.reshape(3, 2, 1, -1), _GEOMETRY, 6, implementation=implementation)
         depthwise = _passes(ops.depthwise_conv, dy, x, weight, _GEOMETRY, implementation=implementation)
         yield from _same(f"S=C is depthwise_conv, M={multiplier}", (y, dx, dweight.reshape(weight.shape)), depthwise)
 
@@ -148,9 +146,7 @@ def separable_is_a_product_kernel(implementation: str) -> Iterator[Comparison]:
     y, dx, dkernel = _passes(ops.conv, dy, x, kernel, _GEOMETRY, implementation=implementation)
     ddepthwise = np.einsum("ijcf,cmf->ijcm", dkernel, split)
     dpointwise = np.einsum("ijcf,ijcm->cmf", dkernel, depthwise).reshape(pointwise.shape)
-    yield from _product_kernel(
-        "spatial_first", dy, (x, depthwise, pointwise), (y, dx, ddepthwise, dpointwise), implementation
-    )
+    yield from _product_kernel("spatial_first", dy, (x, depthwise, pointwise), (y, dx, ddepthwise, dpointwise), implementation)
 
     depthwise, pointwise = draw.normal(3, 2, filters, multiplier), draw.normal(channels, filters)
     kernel = np.einsum("ck,ijkm->ijckm", pointwise, depthwise).reshape(3, 2, channels, -1)
@@ -159,9 +155,7 @@ def separable_is_a_product_kernel(implementation: str) -> Iterator[Comparison]:
     dkernel = dkernel.reshape(3, 2, channels, filters, multiplier)
     ddepthwise = np.einsum("ijckm,ck->ijkm", dkernel, pointwise)
     dpointwise = np.einsum("ijckm,ijkm->ck", dkernel, depthwise)
-    yield from _product_kernel(
-        "pointwise_first", dy, (x, depthwise, pointwise), (y, dx, ddepthwise, dpointwise), implementation
-    )
+    yield from _product_kernel("pointwise_first", dy, (x, depthwise, pointwise), (y, dx, ddepthwise, dpointwise), implementation)
 
 
 def _product_kernel(order, dy, arguments, expected, implementation):
@@ -233,6 +227,10 @@ def batch_norm_ignores_scale_and_offset(implementation: str) -> Iterator[Compari
     y, dx, *_ = _passes(ops.batch_norm, dy, x, gamma, beta, 1e-300, implementation=implementation)
     moved, _ = ops.batch_norm.forward(5 * x - 3, gamma, beta, 1e-300, implementation=implementation)
     yield compare(moved, y, BUDGET, "scale and offset of x")
+    eighths = np.round(8 * x) / 8  # still exact with a million added, which a difference of large squares would not be
+    _, near = ops.batch_norm.forward(eighths, gamma, beta, 1e-300, implementation=implementation)
+    _, far = ops.batch_norm.forward(eighths + 1e6, gamma, beta, 1e-300, implementation=implementation)
+    yield compare(far.variance, near.variance, BUDGET, "variance with an offset of a million")
     scale = np.abs(dx).sum(axis=(0, 1, 2))
     yield compare(1 + dx.sum(axis=(0, 1, 2)) / scale, np.ones(6), BUDGET, "sum of dx is 0")
     yield compare(1 + (dx * x).sum(axis=(0, 1, 2)) / scale, np.ones(6), BUDGET, "sum of dx * x is 0")
@@ -244,9 +242,7 @@ def given_statistics_of_the_batch(implementation: str) -> Iterator[Comparison]:
     x, gamma, beta, dy = draw.normal(4, 3, 5, 6), draw.normal(6), draw.normal(6), draw.normal(4, 3, 5, 6)
     y, cache = ops.batch_norm.forward(x, gamma, beta, 1e-3, implementation=implementation)
     _, dgamma, dbeta = ops.batch_norm.backward(dy, cache, implementation=implementation)
-    given = _passes(
-        ops.batch_norm_inference, dy, x, gamma, beta, cache.mean, cache.variance, 1e-3, implementation=implementation
-    )
+    given = _passes(ops.batch_norm_inference, dy, x, gamma, beta, cache.mean, cache.variance, 1e-3, implementation=implementation)
     yield compare(given[0], y, BUDGET, "the batch's own statistics: y")
     yield compare(given[2], dgamma, BUDGET, "the batch's own statistics: dgamma")
     yield compare(given[3], dbeta, BUDGET, "the batch's own statistics: dbeta")

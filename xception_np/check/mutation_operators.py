@@ -19,8 +19,7 @@ _STRIDES, _DILATIONS, _PADS = {"stride", "sh", "sw"}, {"dilation", "dh", "dw"}, 
 def forgotten_accumulation(node) -> Iterator[ast.AST]:
     """`a += b` as `a = b`."""
     if isinstance(node, ast.AugAssign):
-        target = deepcopy(node.target)
-        yield ast.copy_location(ast.Assign([target], deepcopy(node.value)), node)
+        yield ast.copy_location(ast.Assign([node.target], node.value), node)
 
 
 def dropped_statement(node) -> Iterator[ast.AST]:
@@ -34,9 +33,7 @@ def dropped_statement(node) -> Iterator[ast.AST]:
 def flipped_kernel(node) -> Iterator[ast.AST]:
     """`weight[i, j]` as `weight[-1 - i, -1 - j]`: a true convolution where a correlation is meant."""
     if isinstance(node, ast.Subscript) and {"i", "j"} <= {n.id for n in ast.walk(node.slice) if isinstance(n, ast.Name)}:
-        flipped = deepcopy(node)
-        flipped.slice = _Flip().visit(flipped.slice)
-        yield flipped
+        yield _with(node, slice=_Flip().visit(deepcopy(node.slice)))
 
 
 def ignored_stride(node) -> Iterator[ast.AST]:
@@ -60,9 +57,10 @@ def off_by_one_pad(node) -> Iterator[ast.AST]:
 def shortened_loop(node) -> Iterator[ast.AST]:
     """`range(n)` without its first and without its last number."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
-        start, stop, *step = node.args if len(node.args) > 1 else (ast.Constant(0), node.args[0])
-        for first, last in ((_binary(start, ast.Add(), ast.Constant(1)), stop), (start, _binary(stop, ast.Sub(), ast.Constant(1)))):
-            yield ast.copy_location(ast.Call(node.func, [deepcopy(first), deepcopy(last), *step], []), node)
+        start, stop, *step = node.args if len(node.args) > 1 else [ast.Constant(0), *node.args]
+        later, earlier = _binary(start, ast.Add(), ast.Constant(1)), _binary(stop, ast.Sub(), ast.Constant(1))
+        for first, last in ((later, stop), (start, earlier)):
+            yield ast.copy_location(ast.Call(node.func, [first, last, *step], []), node)
 
 
 def wrong_comparison(node) -> Iterator[ast.AST]:
@@ -70,64 +68,53 @@ def wrong_comparison(node) -> Iterator[ast.AST]:
     if isinstance(node, ast.Compare):
         for k, operator in enumerate(node.ops):
             if type(operator) in _COMPARISONS:
-                changed = deepcopy(node)
-                changed.ops[k] = _COMPARISONS[type(operator)]()
-                yield changed
+                yield _with(node, ops=[*node.ops[:k], _COMPARISONS[type(operator)](), *node.ops[k + 1 :]])
 
 
 def plus_and_minus(node) -> Iterator[ast.AST]:
     """`a + b` as `a - b` and the other way round; `-a` as `a`."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-        changed = deepcopy(node)
-        changed.op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        yield changed
-    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
-        changed = deepcopy(node)
-        changed.op = ast.Sub()
-        yield changed
+    if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
+        yield _with(node, op=ast.Sub() if isinstance(node.op, ast.Add) else ast.Add())
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield ast.copy_location(deepcopy(node.operand), node)
+        yield node.operand
 
 
 def times_and_divide(node) -> Iterator[ast.AST]:
     """`a * b` as `a / b` and the other way round."""
     if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Mult | ast.Div):
-        changed = deepcopy(node)
-        changed.op = ast.Div() if isinstance(node.op, ast.Mult) else ast.Mult()
-        yield changed
+        yield _with(node, op=ast.Div() if isinstance(node.op, ast.Mult) else ast.Mult())
 
 
 def missing_term(node) -> Iterator[ast.AST]:
     """`a + b` and `a - b` without one of the two."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-        yield ast.copy_location(deepcopy(node.left), node)
-        yield ast.copy_location(deepcopy(node.right), node)
+        yield node.left
+        yield node.right
 
 
 def missing_factor(node) -> Iterator[ast.AST]:
     """`a * b` without one of the two; `a / b` as `a`."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-        yield ast.copy_location(deepcopy(node.left), node)
+        yield node.left
         if isinstance(node.op, ast.Mult):
-            yield ast.copy_location(deepcopy(node.right), node)
+            yield node.right
 
 
 def swapped_results(node) -> Iterator[ast.AST]:
     """`return dgamma, dbeta` as `return dbeta, dgamma`, and every other pair of neighbours."""
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-        for k in range(len(node.value.elts) - 1):
-            changed = deepcopy(node)
-            elements = changed.value.elts
-            elements[k], elements[k + 1] = elements[k + 1], elements[k]
-            yield changed
+        elements = node.value.elts
+        for k in range(len(elements) - 1):
+            swapped = [*elements[:k], elements[k + 1], elements[k], *elements[k + 2 :]]
+            yield _with(node, value=ast.Tuple(swapped, ast.Load()))
 
 
 def dropped_transpose(node) -> Iterator[ast.AST]:
     """`a.T` and `a.transpose(...)` as `a`."""
     if isinstance(node, ast.Attribute) and node.attr == "T":
-        yield ast.copy_location(deepcopy(node.value), node)
+        yield node.value
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "transpose":
-        yield ast.copy_location(deepcopy(node.func.value), node)
+        yield node.func.value
 
 
 def wrong_reduction(node) -> Iterator[ast.AST]:
@@ -135,7 +122,7 @@ def wrong_reduction(node) -> Iterator[ast.AST]:
     if isinstance(node, ast.Name) and node.id in _NAMES and isinstance(node.ctx, ast.Load):
         yield ast.copy_location(ast.Name(_NAMES[node.id], ast.Load()), node)
     if isinstance(node, ast.Attribute) and node.attr in _NAMES:
-        yield ast.copy_location(ast.Attribute(deepcopy(node.value), _NAMES[node.attr], ast.Load()), node)
+        yield ast.copy_location(ast.Attribute(node.value, _NAMES[node.attr], ast.Load()), node)
 
 
 def wrong_logic(node) -> Iterator[ast.AST]:
@@ -143,25 +130,19 @@ def wrong_logic(node) -> Iterator[ast.AST]:
     if isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield ast.copy_location(ast.Constant(not node.value), node)
     if isinstance(node, ast.BoolOp):
-        changed = deepcopy(node)
-        changed.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-        yield changed
+        yield _with(node, op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
-        changed = deepcopy(node)
-        changed.op = ast.BitOr() if isinstance(node.op, ast.BitAnd) else ast.BitAnd()
-        yield changed
+        yield _with(node, op=ast.BitOr() if isinstance(node.op, ast.BitAnd) else ast.BitAnd())
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert):
-        yield ast.copy_location(deepcopy(node.operand), node)
+        yield node.operand
 
 
 def swapped_branches(node) -> Iterator[ast.AST]:
     """`a if c else b` as `b if c else a`, and `where(c, a, b)` as `where(c, b, a)`."""
     if isinstance(node, ast.IfExp):
-        yield ast.copy_location(ast.IfExp(node.test, deepcopy(node.orelse), deepcopy(node.body)), node)
+        yield ast.copy_location(ast.IfExp(node.test, node.orelse, node.body), node)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "where":
-        changed = deepcopy(node)
-        changed.args[1:] = changed.args[:0:-1]
-        yield changed
+        yield _with(node, args=[node.args[0], *node.args[:0:-1]])
 
 
 def off_by_one(node) -> Iterator[ast.AST]:
@@ -199,12 +180,16 @@ def _is_read(node, names) -> bool:
     return isinstance(node, ast.Name) and node.id in names - {"stride", "dilation", "origin"} and isinstance(node.ctx, ast.Load)
 
 
-def _binary(node, operator, other) -> ast.AST:
-    return ast.copy_location(ast.BinOp(deepcopy(node), operator, other), node)
+def _with(node, **fields) -> ast.AST:
+    """A copy of a node with some of its fields replaced."""
+    same = {name: value for name, value in ast.iter_fields(node) if name not in fields}
+    return ast.copy_location(type(node)(**same, **fields), node)
+
+
+def _binary(node, operator, other) -> ast.expr:
+    return ast.copy_location(ast.BinOp(node, operator, other), node)
 
 
 class _Flip(ast.NodeTransformer):
     def visit_Name(self, node):
-        if node.id not in ("i", "j"):
-            return node
-        return _binary(ast.copy_location(ast.Constant(-1), node), ast.Sub(), node)
+        return _binary(ast.copy_location(ast.Constant(-1), node), ast.Sub(), node) if node.id in ("i", "j") else node

@@ -46,7 +46,7 @@ def check_finite_differences(case: Case, implementation: str) -> Iterator[Compar
     """One comparison for each gradient."""
     step, budget = (LINEAR_STEP, LINEAR_BUDGET) if case.traits.linear else (SMOOTH_STEP, SMOOTH_BUDGET)
     arguments = case.arguments()
-    y, dy, gradients = passes(case, arguments, implementation)
+    _, dy, gradients = passes(case, arguments, implementation)
 
     def function():
         return case.module.forward(*arguments, implementation=implementation)[0]

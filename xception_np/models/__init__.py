@@ -7,7 +7,7 @@
 import numpy as np
 
 from xception_np.errors import InputError
-from xception_np.models.builder import from_table
+from xception_np.models.builder import from_table, layers_of
 from xception_np.models.model import Model
 from xception_np.models.small import XCEPTION_LARGE, XCEPTION_MEDIUM, XCEPTION_SMALL
 from xception_np.models.table import Table
@@ -40,4 +40,4 @@ def build(name: str, classes: int | None = None, seed: int = 0, dtype=np.float32
     return from_table(TABLES[name], classes, seed, dtype)
 
 
-__all__ = ["TABLES", "Model", "Table", "build", "from_table"]
+__all__ = ["TABLES", "Model", "Table", "build", "from_table", "layers_of"]

@@ -29,11 +29,6 @@ class Model(Chain):
         """Every parameter and moving statistic by name: views, so writing to one changes the model."""
         return {parameter.name: parameter.value for parameter in self.parameters + self.moving}
 
-    @property
-    def input_shape(self) -> tuple[int, int, int, int]:
-        """One picture of the size the model is made for."""
-        return 1, self.table.input_size, self.table.input_size, 3
-
     def zero_gradients(self) -> None:
         """Set all gradients to 0; backward passes add to them."""
         self.buffers.gradients.fill(0)
@@ -46,4 +41,4 @@ class Model(Chain):
 
     def summary(self, x_shape: tuple[int, ...] | None = None) -> str:
         """A table of the layers: shapes, parameters, multiply-adds, and memory that a training step keeps."""
-        return summary.text(self, x_shape or self.input_shape)
+        return summary.text(self, x_shape or self.table.input_shape)

@@ -59,3 +59,8 @@ class Table(NamedTuple):
     momentum: float
     source: str
     modules: tuple
+
+    @property
+    def input_shape(self) -> tuple[int, int, int, int]:
+        """One picture of the size the network is made for."""
+        return 1, self.input_size, self.input_size, 3

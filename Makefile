@@ -1,0 +1,13 @@
+# Three commands, each a line that also works without make.
+PYTHON ?= python3
+
+.PHONY: demo test check
+
+demo:
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -q . && .venv/bin/xception-np demo
+
+test:
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -rs
+
+check:
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test,lint,parity]' && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest --no-skips

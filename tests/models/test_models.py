@@ -1,0 +1,196 @@
+"""Networks: the paper's table to the last digit, Keras's names, and gradients of a whole network."""
+
+import numpy as np
+import pytest
+
+from xception_np import arrays, implementations, models, ops, threads
+from xception_np.check import compare_along
+from xception_np.errors import InputError
+from xception_np.layers import Chain, Step
+from xception_np.models import summary
+
+
+def chain(name):
+    table = models.TABLES[name]
+    return Chain(name, models.layers_of(table, table.classes))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("xception", 22_855_952),  # the paper's Table 3
+        ("xception_small", 479_354),
+        ("xception_large", 1_486_058),
+    ],
+)
+def test_trainable_parameters(name, parameters):
+    assert sum(p.size for p in chain(name).parameters) == parameters
+    assert summary.total(chain(name), models.TABLES[name].input_shape).parameters == parameters
+
+
+def test_xception_has_kerass_statistics_and_multiply_adds():
+    net = chain("xception")
+    assert sum(p.size for p in net.moving) == 54_528
+    assert summary.total(net, (1, 299, 299, 3)).macs == 8_357_403_496
+
+
+def test_xception_is_36_convolutions_in_14_modules():
+    names = [row.name for row in chain("xception").rows((1, 299, 299, 3)) if row.kind in ("Conv", "SeparableConv")]
+    assert len([name for name in names if "shortcut" not in name]) == 36
+    assert len([name for name in names if "shortcut" in name]) == 4
+    assert len(chain("xception").layers) == 14 + 2  # modules, pooling, last layer
+
+
+def test_xceptions_shapes_are_those_of_figure_5():
+    shapes = {row.name: row.output_shape for row in chain("xception").rows((1, 299, 299, 3))}
+    assert shapes["block1_conv1"] == (1, 149, 149, 32)
+    assert shapes["block1_conv2"] == (1, 147, 147, 64)
+    assert shapes["block2_add"] == (1, 74, 74, 128)
+    assert shapes["block3_add"] == (1, 37, 37, 256)
+    assert all(shapes[f"block{k}_add"] == (1, 19, 19, 728) for k in range(4, 13))
+    assert shapes["block13_add"] == (1, 10, 10, 1024)
+    assert shapes["block14_sepconv2"] == (1, 10, 10, 2048)
+    assert shapes["avg_pool"] == (1, 2048)
+    assert shapes["predictions"] == (1, 1000)
+
+
+@pytest.mark.parametrize("size", [71, 150, 224, 32])
+def test_both_paths_of_every_module_agree_at_other_sizes(size):
+    for row_shape in (row.output_shape for row in chain("xception").rows((1, size, size, 3))):
+        assert min(row_shape) >= 1
+    net = chain("xception")
+    shape = (1, size, size, 3)
+    for layer in net.layers:
+        if hasattr(layer, "shortcut"):
+            assert layer.main.output_shape(shape) == layer.shortcut.output_shape(shape)
+        shape = layer.output_shape(shape)
+
+
+def test_names_are_kerass():
+    names = [row.name for row in chain("xception").rows((1, 299, 299, 3))]
+    assert names[:6] == [
+        "block1_conv1",
+        "block1_conv1_bn",
+        "block1_conv1_act",
+        "block1_conv2",
+        "block1_conv2_bn",
+        "block1_conv2_act",
+    ]
+    block2 = [name for name in names if name.startswith("block2_") and "shortcut" not in name]
+    assert block2 == [
+        "block2_sepconv1",
+        "block2_sepconv1_bn",
+        "block2_sepconv2_act",  # no activation before the first: the module before ends with one
+        "block2_sepconv2",
+        "block2_sepconv2_bn",
+        "block2_pool",
+        "block2_add",
+    ]
+    assert [name for name in names if name.startswith("block5_")] == [
+        f"block5_sepconv{k}{suffix}" for k in (1, 2, 3) for suffix in ("_act", "", "_bn")
+    ] + ["block5_add"]
+    assert names[-8:] == [
+        "block14_sepconv1",
+        "block14_sepconv1_bn",
+        "block14_sepconv1_act",
+        "block14_sepconv2",
+        "block14_sepconv2_bn",
+        "block14_sepconv2_act",
+        "avg_pool",
+        "predictions",
+    ]
+    arrays = [p.name for p in chain("xception").parameters]
+    assert len(set(arrays)) == len(arrays) == 156
+    assert "block2_sepconv1/depthwise_kernel" in arrays
+
+
+def test_small_family_maps():
+    shapes = {row.name: row.output_shape for row in chain("xception_small").rows((1, 32, 32, 3))}
+    assert [shapes[f"block{k}_add"][1:] for k in range(2, 9)] == [
+        (16, 16, 64),
+        *[(8, 8, 128)] * 5,
+        (4, 4, 256),
+    ]
+
+
+def test_activation_memory_is_what_the_caches_hold():
+    model, shape = models.build("xception_small"), (2, 32, 32, 3)
+    _, cache = model.forward(np.zeros(shape, np.float32), Step())
+    rows = {row.name: row.cost.bytes_cached for row in model.rows(shape)}
+    counted = sum(rows.values())
+    # counted for two layers: what a ReLU hands to the convolution after it, and the x that block2's two paths share
+    shared = sum(kept for name, kept in rows.items() if name.endswith("_act")) - rows["block9_sepconv1_act"]
+    shared += rows["block2_shortcut"]
+    statistics = sum(parameter.value.nbytes for parameter in model.moving)  # of the batch, not counted
+    parameters = sum(p.value.nbytes for p in model.parameters if not p.name.endswith(("beta", "bias")))
+    assert arrays.nbytes(cache) - parameters == counted - shared + statistics
+
+
+def test_gradient_of_the_small_network_along_random_directions():
+    model = models.build("xception_small", classes=4, seed=3, dtype=np.float64)
+    rng = np.random.default_rng(0)
+    x, labels = rng.standard_normal((3, 32, 32, 3)), np.array([1, 0, 3])
+    step = Step(0, 5)
+
+    def loss():
+        return ops.softmax_cross_entropy.forward(model.forward(x, step)[0], labels)[0]
+
+    logits, cache = model.forward(x, step)
+    _, loss_cache = ops.softmax_cross_entropy.forward(logits, labels)
+    model.zero_gradients()
+    dx = model.backward(ops.softmax_cross_entropy.backward(1.0, loss_cache), cache)
+    for seed in range(2):
+        directions = [np.random.default_rng(seed).standard_normal(a.shape) for a in (x, model.buffers.values)]
+        compare_along(
+            loss, [x, model.buffers.values], [dx, model.buffers.gradients], directions, step=1e-8, budget=1e-6
+        ).require()
+
+
+def test_the_same_bits_for_any_number_of_threads():
+    results = []
+    for count in (1, 2, 2, 3):
+        with threads.use(count):
+            model = models.build("xception_small", seed=1)
+            x = np.random.default_rng(0).standard_normal((8, 32, 32, 3)).astype(np.float32)
+            y, cache = model.forward(x, Step())
+            model.backward(np.ones_like(y), cache)
+            results.append((y, model.buffers.gradients.copy(), model.buffers.moving.copy()))
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_the_cpu_computes_what_the_reference_computes():
+    x = np.random.default_rng(0).standard_normal((2, 32, 32, 3))
+    gradients = []
+    for name in ("reference", "cpu"):
+        with implementations.use(name):
+            model = models.build("xception_small", seed=1, dtype=np.float64)
+            y, cache = model.forward(x, Step())
+            model.backward(np.cos(np.arange(y.size)).reshape(y.shape), cache)
+            gradients.append(model.buffers.gradients)
+    np.testing.assert_allclose(gradients[1], gradients[0], rtol=0, atol=1e-10 * np.abs(gradients[0]).max())
+
+
+def test_predict_in_batches_is_predict_at_once():
+    model = models.build("xception_small")
+    x = np.random.default_rng(0).standard_normal((5, 32, 32, 3)).astype(np.float32)
+    # products of another number of rows may be summed in another order: rounding of float32
+    np.testing.assert_allclose(model.predict(x, batch=2), model.predict(x), rtol=1e-4, atol=1e-5)
+
+
+def test_summary_has_a_line_a_layer_and_the_total():
+    text = models.build("xception_small").summary()
+    assert "block2_sepconv1  " in text
+    assert "479,354" in text.splitlines()[-3]
+
+
+def test_wrong_arguments():
+    with pytest.raises(InputError, match=r"model is 'xcepton'; expected one of xception, xception_small"):
+        models.build("xcepton")
+    with pytest.raises(InputError, match="classes is 0"):
+        models.build("xception_small", classes=0)
+    with pytest.raises(InputError, match="seed is -1"):
+        models.build("xception_small", seed=-1)
+    with pytest.raises(InputError, match="no pictures"):
+        models.build("xception_small").predict(np.zeros((0, 32, 32, 3), np.float32))

@@ -1,0 +1,41 @@
+"""Every implementation of an operation has the functions of its reference."""
+
+import inspect
+
+import pytest
+
+from xception_np import implementations, ops
+from xception_np.errors import InputError
+
+
+@pytest.mark.parametrize("operation", ops.__all__)
+def test_implementations_share_names_and_signatures(operation):
+    public = getattr(ops, operation)
+    for name in ("forward", "backward"):
+        wanted = [p for p in inspect.signature(getattr(public, name)).parameters if p != "implementation"]
+        for implementation in implementations.NAMES:
+            module = implementations.load(public.__name__, implementation)
+            assert list(inspect.signature(getattr(module, name)).parameters) == wanted
+
+
+@pytest.mark.parametrize("operation", ops.__all__)
+def test_the_reference_has_no_other_public_function(operation):
+    module = implementations.load(getattr(ops, operation).__name__, "reference")
+    own = [name for name, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == module.__name__]
+    assert [name for name in own if not name.startswith("_")] == ["forward", "backward"]
+
+
+@pytest.mark.parametrize("operation", ops.__all__)
+def test_forward_says_shapes_and_errors(operation):
+    public = getattr(ops, operation)
+    for section in ("Parameters", "Returns", "Raises"):
+        assert f"{section}\n" in public.forward.__doc__
+    assert public.backward.__doc__
+    assert public.Cache.__doc__
+
+
+def test_an_unknown_implementation_is_named():
+    import numpy as np
+
+    with pytest.raises(InputError, match="implementation is 'fast'; expected one of 'reference', 'cpu'"):
+        ops.relu.forward(np.zeros(3), implementation="fast")

@@ -1,0 +1,67 @@
+import pytest
+
+pytest.importorskip("torch", reason="parity with PyTorch needs torch: pip install 'xception-np[parity]'")
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch_twin import TorchTwin, copy_weights, in_torch_layout
+
+from xception_np import implementations, models, ops
+from xception_np.check.comparison import compare, require_all
+from xception_np.check.draw import Draw
+from xception_np.layers import Step
+
+pytestmark = [
+    pytest.mark.parity,
+    pytest.mark.parametrize("implementation", implementations.NAMES),
+    pytest.mark.parametrize("size", [32, 27]),  # 27, 14, 7, 4: odd and even under the pools
+]
+
+BUDGET = 1e-9  # rounding, 1e-16 to 1e-15 an operation, through some 70 operations there and back, enlarged by the normalisations
+IMAGES, SMOOTHING = 3, 0.1
+
+
+def networks(size):
+    """Ours with random numbers in every parameter and statistic, its twin, pictures and labels."""
+    draw = Draw(f"network {size}")
+    model = models.build("xception_small", dtype=np.float64)
+    model.buffers.values[...] += 0.1 * draw.normal(model.buffers.values.size)
+    model.buffers.moving[...] = 0.5 + draw.uniform(model.buffers.moving.size)
+    twin = TorchTwin(model.table, model.classes).to(torch.float64, memory_format=torch.channels_last)
+    copy_weights(model, twin)
+    return model, twin, draw.normal(IMAGES, size, size, 3), draw.labels(IMAGES, model.classes)
+
+
+def test_a_training_step(size, implementation):
+    model, twin, x, labels = networks(size)
+    with implementations.use(implementation):
+        logits, cache = model.forward(x, Step())
+        loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels, SMOOTHING)
+        model.backward(ops.softmax_cross_entropy.backward(1.0, loss_cache), cache)
+
+    twin.train()
+    torch_logits = twin(torch.tensor(x))
+    torch_loss = F.cross_entropy(torch_logits, torch.tensor(labels), label_smoothing=SMOOTHING)
+    torch_loss.backward()
+
+    found = [
+        compare(logits, torch_logits.detach().numpy(), BUDGET, "logits"),
+        compare(loss, torch_loss.item(), BUDGET, "loss"),
+    ]
+    for parameter, tensor in zip(model.parameters, twin.parameters(), strict=True):
+        gradient = in_torch_layout(parameter, parameter.gradient)
+        found.append(compare(gradient, tensor.grad.numpy(), BUDGET, f"gradient of {parameter.name}"))
+    norms = [module for module in twin.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for mean, norm in zip(model.moving[::2], norms, strict=True):  # PyTorch's variances are n / (n - 1) of Keras's and ours
+        found.append(compare(mean.value, norm.running_mean.numpy(), BUDGET, mean.name))
+    require_all(found)
+
+
+def test_inference(size, implementation):
+    model, twin, x, _ = networks(size)
+    with implementations.use(implementation):
+        logits, _ = model.forward(x)
+    with torch.inference_mode():
+        torch_logits = twin.eval()(torch.tensor(x))
+    compare(logits, torch_logits.numpy(), BUDGET, "logits").require()

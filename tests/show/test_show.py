@@ -1,0 +1,42 @@
+"""Pictures: that they show what they are given."""
+
+import numpy as np
+import pytest
+
+from xception_np.data import Dataset
+from xception_np.show import prediction_grid, training_curves
+from xception_np.training import Progress
+
+
+def history(steps=40):
+    return [
+        Progress(k, k / 10, 2 / k, min(1.0, k / 30), 0.1, 100.0, k * 0.5, (steps - k) * 0.5) for k in range(1, steps + 1)
+    ]
+
+
+def test_curves_show_every_step_and_the_held_out_accuracy(tmp_path):
+    figure = training_curves(history(), "a run", held_out_accuracy=0.875)
+    loss, accuracy, rate = figure.axes
+    np.testing.assert_allclose(loss.lines[0].get_ydata(), [2 / k for k in range(1, 41)])
+    assert loss.lines[1].get_ydata()[-1] == pytest.approx((2 / 39 + 2 / 40) / 2)  # the mean of a twentieth of the steps
+    assert accuracy.lines[-1].get_ydata() == [87.5]
+    assert rate.get_xlabel() == "epochs"
+    figure.savefig(tmp_path / "curves.png")
+
+
+def test_a_run_of_one_step_has_curves(tmp_path):
+    training_curves(history(1), "a run").savefig(tmp_path / "curves.png")
+
+
+def test_the_grid_starts_with_the_worst(tmp_path):
+    images = np.zeros((5, 8, 8, 3), np.uint8)
+    images[:, 0, 0, 0] = range(5)
+    dataset = Dataset("digits", images, np.array([0, 1, 0, 1, 0]), ("cat", "dog"))
+    right = np.array([0.9, 0.8, 0.3, 0.6, 0.99])  # probability of the right class
+    probabilities = np.where(np.arange(2) == dataset.labels[:, None], right[:, None], 1 - right[:, None])
+    figure = prediction_grid(dataset, probabilities, "five", columns=3, rows=2)
+    drawn = [axes for axes in figure.axes if axes.images]
+    assert [axes.images[0].get_array()[0, 0, 0] for axes in drawn] == [2, 3, 1, 0, 4]
+    assert drawn[0].get_title() == "dog 70%\nis cat"
+    assert drawn[1].get_title() == "dog 60%"
+    figure.savefig(tmp_path / "grid.png")

@@ -1,0 +1,1 @@
+"""What the subcommands of `xception-np` do; `cli` reads their options."""

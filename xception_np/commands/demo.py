@@ -1,0 +1,43 @@
+"""`xception-np demo`: the whole project in a minute."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from xception_np import check, data, models
+from xception_np.commands.output import console, emit
+from xception_np.commands.train import train_and_show
+from xception_np.training import Settings, Trainer
+from xception_np.training.files import make_folder, replacing
+
+SAMPLES = 3  # digits that are saved as pictures, to try `predict` on
+
+
+def run(out: Path, minutes: float, seed: int, as_json: bool) -> None:
+    """Check one gradient, train on digits, show what was learnt."""
+    settings = Settings(epochs=16, minutes=minutes, batch=48, rate=0.1, seed=seed)
+    console.print("1. Is a backward pass right? A separable convolution's gradients against finite differences, in float64:")
+    comparisons = list(check.check_finite_differences(check.find("separable_conv", "stride 2, even size"), "cpu"))
+    for comparison in comparisons:
+        console.print(f"   {comparison}", highlight=False)
+    check.require_all(comparisons)
+    console.print("2. Then let it learn:")
+    train, test = data.load("digits")
+    trainer = Trainer(models.build("xception_small", len(train.classes), seed), train, settings, out)
+    result = train_and_show(trainer, test)
+    samples = [_save_picture(test, k, make_folder(out / "digits")) for k in range(SAMPLES)]
+    if as_json:
+        emit({**result, "gradient_errors": {comparison.what: comparison.error for comparison in comparisons}})
+        return
+    print(f"3. What it learnt:\n   checkpoint   {result['checkpoint']}\n   curves       {result['curves']}")
+    print(f"   predictions  {result['predictions']}\nWhat to try next:")
+    print(f"   xception-np predict --checkpoint {result['checkpoint']} {' '.join(map(str, samples))}")
+    print("   xception-np models xception_small\n   xception-np train --help")
+    print(f"accuracy {100 * result['accuracy']:.1f}% on {result['held_out']} held-out digits")
+
+
+def _save_picture(dataset: data.Dataset, k: int, folder: Path) -> Path:
+    path = folder / f"digit-{k}.png"
+    with replacing(path) as temporary:
+        Image.fromarray(dataset.images[k]).save(temporary, format="png")
+    return path

@@ -1,0 +1,68 @@
+"""How commands talk: results to standard output, progress to standard error."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from xception_np.training.files import replacing
+from xception_np.training.trainer import Progress
+
+console = Console(stderr=True)
+_WINDOW = 20  # steps that the printed loss and accuracy are averaged over
+_EVERY = 5.0  # seconds between lines where there is no terminal to draw a bar on
+
+
+def emit(result: dict) -> None:
+    """Print a result as JSON."""
+    print(json.dumps(result, indent=2))
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write a picture as PNG; an existing file is replaced at the end, or not at all."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png")
+    return path
+
+
+@contextmanager
+def training_progress(steps: int) -> Iterator[Callable[[Progress], None]]:
+    """A function to call after every step: a live bar on a terminal, a line every few seconds elsewhere."""
+    recent: list[Progress] = []
+    if console.is_terminal:
+        columns = (TextColumn("step {task.completed:.0f}/{task.total:.0f}"), BarColumn(), TextColumn("{task.description}"))
+        with Bar(*columns, console=console) as bar:
+            task = bar.add_task("compiling", total=steps)
+
+            def draw(progress: Progress) -> None:
+                bar.update(task, completed=progress.step, description=_line(recent, progress))
+
+            yield draw
+    else:
+        printed = -_EVERY
+
+        def write(progress: Progress) -> None:
+            nonlocal printed
+            line = _line(recent, progress)
+            if time.monotonic() - printed >= _EVERY:
+                printed = time.monotonic()
+                console.print(f"step {progress.step}/{steps}  {line}", highlight=False)
+
+        yield write
+
+
+def _line(recent: list[Progress], progress: Progress) -> str:
+    recent.append(progress)
+    del recent[:-_WINDOW]
+    count = len(recent)
+    loss = sum(step.loss for step in recent) / count
+    accuracy = sum(step.accuracy for step in recent) / count
+    speed = count / sum(1 / step.images_per_second for step in recent)
+    minutes, seconds = divmod(round(progress.seconds_left), 60)
+    return f"loss {loss:.3f}  accuracy {accuracy:.1%}  {speed:,.0f} images/s  {minutes}:{seconds:02d} left"

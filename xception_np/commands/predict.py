@@ -1,0 +1,25 @@
+"""`xception-np predict`."""
+
+from pathlib import Path
+
+import numpy as np
+
+from xception_np import training
+from xception_np.commands.output import emit
+from xception_np.data.pictures import load_picture
+from xception_np.training.evaluation import softmax
+
+
+def run(pictures: list[Path], checkpoint: Path, top: int, as_json: bool) -> None:
+    """Say what is in pictures."""
+    model, classes, preprocessing, _ = training.load(checkpoint)
+    images = np.stack([load_picture(path, preprocessing.size) for path in pictures])
+    probabilities = softmax(model.predict(preprocessing.apply(images)))
+    found = {}
+    for path, row in zip(pictures, probabilities, strict=True):
+        found[str(path)] = [{"class": classes[k], "probability": float(row[k])} for k in np.argsort(-row)[:top]]
+    if as_json:
+        emit(found)
+    else:
+        for path, answers in found.items():
+            print(f"{path}: " + ", ".join(f"{answer['class']} {answer['probability']:.1%}" for answer in answers))

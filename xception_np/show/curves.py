@@ -1,0 +1,49 @@
+"""How a training run went, as a picture."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from xception_np.show.style import COLOURS, styled
+from xception_np.training.trainer import Progress
+
+
+def training_curves(history: Sequence[Progress], title: str, held_out_accuracy: float | None = None) -> Figure:
+    """Loss, accuracy and learning rate over the epochs: each step a faint dot, their moving average a line.
+
+    Parameters
+    ----------
+    history : steps of a run
+    title : str
+    held_out_accuracy : float, optional
+        Accuracy at the end on pictures not trained on, 0 to 1; drawn as a diamond.
+    """
+    epochs = np.array([progress.epoch for progress in history])
+    with styled():
+        figure = Figure(figsize=(9, 6.5), layout="constrained")
+        loss, accuracy, rate = figure.subplots(3, 1, sharex=True, height_ratios=(2, 2, 1))
+        _smoothed(loss, epochs, [progress.loss for progress in history], COLOURS["blue"])
+        loss.set_ylabel("training loss (nats)")
+        loss.set_yscale("log")
+        _smoothed(accuracy, epochs, [100 * progress.accuracy for progress in history], COLOURS["blue"])
+        accuracy.set_ylabel("accuracy (%)")
+        if held_out_accuracy is not None:
+            label = f"held out: {held_out_accuracy:.1%}"
+            accuracy.plot(epochs[-1:], [100 * held_out_accuracy], "D", color=COLOURS["orange"], label=label, zorder=3)
+        accuracy.legend(loc="lower right")
+        rate.plot(epochs, [progress.rate for progress in history], color=COLOURS["green"])
+        rate.set_ylabel("learning rate")
+        rate.set_xlabel("epochs")
+        figure.suptitle(title)
+    return figure
+
+
+def _smoothed(axes, epochs: np.ndarray, values: list[float], colour: str) -> None:
+    width = max(1, len(values) // 20)
+    sums = np.cumsum(np.concatenate(([0.0], values)))
+    starts = np.maximum(np.arange(1, len(values) + 1) - width, 0)
+    ends = np.arange(1, len(values) + 1)
+    average = (sums[ends] - sums[starts]) / (ends - starts)
+    axes.plot(epochs, values, ".", color=colour, alpha=0.25, markersize=4, markeredgewidth=0, label="training, each step")
+    axes.plot(epochs, average, color=colour, label=f"training, mean of {width} steps")
