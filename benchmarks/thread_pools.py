@@ -102,7 +102,10 @@ def main():
             environment["OMP_WAIT_POLICY"] = "passive"
         processes[name] = subprocess.Popen(
             [sys.executable, __file__, name.split()[0]],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
     answers = [json.loads(process.stdout.readline()) for process in processes.values()]
     assert np.allclose(answers, answers[0], rtol=1e-5), answers
@@ -116,8 +119,10 @@ def main():
     for process in processes.values():
         process.stdin.close()
         process.wait()
-    print(f"ReLU + depthwise 3x3 + pointwise, forward, batch {BATCH}, {SIZE}x{SIZE}x{CHANNELS}, float32, "
-          f"{len(os.sched_getaffinity(0))} cores, {ROUNDS} rounds in turn")
+    print(
+        f"ReLU + depthwise 3x3 + pointwise, forward, batch {BATCH}, {SIZE}x{SIZE}x{CHANNELS}, float32, "
+        f"{len(os.sched_getaffinity(0))} cores, {ROUNDS} rounds in turn"
+    )
     print(f"{'contender':<22}{'median ms':>10}{'fastest':>10}{'slowest':>10}{'GMAC/s':>10}")
     macs = BATCH * SIZE * SIZE * CHANNELS * (9 + CHANNELS)
     for name, values in times.items():

@@ -29,8 +29,8 @@ def same_pads(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, 
 
 def conv(x, weight, geometry, segments=1):
     """(kh, kw, C/S, F) here is (F, C/S, kh, kw) there."""
-    x = _padded(_channels_first(x), geometry)
-    y = F.conv2d(x, weight.permute(3, 2, 0, 1), stride=geometry.stride, dilation=geometry.dilation, groups=segments)
+    x, weight = _padded(_channels_first(x), geometry), weight.permute(3, 2, 0, 1).contiguous()
+    y = F.conv2d(x, weight, stride=geometry.stride, dilation=geometry.dilation, groups=segments)
     return _channels_last(y)
 
 

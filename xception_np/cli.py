@@ -57,9 +57,7 @@ def train(
     batch: Batch = 128,
     lr: Annotated[float, typer.Option(help="Peak learning rate, per step; rises in the first tenth, then falls to 0.")] = 0.1,
     seed: Seed = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="New folder for the run.", show_default="runs/DATE-TIME-MODEL-DATA")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="New folder for the run.", show_default="runs/DATE-TIME-MODEL-DATA")] = None,
     as_json: Json = False,
 ):
     """Train a network with SGD and momentum 0.9; keep checkpoint, metrics and curves in a folder."""
@@ -108,4 +106,3 @@ def main() -> None:
     except InputError as error:
         print(f"xception-np: {error}", file=sys.stderr)
         sys.exit(2)
-

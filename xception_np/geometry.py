@@ -72,14 +72,11 @@ class Geometry:
 
     def pads(self, height: int, width: int) -> tuple[Pair, Pair]:
         """((top, bottom), (left, right)) for an image of this size."""
-        if self.padding == "valid":
+        if self.padding == "same":
+            return _same(height, self.extent[0], self.stride[0]), _same(width, self.extent[1], self.stride[1])
+        if isinstance(self.padding, str):  # "valid"
             return (0, 0), (0, 0)
-        if self.padding != "same":
-            return self.padding
-        return tuple(
-            _same(size, extent, stride)
-            for size, extent, stride in zip((height, width), self.extent, self.stride, strict=True)
-        )
+        return self.padding
 
     def output_size(self, height: int, width: int) -> Pair:
         """(OH, OW) for an image of this size.
@@ -89,17 +86,11 @@ class Geometry:
         InputError
             If the window does not fit into the padded image.
         """
-        sizes = []
-        axes = zip(("height", "width"), (height, width), self.pads(height, width), self.extent, self.stride, strict=True)
-        for axis, size, (before, after), extent, stride in axes:
-            padded = before + size + after
-            if extent > padded or size < 1:
-                raise InputError(
-                    f"the kernel spans {extent} positions but the input's {axis} is {size} ({padded} with padding): "
-                    f"pass a larger image, a smaller kernel or dilation, or padding='same'"
-                )
-            sizes.append((padded - extent) // stride + 1)
-        return tuple(sizes)
+        rows, columns = self.pads(height, width)
+        return (
+            _outputs("height", height, rows, self.extent[0], self.stride[0]),
+            _outputs("width", width, columns, self.extent[1], self.stride[1]),
+        )
 
     def inside(self, height: int, width: int) -> np.ndarray:
         """(OH, OW): how many taps of each window are inside the image."""
@@ -123,6 +114,16 @@ class Geometry:
 def _same(size: int, extent: int, stride: int) -> Pair:
     total = max((-(-size // stride) - 1) * stride + extent - size, 0)
     return total // 2, total - total // 2
+
+
+def _outputs(axis: str, size: int, pads: Pair, extent: int, stride: int) -> int:
+    padded = size + sum(pads)
+    if extent > padded or size < 1:
+        raise InputError(
+            f"the kernel spans {extent} positions but the input's {axis} is {size} ({padded} with padding): "
+            f"pass a larger image, a smaller kernel or dilation, or padding='same'"
+        )
+    return (padded - extent) // stride + 1
 
 
 def _slices(offset: int, stride: int, size: int, out_size: int) -> tuple[slice, slice] | None:

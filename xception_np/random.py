@@ -1,10 +1,10 @@
 """Counter-based random numbers: Philox 4x32-10, the same bits on every implementation, thread and rank.
 
 A generator with a state gives numbers that depend on who asked before. Here a number is a pure function of where it is
-used: (seed, purpose, step, index) names a stream, and the n-th number of a stream needs none of the others. So dropout
+used: (seed, purpose, step, item) names a stream, and the n-th number of a stream needs none of the others. So dropout
 draws its mask again in the backward pass rather than keep it, and the order in which threads work cannot change a run.
 
-    counter (4 words of 32 bits) = (block's low word, block's high word, step, index)
+    counter (4 words of 32 bits) = (block's low word, block's high word, step, item)
     key     (2 words)            = (seed, purpose)
     philox(counter, key)        -> 4 random words: numbers 4 * block to 4 * block + 3 of the stream
 
@@ -38,13 +38,13 @@ class Purpose(IntEnum):
 class Stream(NamedTuple):
     """A sequence of 2**66 random words, named by four numbers of 32 bits each.
 
-    `step` counts optimizer steps or epochs; `index` says which layer, parameter or sample.
+    `step` counts optimizer steps or epochs; `item` says which layer, parameter or sample.
     """
 
     seed: int
     purpose: Purpose
     step: int = 0
-    index: int = 0
+    item: int = 0
 
 
 def philox(counter: np.ndarray, key: tuple[int, int]) -> np.ndarray:
@@ -63,7 +63,7 @@ def words(stream: Stream, count: int) -> np.ndarray:
     blocks = np.arange(-(-count // 4), dtype=np.uint64)
     counter = np.empty((blocks.size, 4), np.uint32)
     counter[:, 0], counter[:, 1] = blocks & _LOW, blocks >> _HALF
-    counter[:, 2], counter[:, 3] = stream.step, stream.index
+    counter[:, 2], counter[:, 3] = stream.step, stream.item
     return philox(counter, (check_seed(stream.seed), stream.purpose)).reshape(-1)[:count]
 
 

@@ -95,9 +95,7 @@ def for_spans(function: Callable, *equal: np.ndarray) -> None:
     for_tiles(lambda span: function(*(array[span] for array in flat)), spans(flat[0].size, NUMBERS))
 
 
-def sum_tiles(
-    function: Callable[[T, np.ndarray], object], tiles: Sequence[T], shape: tuple[int, ...], dtype
-) -> np.ndarray:
+def sum_tiles(function: Callable[[T, np.ndarray], object], tiles: Sequence[T], shape: tuple[int, ...], dtype) -> np.ndarray:
     """The sum over tiles of what `function(tile, partial)` adds to `partial`, which starts as zeros.
 
     Partial sums are added in the order of the tiles, whatever thread made them.

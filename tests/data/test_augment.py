@@ -35,7 +35,7 @@ def test_every_picture_is_what_its_own_words_say(flip, shift):
     result = Augmentation(flip, shift).apply(images, indices + 7, seed=3, epoch=2)
     assert result.dtype == np.uint8 and result.flags.c_contiguous
     for n in range(50):
-        coin, top, left, _ = words(Stream(3, Purpose.AUGMENTATION, step=2, index=n + 7), 4).tolist()
+        coin, top, left, _ = words(Stream(3, Purpose.AUGMENTATION, step=2, item=n + 7), 4).tolist()
         down, right = (shift - (2 * shift + 1) * word // 2**32 for word in (top, left))
         expected = moved(images[n], down, right)
         np.testing.assert_array_equal(result[n], expected[:, ::-1] if flip and coin >= 2**31 else expected)

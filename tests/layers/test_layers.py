@@ -53,9 +53,7 @@ def test_gradient_of_a_module_along_random_directions(training):
     gradients = [dx, *(p.gradient.copy() for p in net.parameters)]
     for seed in range(3):
         directions = [random(10 + seed, *array.shape) for array in arrays]
-        compare_along(
-            lambda: float(np.sum(net.forward(x, training)[0] * dy)), arrays, gradients, directions, budget=1e-7
-        ).require()
+        compare_along(lambda: float(np.sum(net.forward(x, training)[0] * dy)), arrays, gradients, directions, budget=1e-7).require()
 
 
 def test_gradients_add_up():

@@ -141,9 +141,7 @@ def test_gradient_of_the_small_network_along_random_directions():
     dx = model.backward(ops.softmax_cross_entropy.backward(1.0, loss_cache), cache)
     for seed in range(2):
         directions = [np.random.default_rng(seed).standard_normal(a.shape) for a in (x, model.buffers.values)]
-        compare_along(
-            loss, [x, model.buffers.values], [dx, model.buffers.gradients], directions, step=1e-8, budget=1e-6
-        ).require()
+        compare_along(loss, [x, model.buffers.values], [dx, model.buffers.gradients], directions, step=1e-8, budget=1e-6).require()
 
 
 def test_the_same_bits_for_any_number_of_threads():

@@ -6,6 +6,7 @@ import pytest
 from xception_np import check, implementations, ops
 from xception_np.check.anchors import ANCHORS
 from xception_np.geometry import Geometry
+from xception_np.random import Purpose, Stream
 
 every_implementation = pytest.mark.parametrize("implementation", implementations.NAMES)
 
@@ -32,6 +33,7 @@ def test_costs_by_hand():
     assert ops.max_pool.cost(x, geometry).bytes_cached == 2 * 9 * 8  # one byte names a tap
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy warns of infinity times 0, rightly
 @every_implementation
 class TestNotANumber:
     """NaN and infinity are results like others: they must not be lost on the way."""
@@ -83,8 +85,6 @@ class TestNotANumber:
         np.testing.assert_array_equal(y.ravel(), [np.nan, 2])
 
     def test_a_dropped_number_is_zero(self, implementation):
-        from xception_np.random import Purpose, Stream
-
         x = np.full(4, np.inf)
         y, _ = ops.dropout.forward(x, 0.5, Stream(0, Purpose(0)), implementation=implementation)
         np.testing.assert_array_equal(y, [0, np.inf, np.inf, np.inf])

@@ -28,7 +28,7 @@ def test_the_draw():
     assert len(drawn) == CONFIGURATIONS
     assert operations["grouped_conv"] == CONFIGURATIONS
     assert min(operations["conv"], operations["depthwise_conv"]) > 150
-    assert operations["pointwise_conv"] > 10
+    assert operations["pointwise_conv"] >= 10
 
 
 @pytest.mark.parametrize("implementation", implementations.NAMES)
@@ -38,6 +38,7 @@ def test_convolution_is_pytorchs(chunk, implementation):
     require_all([comparison for call in calls for comparison in comparisons(call, implementation, BUDGET)])
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")  # a copy, which is what we ask for
 @pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("dilation", [1, 2, 3])
 def test_same_padding_is_pytorchs_where_it_has_one(kernel, dilation):

@@ -9,9 +9,7 @@ from xception_np.training import Progress
 
 
 def history(steps=40):
-    return [
-        Progress(k, k / 10, 2 / k, min(1.0, k / 30), 0.1, 100.0, k * 0.5, (steps - k) * 0.5) for k in range(1, steps + 1)
-    ]
+    return [Progress(k, k / 10, 2 / k, min(1.0, k / 30), 0.1, 100.0, k * 0.5, (steps - k) * 0.5) for k in range(1, steps + 1)]
 
 
 def test_curves_show_every_step_and_the_held_out_accuracy(tmp_path):

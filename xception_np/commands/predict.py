@@ -16,8 +16,8 @@ def run(pictures: list[Path], checkpoint: Path, top: int, as_json: bool) -> None
     images = np.stack([load_picture(path, preprocessing.size) for path in pictures])
     probabilities = softmax(model.predict(preprocessing.apply(images)))
     found = {}
-    for path, row in zip(pictures, probabilities, strict=True):
-        found[str(path)] = [{"class": classes[k], "probability": float(row[k])} for k in np.argsort(-row)[:top]]
+    for picture, row in zip(pictures, probabilities, strict=True):
+        found[str(picture)] = [{"class": classes[k], "probability": float(row[k])} for k in np.argsort(-row)[:top]]
     if as_json:
         emit(found)
     else:

@@ -29,7 +29,7 @@ def load() -> Split:
 
 def split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sorted indices to train on and to hold out: of each class, the first 36 in a random order that never changes."""
-    order = permutation(Stream(seed=0, purpose=Purpose.SHUFFLE, index=1), len(labels))  # index 0 orders the epochs
+    order = permutation(Stream(seed=0, purpose=Purpose.SHUFFLE, item=1), len(labels))  # item 0 orders the epochs
     held_out = np.concatenate([order[labels[order] == label][:HELD_OUT] for label in range(len(CLASSES))])
     return np.setdiff1d(order, held_out), np.sort(held_out)
 

@@ -13,7 +13,8 @@ MAX_PIXELS = 50_000_000  # decoded, that is 150 MB; a larger picture is refused 
 def load_picture(path: str | Path, size: int) -> np.ndarray:
     """Read a picture as a network of this input size sees it.
 
-    Turned as its EXIF tag says, converted to RGB (transparency over black), scaled so that the shorter side fits, cut to the middle.
+    Turned as its EXIF tag says, converted to RGB (transparency over black), scaled so that the shorter side fits, cut to the
+    middle.
 
     Parameters
     ----------

@@ -65,4 +65,3 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
-

@@ -41,7 +41,7 @@ class Parameter:
     def initialise(self, seed: int, index: int) -> None:
         """Set the starting value; `index` is the parameter's place in the model."""
         if self.fan_in:
-            stream = random.Stream(seed, random.Purpose.INITIAL_VALUES, index=index)
+            stream = random.Stream(seed, random.Purpose.INITIAL_VALUES, item=index)
             self.value[...] = random.normal(stream, self.shape, self.value.dtype) / math.sqrt(self.fan_in)
         else:
             self.value.fill(self.start)

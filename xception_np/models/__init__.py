@@ -1,7 +1,7 @@
 """Networks: tables in the paper's rows, and the builder that reads them.
 
-    model = models.build("xception_small", classes=10, seed=0)
-    print(model.summary())
+model = models.build("xception_small", classes=10, seed=0)
+print(model.summary())
 """
 
 import numpy as np
@@ -13,9 +13,7 @@ from xception_np.models.small import XCEPTION_LARGE, XCEPTION_MEDIUM, XCEPTION_S
 from xception_np.models.table import Table
 from xception_np.models.xception import XCEPTION
 
-TABLES: dict[str, Table] = {
-    table.name: table for table in (XCEPTION, XCEPTION_SMALL, XCEPTION_MEDIUM, XCEPTION_LARGE)
-}
+TABLES: dict[str, Table] = {table.name: table for table in (XCEPTION, XCEPTION_SMALL, XCEPTION_MEDIUM, XCEPTION_LARGE)}
 
 
 def build(name: str, classes: int | None = None, seed: int = 0, dtype=np.float32) -> Model:

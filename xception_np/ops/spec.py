@@ -96,8 +96,10 @@ def geometry(value, kernel: tuple[int, int], height: int, width: int) -> tuple[i
 
 
 def pooling(value, height: int, width: int) -> tuple[int, int]:
-    """Check the geometry of a pool: as `geometry`, and every window must see the image; return (OH, OW)."""
-    out = geometry(value, getattr(value, "kernel", None), height, width)
+    """Check the geometry of a pool: every window must see the image; return (OH, OW)."""
+    if not isinstance(value, Geometry):
+        raise InputError(f"geometry is a {type(value).__name__}; expected a Geometry, such as Geometry(kernel=3, stride=2)")
+    out = value.output_size(height, width)
     if value.inside(height, width).min() == 0:
         raise InputError(
             f"geometry.padding is {value.padding}; expected less: a window of {value.extent} would see only padding, "
@@ -123,11 +125,10 @@ def divisors(channels: int, filters: int | None = None) -> list[int]:
     return [s for s in range(1, channels + 1) if channels % s == 0 and (filters or channels) % s == 0]
 
 
-def number(name: str, value, low: float, high: float, expected: str) -> float:
+def number(name: str, value, low: float, high: float, expected: str) -> None:
     """Check that low <= value < high."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not low <= value < high:
         raise InputError(f"{name} is {value!r}; expected {expected}")
-    return value
 
 
 def one_of(name: str, value, choices: tuple):

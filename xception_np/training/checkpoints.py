@@ -19,6 +19,7 @@ from xception_np.models import Model
 from xception_np.training.files import replacing
 
 _KEY = "xception_np"
+_EXPECTED = "a .safetensors file that `xception-np train` wrote"
 
 
 class Checkpoint(NamedTuple):
@@ -60,16 +61,18 @@ def load(path: Path) -> Checkpoint:
     try:
         with safe_open(path, framework="numpy") as file:
             document = json.loads((file.metadata() or {})[_KEY])
-            shapes = {name: (tuple(file.get_slice(name).get_shape()), file.get_slice(name).get_dtype()) for name in file.keys()}
+            names = file.keys()
+            slices = {name: file.get_slice(name) for name in names}
+            shapes = {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in slices.items()}
             classes, preprocessing = _described(document, path)
             model = models.build(document["model"], len(classes))
             _check_names(path, shapes, model.arrays)
             for name, array in model.arrays.items():
                 array[...] = file.get_tensor(name)
     except FileNotFoundError as error:
-        raise InputError(f"checkpoint {path} does not exist; expected a .safetensors file that `xception-np train` wrote") from error
+        raise InputError(f"checkpoint {path} does not exist; expected {_EXPECTED}") from error
     except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
-        raise InputError(f"checkpoint {path} cannot be read; expected a .safetensors file that `xception-np train` wrote") from error
+        raise InputError(f"checkpoint {path} cannot be read; expected {_EXPECTED}") from error
     return Checkpoint(model, classes, preprocessing, document["training"])
 
 

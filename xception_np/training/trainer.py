@@ -1,6 +1,6 @@
 """The training loop.
 
-    forward -> loss -> backward -> optimizer step, for every batch of every epoch, until the epochs or the minutes are over.
+forward -> loss -> backward -> optimizer step, for every batch of every epoch, until the epochs or the minutes are over.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The sum of two branches, as at the end of a residual module.
 
-    y = a + b        da = dy        db = dy        any shape
+y = a + b        da = dy        db = dy        any shape
 """
 
 from typing import NamedTuple

@@ -1,6 +1,6 @@
 """Branches side by side along the channels, as at the end of an Inception module.
 
-    y[..., channels of branch k] = branch k        y (N, H, W, sum of the branches' channels)
+y[..., channels of branch k] = branch k        y (N, H, W, sum of the branches' channels)
 """
 
 from collections.abc import Sequence

@@ -7,28 +7,28 @@ from xception_np.ops.concat import cache_of
 
 def forward(branches):
     y = arrays.empty((*branches[0].shape[:3], sum(branch.shape[3] for branch in branches)), branches[0].dtype)
-    y_rows, offset = y.reshape(-1, y.shape[3]), 0
+    offset = 0
     for branch in branches:
-        rows, start = branch.reshape(-1, branch.shape[3]), offset
-        threads.for_tiles(lambda span, rows=rows, start=start: _put(rows[span], y_rows[span], start), _spans(rows))
+        _in_spans(_put, branch, y, offset)
         offset += branch.shape[3]
     return y, cache_of(branches, y)
 
 
 def backward(dy, cache):
-    dy_rows, offset, parts = dy.reshape(-1, dy.shape[3]), 0, []
+    offset, parts = 0, []
     for channels in cache.channels:
         # every branch takes its own channels of dy
         part = arrays.empty((*dy.shape[:3], channels), dy.dtype)
-        rows, start = part.reshape(-1, channels), offset
-        threads.for_tiles(lambda span, rows=rows, start=start: _take(dy_rows[span], rows[span], start), _spans(rows))
+        _in_spans(_take, dy, part, offset)
         parts.append(part)
         offset += channels
     return tuple(parts)
 
 
-def _spans(rows):
-    return threads.spans(len(rows), max(1, threads.NUMBERS // rows.shape[1]))
+def _in_spans(function, source, target, offset):
+    source_rows, target_rows = source.reshape(-1, source.shape[3]), target.reshape(-1, target.shape[3])
+    spans = threads.spans(len(source_rows), max(1, threads.NUMBERS // source.shape[3]))
+    threads.for_tiles(lambda span: function(source_rows[span], target_rows[span], offset), spans)
 
 
 @compiled

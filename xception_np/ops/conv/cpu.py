@@ -11,4 +11,4 @@ def forward(x, weight, geometry):
 
 
 def backward(dy, cache):
-    return grouped.backward(dy, grouped_conv.Cache(*cache, segments=1))
+    return grouped.backward(dy, grouped_conv.Cache(cache.x, cache.weight, cache.geometry, segments=1))

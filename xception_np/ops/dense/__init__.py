@@ -1,6 +1,6 @@
 """Fully connected layer.
 
-    y[n, f] = sum over c of  x[n, c] * weight[c, f]  +  bias[f]        x (N, C)    weight (C, F)    bias (F,)    y (N, F)
+y[n, f] = sum over c of  x[n, c] * weight[c, f]  +  bias[f]        x (N, C)    weight (C, F)    bias (F,)    y (N, F)
 """
 
 from typing import NamedTuple

@@ -13,9 +13,7 @@ from xception_np.ops.depthwise_conv import Cache, output_shape
 def forward(x, weight, geometry):
     y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype)
     x_wide = widen(x, weight.shape[3])
-    threads.for_tiles(
-        lambda tile: forward_tile(x_wide, weight, geometry, tile, tile.of(y)), threads.image_tiles(*y.shape[:3])
-    )
+    threads.for_tiles(lambda tile: forward_tile(x_wide, weight, geometry, tile, tile.of(y)), threads.image_tiles(*y.shape[:3]))
     return y, Cache(x, weight, geometry)
 
 
@@ -86,7 +84,7 @@ def _correlate(x, taps, y, h0, stride, dilation, origin):
 
 @compiled
 def _gather(dy, taps, dx, h0, stride, dilation, origin):
-    """dx[n, r, w, c] = sum of dy[n, oh, ow, c] * taps[i, j, c] over the windows (oh, ow) that saw pixel (h0 + r, w) at tap (i, j)"""
+    """dx[n, r, w, c] = sum of dy[n, oh, ow, c] * taps[i, j, c] over the windows that saw pixel (h0 + r, w) at tap (i, j)"""
     for n in range(dx.shape[0]):
         for r in range(dx.shape[1]):
             for w in range(dx.shape[2]):

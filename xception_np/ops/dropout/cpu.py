@@ -25,7 +25,7 @@ def _apply(x, rate, stream):
     y = arrays.empty_like(x)
     x_flat, y_flat = x.reshape(-1), y.reshape(-1)
     key = np.uint64(stream.seed), np.uint64(stream.purpose)
-    place = np.uint64(stream.step), np.uint64(stream.index)
+    place = np.uint64(stream.step), np.uint64(stream.item)
     limit, scale = np.uint64(threshold(rate)), x.dtype.type(1 / (1 - rate))
 
     def span_forward(span):  # a span starts at a multiple of four

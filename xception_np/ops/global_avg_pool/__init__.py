@@ -1,6 +1,6 @@
 """Global average pooling: the mean of every channel over the whole image.
 
-    y[n, c] = mean over h, w of x[n, h, w, c]        x (N, H, W, C)    y (N, C)
+y[n, c] = mean over h, w of x[n, h, w, c]        x (N, H, W, C)    y (N, C)
 """
 
 from typing import NamedTuple

@@ -37,13 +37,12 @@ def backward(dy, cache):
     x, weight, geometry, segments = cache
     dx = arrays.empty_like(x)
     matrix = _as_matrices(weight, segments)
-    (sh, _), (dh, _) = geometry.stride, geometry.dilation
     (top, _), (left, _) = geometry.pads(*x.shape[1:3])
 
     # y_tile = panel @ weight, so dpanel = dy_tile @ weight.T, and every pixel gathers from the windows it was in
     def tile_dx(tile):
-        first = max(0, -((geometry.extent[0] - 1 - tile.h0 - top) // sh))
-        last = min(dy.shape[1], (tile.h1 - 1 + top) // sh + 1)
+        first = max(0, -((geometry.extent[0] - 1 - tile.h0 - top) // geometry.stride[0]))
+        last = min(dy.shape[1], (tile.h1 - 1 + top) // geometry.stride[0] + 1)
         if last <= first:
             tile.of(dx).fill(0)
             return

@@ -2,9 +2,9 @@
 
     y[n, oh, ow, c] = max over i, j of  x[n, oh*sh + i*dh - top, ow*sw + j*dw - left, c]      (padding never wins)
 
-    x (N, H, W, C)    y, index (N, OH, OW, C)
+    x (N, H, W, C)    y, winners (N, OH, OW, C)
 
-`index` says which tap won, i*kw + j, and the gradient goes there: the first one in window order where several are equal.
+`winners` says which tap won, i*kw + j, and the gradient goes there: the first one in window order where several are equal.
 NaN wins over everything.
 """
 
@@ -20,7 +20,7 @@ from xception_np.ops import spec
 class Cache(NamedTuple):
     """What the backward pass needs: the winning taps, the shape of x and the window."""
 
-    index: np.ndarray
+    winners: np.ndarray
     x_shape: tuple[int, ...]
     geometry: Geometry
     dtype: np.dtype
@@ -51,7 +51,7 @@ def forward(x, geometry, *, implementation=None):
 
 def backward(dy, cache, *, implementation=None):
     """Gradient of a scalar loss with respect to x, given dy = dloss/dy; returns dx."""
-    spec.gradient(dy, cache.index.shape, cache.dtype)
+    spec.gradient(dy, cache.winners.shape, cache.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)
 
 
@@ -60,7 +60,7 @@ def output_shape(x_shape, geometry):
     return spec.windows_shape(x_shape, x_shape[3], geometry)
 
 
-def index_dtype(geometry) -> np.dtype:
+def winners_dtype(geometry) -> np.dtype:
     """The smallest unsigned integer that can name every tap: one byte up to 16x16."""
     return np.min_scalar_type(geometry.kernel[0] * geometry.kernel[1] - 1)
 
@@ -69,4 +69,4 @@ def cost(x_shape, geometry, itemsize=4) -> spec.Cost:
     """No multiply-adds; the winning taps are cached."""
     y_shape = output_shape(x_shape, geometry)
     moved = spec.cost((x_shape, y_shape), itemsize=itemsize)
-    return moved._replace(bytes_cached=index_dtype(geometry).itemsize * spec.size(y_shape))
+    return moved._replace(bytes_cached=winners_dtype(geometry).itemsize * spec.size(y_shape))

@@ -5,28 +5,28 @@ Backward is a gather: every pixel asks the windows that saw it whether it won.
 
 from xception_np import arrays, threads
 from xception_np.ops.compile import compiled
-from xception_np.ops.max_pool import Cache, index_dtype, output_shape
+from xception_np.ops.max_pool import Cache, output_shape, winners_dtype
 
 
 def forward(x, geometry):
     y = arrays.empty(output_shape(x.shape, geometry), x.dtype)
-    index = arrays.empty(y.shape, index_dtype(geometry))
+    winners = arrays.empty(y.shape, winners_dtype(geometry))
     steps = _steps(x.shape, geometry)
 
     def tile_forward(tile):
-        _forward(x[tile.n0 : tile.n1], tile.of(y), tile.of(index), tile.h0, *steps)
+        _forward(x[tile.n0 : tile.n1], tile.of(y), tile.of(winners), tile.h0, *steps)
 
     threads.for_tiles(tile_forward, threads.image_tiles(*y.shape[:3]))
-    return y, Cache(index, x.shape, geometry, x.dtype)
+    return y, Cache(winners, x.shape, geometry, x.dtype)
 
 
 def backward(dy, cache):
-    index, x_shape, geometry, dtype = cache
+    winners, x_shape, geometry, dtype = cache
     dx = arrays.empty(x_shape, dtype)
     steps = _steps(x_shape, geometry)
 
     def tile_backward(tile):
-        _backward(dy[tile.n0 : tile.n1], index[tile.n0 : tile.n1], tile.of(dx), tile.h0, *steps)
+        _backward(dy[tile.n0 : tile.n1], winners[tile.n0 : tile.n1], tile.of(dx), tile.h0, *steps)
 
     threads.for_tiles(tile_backward, threads.image_tiles(*x_shape[:3]))
     return dx
@@ -38,12 +38,12 @@ def _steps(x_shape, geometry):
 
 
 @compiled
-def _forward(x, y, index, h0, kernel, stride, dilation, origin):
-    """y[n, r, ow, c] = max over i, j of x[n, (h0 + r)*sh + i*dh - top, ow*sw + j*dw - left, c]; index = i*kw + j of it"""
+def _forward(x, y, winners, h0, kernel, stride, dilation, origin):
+    """y[n, r, ow, c] = max over i, j of x[n, (h0 + r)*sh + i*dh - top, ow*sw + j*dw - left, c]; winners = i*kw + j of it"""
     for n in range(y.shape[0]):
         for r in range(y.shape[1]):
             for ow in range(y.shape[2]):
-                best, winner = y[n, r, ow], index[n, r, ow]
+                best, winner = y[n, r, ow], winners[n, r, ow]
                 first = True
                 for i in range(kernel[0]):
                     h = (h0 + r) * stride[0] + i * dilation[0] - origin[0]
@@ -68,7 +68,7 @@ def _forward(x, y, index, h0, kernel, stride, dilation, origin):
 
 # y = x at the winning tap, so dx = dy there and 0 elsewhere
 @compiled
-def _backward(dy, index, dx, h0, kernel, stride, dilation, origin):
+def _backward(dy, winners, dx, h0, kernel, stride, dilation, origin):
     """dx[n, r, w, c] = sum of dy[n, oh, ow, c] over the windows (oh, ow) that pixel (h0 + r, w) won"""
     for n in range(dx.shape[0]):
         for r in range(dx.shape[1]):
@@ -84,7 +84,7 @@ def _backward(dy, index, dx, h0, kernel, stride, dilation, origin):
                         ow, skip = divmod(w + origin[1] - j * dilation[1], stride[1])
                         if skip != 0 or ow < 0 or ow >= dy.shape[2]:
                             continue
-                        upstream, winner, tap = dy[n, oh, ow], index[n, oh, ow], i * kernel[1] + j
+                        upstream, winner, tap = dy[n, oh, ow], winners[n, oh, ow], i * kernel[1] + j
                         for c in range(out.size):
                             if winner[c] == tap:
                                 out[c] += upstream[c]

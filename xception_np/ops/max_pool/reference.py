@@ -2,28 +2,28 @@
 
 import numpy as np
 
-from xception_np.ops.max_pool import Cache, index_dtype, output_shape
+from xception_np.ops.max_pool import Cache, output_shape, winners_dtype
 
 
 def forward(x, geometry):
     y = np.full(output_shape(x.shape, geometry), -np.inf, x.dtype)
-    index = np.zeros(y.shape, index_dtype(geometry))
+    winners = np.zeros(y.shape, winners_dtype(geometry))
     seen = np.zeros(y.shape, bool)
     for i, j, (rows, columns), (out_rows, out_columns) in geometry.taps(*x.shape[1:3]):
         at = (slice(None), out_rows, out_columns)
         value, best = x[:, rows, columns], y[at]
         wins = ~seen[at] | (value > best) | (np.isnan(value) & ~np.isnan(best))
         y[at] = np.where(wins, value, best)
-        index[at] = np.where(wins, i * geometry.kernel[1] + j, index[at])
+        winners[at] = np.where(wins, i * geometry.kernel[1] + j, winners[at])
         seen[at] = True
-    return y, Cache(index, x.shape, geometry, x.dtype)
+    return y, Cache(winners, x.shape, geometry, x.dtype)
 
 
 def backward(dy, cache):
-    index, x_shape, geometry, dtype = cache
+    winners, x_shape, geometry, dtype = cache
     dx = np.zeros(x_shape, dtype)
     for i, j, (rows, columns), (out_rows, out_columns) in geometry.taps(*x_shape[1:3]):
         # y = x at the winning tap, so dx = dy there and 0 elsewhere
-        won = index[:, out_rows, out_columns] == i * geometry.kernel[1] + j
+        won = winners[:, out_rows, out_columns] == i * geometry.kernel[1] + j
         dx[:, rows, columns] += np.where(won, dy[:, out_rows, out_columns], dtype.type(0))
     return dx

@@ -37,9 +37,7 @@ class Cache(NamedTuple):
     activation: str | None
 
 
-def forward(
-    x, depthwise_weight, pointwise_weight, geometry, order="spatial_first", activation=None, *, implementation=None
-):
+def forward(x, depthwise_weight, pointwise_weight, geometry, order="spatial_first", activation=None, *, implementation=None):
     """Convolve every channel on its own and mix the channels, in the given order.
 
     Parameters

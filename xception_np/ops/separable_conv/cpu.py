@@ -30,7 +30,7 @@ def backward(dy, cache):
 
 
 def _spatial_first(cache):
-    x, depthwise_weight, pointwise_weight, geometry, order, activation = cache
+    x, depthwise_weight, pointwise_weight, geometry, order, _ = cache
     shape = output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry, order)
     y = arrays.empty(shape, x.dtype)
     x_wide = depthwise.widen(x, depthwise_weight.shape[3])

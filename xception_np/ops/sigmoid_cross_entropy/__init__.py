@@ -1,9 +1,9 @@
 """Sigmoid and cross-entropy in one: the loss of choosing any number of classes, as on JFT.
 
-    p    = 1 / (1 + exp(-logits))
-    loss = mean over n, k of  - target * log p - (1 - target) * log(1 - p)
+p    = 1 / (1 + exp(-logits))
+loss = mean over n, k of  - target * log p - (1 - target) * log(1 - p)
 
-    logits, targets (N, K), targets from 0 to 1    loss a float
+logits, targets (N, K), targets from 0 to 1    loss a float
 """
 
 from typing import NamedTuple

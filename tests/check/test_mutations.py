@@ -1,0 +1,111 @@
+"""The checks are checked: every mistake of the list is caught, or is no mistake, for the reason given."""
+
+import ast
+from collections import Counter
+from textwrap import dedent
+
+import pytest
+
+from xception_np import implementations, ops
+from xception_np.check import mutations
+from xception_np.check.mutation_operators import OPERATORS
+
+MORE_TILES = "the pass is cut into other tiles, with the same results"
+MORE_ROWS = "the panel has more rows than the tile needs; the gather takes what it needs"
+AT_ZERO = "both branches agree at 0"
+COPIED_LESS = "the slice may be longer: the loop runs over the width of a segment"
+
+# (place, line, changed line): why the change makes no difference. A line stands once for every place where it survives.
+EQUIVALENT = [PLACEHOLDER]
+
+
+@pytest.mark.parametrize("implementation", implementations.NAMES)
+@pytest.mark.parametrize("operation", ops.__all__)
+def test_every_mutant_is_caught_or_equivalent(operation, implementation):
+    survivors = mutations.survivors(operation, implementation)
+    found = Counter((mutant.place, mutant.before, mutant.after) for mutant in survivors)
+    listed = Counter(tuple(entry[:3]) for entry in EQUIVALENT if entry[0].startswith(f"{operation}.{implementation}."))
+    assert found == listed
+
+
+@pytest.mark.parametrize("implementation", implementations.NAMES)
+@pytest.mark.parametrize("operation", ops.__all__)
+def test_the_unchanged_program_passes(operation, implementation):
+    """Run as the mutants are, without Numba and in poisoned memory: otherwise being caught would mean nothing."""
+    mutant = mutations.Mutant("none", "", "", "", mutations.plain(operation, implementation))
+    assert not mutations.is_caught(mutant, operation, implementation)
+
+
+@pytest.mark.parametrize("implementation", implementations.NAMES)
+@pytest.mark.parametrize("operation", ops.__all__)
+def test_no_mutant_can_hang(operation, implementation):
+    """Loops over ranges end, whatever the mutation; a `while` might not."""
+    tree = mutations.plain(operation, implementation)
+    assert not any(isinstance(node, ast.While) for node in ast.walk(tree))
+
+
+def test_every_operator_has_a_site_in_the_operations():
+    operators = {
+        mutant.operator
+        for operation in ops.__all__
+        for implementation in implementations.NAMES
+        for mutant in mutations.mutants(operation, implementation)
+    }
+    assert operators == set(OPERATORS)
+
+
+SOURCE = dedent("""
+    def f(x, weight, stride, origin):
+        for i in range(3):
+            h = i * stride[0] - origin[0]
+            if 0 <= h < 4:
+                y[h] += weight[i, j].T if x > 0 else -1
+        return y, max(x, 0)
+""")
+
+
+@pytest.mark.parametrize(
+    ("operator", "changes"),
+    [
+        ("forgotten +=", ["y[h] = weight[i, j].T if x > 0 else -1"]),
+        ("dropped statement", ["pass"]),
+        ("flipped kernel", ["weight[-1 - i, -1 - j]"]),
+        ("ignored stride", ["1"]),
+        ("ignored dilation", []),
+        ("off-by-one pad", ["origin[0] + 1"]),
+        ("shortened loop", ["range(0 + 1, 3)", "range(0, 3 - 1)"]),
+        ("wrong comparison", ["0 < h < 4", "0 <= h <= 4", "x >= 0"]),
+        ("plus and minus", ["i * stride[0] + origin[0]", "y[h] -= weight[i, j].T if x > 0 else -1"]),
+        ("times and divide", ["i / stride[0]"]),
+        ("missing term", ["i * stride[0]", "origin[0]"]),
+        ("missing factor", ["i", "stride[0]"]),
+        ("swapped results", ["return (max(x, 0), y)"]),
+        ("dropped transpose", ["weight[i, j]"]),
+        ("wrong reduction", ["min"]),
+        ("wrong logic", []),
+        ("swapped branches", ["-1 if x > 0 else weight[i, j].T"]),
+    ],
+)
+def test_operators(operator, changes):
+    found = [
+        ast.unparse(ast.fix_missing_locations(replacement))
+        for name, function, _, replacement in mutations.sites(SOURCE)
+        if name == operator and function == "f"
+    ]
+    assert sorted(found) == sorted(changes)
+
+
+def test_a_module_gets_its_contents_back():
+    before = dict(vars(mutations._module("relu", "reference")))
+    for mutant in mutations.mutants("relu", "reference"):
+        assert mutations.is_caught(mutant, "relu", "reference") == (mutant.after != "y = np.where(x < 0, x.dtype.type(0), x)")
+    assert vars(mutations._module("relu", "reference")) == before
+
+
+def test_the_table_adds_up():
+    lines = mutations.table(mutations.verdicts("conv", "reference")).splitlines()
+    assert lines[0].split() == ["mutation", "sites", "caught", "survived"]
+    rows = [[int(cell) for cell in line.split()[-3:]] for line in lines[1:]]
+    assert [sum(column) for column in zip(*rows[:-1], strict=True)] == rows[-1]
+    assert rows[-1][0] == rows[-1][1] > 10
+    assert "forgotten +=" in lines[1]
