@@ -254,6 +254,7 @@ def test_load_expects_the_published_files(tmp_path, files):
         data.load(path)
 
 
+@pytest.mark.data
 def test_the_published_files():
     path = os.environ.get("XCEPTION_NP_CIFAR10")
     if not path:

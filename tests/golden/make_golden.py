@@ -2,8 +2,9 @@
 
     python tests/golden/make_golden.py
 
-One file an operation, NAME.safetensors, with the arrays of its cases: `CASE/arguments.0`, `CASE/dy`, `CASE/y`, `CASE/gradients.0` ...
-Its metadata has one entry, `cases`: JSON that says for each case what `forward` and `backward` take, arrays by name.
+One file an operation, NAME.safetensors, with the arrays of its cases: `CASE/arguments.0`, ..., `CASE/dy`, `CASE/y`,
+`CASE/gradients.0`, ... Its metadata has one entry, `cases`: JSON that says for each case what `forward` and `backward` take,
+arrays by name, and what they return.
 
 Dropout has no file: its mask is our own random words, which no other library draws.
 """

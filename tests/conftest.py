@@ -1,0 +1,28 @@
+"""Options of the test suite."""
+
+import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--no-skips", action="store_true", help="a test that is skipped for want of something counts as failed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """With --no-skips, a test that cannot run fails; only those marked `data` may miss their pictures."""
+    report = yield
+    return report if item.get_closest_marker("data") else _strict(item, report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """The same for a whole file that skips itself (pytest.importorskip)."""
+    report = yield
+    return _strict(collector, report)
+
+
+def _strict(node, report):
+    if report.skipped and node.config.getoption("--no-skips"):
+        report.outcome = "failed"
+        report.longrepr = f"{node.nodeid} was skipped, and --no-skips is on: {report.longrepr[2]}"
+    return report
