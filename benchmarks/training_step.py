@@ -2,9 +2,9 @@
 
     python benchmarks/training_step.py --model xception_small --batch 128 --rounds 15
 
-The same table, starting weights, pictures and number of threads, in float32; PyTorch with `channels_last`, and with `torch.compile` on
-request. The losses of the first step must agree before anything is timed. How the turns go is in `in_turn.py`.
-XCEPTION_NP_THREADS sets the number of threads of all.
+The same table, starting weights, pictures and number of threads (XCEPTION_NP_THREADS), in float32; PyTorch with `channels_last`,
+and also with `torch.compile` on request. The losses of the first step must agree before anything is timed. `in_turn.py` says
+how the turns go.
 """
 
 import importlib.util
@@ -16,7 +16,8 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from in_turn import Contenders, Result, serve
+from in_turn import Result, answer, measure, serve, started
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -91,11 +92,11 @@ def main(
 
     names = [name for name in CONTENDERS if compile or name != "torch.compile"]
     command = [sys.executable, __file__, "--model", model, "--batch", str(batch), "--contender"]
-    with Contenders({name: [*command, name] for name in names}) as contenders:
-        losses = {name: hello["loss"] for name, hello in contenders.hello.items()}
-        if not all(math.isclose(loss, losses["xception_np"], rel_tol=LOSS_TOLERANCE) for loss in losses.values()):
+    with started({name: [*command, name] for name in names}) as processes:
+        losses = {name: answer(name, process)["loss"] for name, process in processes.items()}
+        if not all(math.isclose(loss, losses[names[0]], rel_tol=LOSS_TOLERANCE) for loss in losses.values()):
             sys.exit(f"the losses of the first step differ by more than {LOSS_TOLERANCE:g}: {losses}")
-        results = contenders.measure(rounds)
+        results = measure(processes, rounds)
     report(results, model, batch, rounds, as_json)
 
 
@@ -103,7 +104,7 @@ def serve_contender(name: str, model: str, batch: int) -> None:
     """What the process of one contender does."""
     built = models.build(model)
     random = np.random.default_rng(0)
-    x = random.standard_normal((batch, *built.input_shape[1:]), np.float32)
+    x = random.standard_normal((batch, built.table.input_size, built.table.input_size, 3), np.float32)
     step = CONTENDERS[name](built, x, random.integers(0, built.classes, batch))
     serve(step, {"loss": step()})
 
@@ -115,8 +116,8 @@ def report(results: dict[str, Result], model: str, batch: int, rounds: int, as_j
         contenders = {name: {**result._asdict(), "images_per_second": batch / result.median} for name, result in results.items()}
         print(json.dumps({**conditions, "contenders": contenders}, indent=2))
         return
-    table = Table(title="one training step: " + ", ".join(f"{name} {value}" for name, value in conditions.items()))
-    table.add_column("")
+    table = Table(box=SIMPLE, title="one training step: " + ", ".join(f"{name} {value}" for name, value in conditions.items()))
+    table.add_column("", no_wrap=True)
     for heading in ("median ms", "fastest", "slowest", "images/s", "peak MiB", "times ours"):
         table.add_column(heading, justify="right")
     for name, (median, fastest, slowest, times_first, peak_bytes) in results.items():

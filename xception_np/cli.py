@@ -36,7 +36,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for checkpoint and pictures; what a former demo left is replaced.")] = Path(
         "runs/demo"
     ),
-    minutes: Annotated[float, typer.Option(help="Training time at most, in minutes, compilation included.")] = 0.8,
+    minutes: Annotated[float, typer.Option(help="Training time at most, in minutes, compilation included.")] = 0.9,
     seed: Seed = 0,
     as_json: Json = False,
 ):

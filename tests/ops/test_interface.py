@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 import pytest
 
 from xception_np import implementations, ops
@@ -35,7 +36,5 @@ def test_forward_says_shapes_and_errors(operation):
 
 
 def test_an_unknown_implementation_is_named():
-    import numpy as np
-
     with pytest.raises(InputError, match="implementation is 'fast'; expected one of 'reference', 'cpu'"):
         ops.relu.forward(np.zeros(3), implementation="fast")

@@ -40,7 +40,7 @@ class Comparison:
         if self.problem:
             return f"{self.what}: {self.problem}"
         line = (
-            f"{self.what}: worst error {self.error:.1e} of the largest, {self.used:.2%} of the budget {self.budget:.0e}, "
+            f"{self.what}: worst error {self.error:.1e} of the largest, {100 * self.used:.3g}% of the budget {self.budget:.0e}, "
             f"at {self.index}"
         )
         return line if self.ok else f"{line}: {self.actual!r} instead of {self.expected!r}"
@@ -75,7 +75,7 @@ def compare(actual, expected, budget: float, what: str = "") -> Comparison:
         return Comparison(what, np.inf, budget, problem=problem)
     if expected.size == 0:
         return Comparison(what, 0.0, budget)
-    difference = np.abs(actual - expected)
+    difference = np.abs(actual.astype(np.float64) - expected)
     index = tuple(int(k) for k in np.unravel_index(np.argmax(difference), difference.shape))
     error = float(difference[index]) / (float(np.abs(expected).max()) or 1.0)
     return Comparison(what, error, budget, index, float(actual[index]), float(expected[index]))

@@ -174,9 +174,10 @@ OPERATORS: dict[str, Callable[[ast.AST], Iterator[ast.AST]]] = {
 
 
 def _is_read(node, names) -> bool:
-    """Whether a node reads `stride[0]`, say, or `sh`."""
+    """Whether a node reads `stride[0]`, `geometry.stride[0]` or `sh`, say."""
     if isinstance(node, ast.Subscript):
-        return isinstance(node.value, ast.Name) and node.value.id in names and isinstance(node.ctx, ast.Load)
+        name = getattr(node.value, "attr", getattr(node.value, "id", None))
+        return name in names and isinstance(node.ctx, ast.Load)
     return isinstance(node, ast.Name) and node.id in names - {"stride", "dilation", "origin"} and isinstance(node.ctx, ast.Load)
 
 

@@ -52,12 +52,17 @@ class Mutant(NamedTuple):
     tree: ast.Module
 
     def __str__(self):
-        return f"{self.place}, {self.operator}: {self.before}  ->  {self.after}"
+        return f"{self.place}, {self.operator}\n- {self.before}\n+ {self.after}"
 
 
-def sites(source: str) -> Iterator[tuple[str, str, ast.AST, ast.AST]]:
+def source(operation: str, implementation: str) -> str:
+    """The program text of an operation's implementation."""
+    return Path(inspect.getfile(_module(operation, implementation))).read_text()
+
+
+def sites(text: str) -> Iterator[tuple[str, str, ast.AST, ast.AST]]:
     """(operator, function, node, what replaces it) for every change that fits a program text, in its order."""
-    for definition in _parse(source).body:
+    for definition in _parse(text).body:
         if isinstance(definition, ast.FunctionDef):
             for node in (node for statement in definition.body for node in ast.walk(statement)):
                 for operator, replacements in OPERATORS.items():
@@ -67,10 +72,10 @@ def sites(source: str) -> Iterator[tuple[str, str, ast.AST, ast.AST]]:
 
 def mutants(operation: str, implementation: str) -> Iterator[Mutant]:
     """Every mutant of an operation's file."""
-    source = _source(operation, implementation)
-    original = ast.unparse(_parse(source)).splitlines()
-    for operator, function, node, replacement in sites(source):
-        tree = ast.fix_missing_locations(_Replace(node, replacement).visit(_parse(source)))
+    text = source(operation, implementation)
+    original = ast.unparse(_parse(text)).splitlines()
+    for operator, function, node, replacement in sites(text):
+        tree = ast.fix_missing_locations(_Replace(node, replacement).visit(_parse(text)))
         before, after = _difference(original, ast.unparse(tree).splitlines())
         if before != after:  # swapping two equal results, say, changes nothing
             yield Mutant(operator, f"{operation}.{implementation}.{function}", before, after, _Plain().visit(tree))
@@ -121,7 +126,7 @@ def standing_in(module: ModuleType, tree: ast.Module) -> Iterator[None]:
 
 def plain(operation: str, implementation: str) -> ast.Module:
     """The program text as it is, but without Numba: what must pass before a mutant says anything."""
-    return _Plain().visit(_parse(_source(operation, implementation)))
+    return _Plain().visit(_parse(source(operation, implementation)))
 
 
 def _checks(operation: str, implementation: str, with_large: bool) -> Iterator[Comparison]:
@@ -145,12 +150,8 @@ def _module(operation: str, implementation: str) -> ModuleType:
     return importlib.import_module(f"xception_np.ops.{operation}.{implementation}")
 
 
-def _source(operation: str, implementation: str) -> str:
-    return Path(inspect.getfile(_module(operation, implementation))).read_text()
-
-
-def _parse(source: str) -> ast.Module:
-    return _NegativeNumbers().visit(ast.parse(source))
+def _parse(text: str) -> ast.Module:
+    return _NegativeNumbers().visit(ast.parse(text))
 
 
 def _difference(before: list[str], after: list[str]) -> tuple[str, str]:

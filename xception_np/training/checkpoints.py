@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialise
 
 from xception_np import models
 from xception_np.data import Preprocessing
@@ -46,7 +46,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "training": training,
     }
     with replacing(path) as temporary:
-        save_file(model.arrays, temporary, metadata={_KEY: json.dumps(document)})
+        temporary.write_bytes(serialise(model.arrays, metadata={_KEY: json.dumps(document)}))
 
 
 def load(path: Path) -> Checkpoint:

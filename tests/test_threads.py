@@ -1,0 +1,175 @@
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from xception_np import threads
+from xception_np.errors import InputError
+from xception_np.threads import Tile
+
+
+def blas_threads():
+    """Of the libraries that were loaded when the pool was first used: NumPy's is among them."""
+    return [library["num_threads"] for library in threads._controller().info() if library["user_api"] == "blas"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+@pytest.mark.parametrize("tiles", [0, 1, 2, 7, 100])
+def test_every_tile_is_visited_once(count, tiles):
+    visited = []
+    with threads.use(count):
+        threads.for_tiles(visited.append, list(range(tiles)))
+    assert sorted(visited) == list(range(tiles))
+
+
+def test_tiles_run_on_several_threads():
+    together = threading.Barrier(3, timeout=60)
+    with threads.use(3):
+        threads.for_tiles(lambda _: together.wait(), range(3))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("where", [0, 3, 9])
+def test_an_exception_reaches_the_caller(count, where):
+    def function(tile):
+        if tile == where:
+            raise KeyError(f"tile {tile}")
+
+    with threads.use(count), pytest.raises(KeyError, match=f"tile {where}"):
+        threads.for_tiles(function, range(10))
+    visited = []
+    with threads.use(count):
+        threads.for_tiles(visited.append, range(10))
+    assert sorted(visited) == list(range(10))
+
+
+def test_after_an_exception_no_more_tiles_start():
+    visited = []
+
+    def function(tile):
+        visited.append(tile)
+        raise KeyError
+
+    with threads.use(2), pytest.raises(KeyError):
+        threads.for_tiles(function, range(1000))
+    assert len(visited) <= 2
+
+
+def test_a_call_inside_a_tile_runs_on_that_thread():
+    """Otherwise all threads could wait for each other."""
+    visited = []
+
+    def outer(tile):
+        me = threading.get_ident()
+        threads.for_tiles(lambda inner: visited.append((tile, inner, threading.get_ident() == me)), range(3))
+
+    with threads.use(2):
+        threads.for_tiles(outer, range(4))
+    assert sorted(visited) == [(tile, inner, True) for tile in range(4) for inner in range(3)]
+
+
+def test_two_callers_at_once():
+    results = {}
+
+    def caller(name):
+        total = threads.sum_tiles(lambda tile, partial: np.add(partial, tile, out=partial), range(50), (3,), np.float64)
+        results[name] = total.tolist()
+
+    with threads.use(2):
+        callers = [threading.Thread(target=caller, args=(name,)) for name in range(4)]
+        for thread in callers:
+            thread.start()
+        for thread in callers:
+            thread.join()
+    assert results == {name: [1225.0] * 3 for name in range(4)}
+
+
+def test_blas_has_one_thread_inside_and_its_own_number_outside():
+    before = blas_threads()
+    inside = []
+    with threads.use(2):
+        threads.for_tiles(lambda _: inside.extend(blas_threads()), range(4))
+    assert len(inside) == 4 * len(before)
+    assert set(inside) <= {1}
+    assert blas_threads() == before
+
+
+def test_blas_gets_its_threads_back_after_an_exception():
+    before = blas_threads()
+
+    def function(_):
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        threads.for_tiles(function, range(4))
+    assert blas_threads() == before
+
+
+def test_sums_are_the_same_bits_for_any_number_of_threads():
+    numbers = np.random.default_rng(0).standard_normal((64, 1000)).astype(np.float32)
+    sums = set()
+    for count in (1, 2, 5):
+        with threads.use(count):
+            total = threads.sum_tiles(lambda k, partial: np.add(partial, numbers[k], out=partial), range(64), (1000,), np.float32)
+            sums.add(total.tobytes())
+    assert len(sums) == 1
+
+
+def test_for_spans_covers_arrays_larger_than_a_span():
+    a, b = np.arange(100_000.0).reshape(10, 10_000), np.zeros((10, 10_000))
+    with threads.use(2):
+        threads.for_spans(lambda x, y: np.multiply(x, 2, out=y), a, b)
+    assert np.array_equal(b, 2 * a)
+
+
+@pytest.mark.parametrize(
+    ("images", "rows", "columns"), [(1, 1, 1), (8, 147, 147), (3, 40, 17), (64, 7, 7), (1, 5000, 1), (2, 1, 5000), (700, 1, 1)]
+)
+def test_tiles_cover_every_row_once_and_are_contiguous(images, rows, columns):
+    array = np.zeros((images, rows, columns))
+    for tiles in (threads.image_tiles(images, rows, columns), threads.partial_tiles(images, rows, columns)):
+        array.fill(0)
+        for tile in tiles:
+            part = tile.of(array)
+            assert part.flags.c_contiguous
+            part += 1
+        assert (array == 1).all()
+    assert len(threads.partial_tiles(images, rows, columns)) <= 2 * threads.PARTIALS
+
+
+def test_cut():
+    assert Tile(2, 3, 10, 20).cut(columns=4, positions=8) == [Tile(2, 3, h, h + 2) for h in range(10, 20, 2)]
+    assert Tile(0, 5, 0, 2).cut(columns=2, positions=8) == [Tile(0, 2, 0, 2), Tile(2, 4, 0, 2), Tile(4, 5, 0, 2)]
+
+
+def test_spans():
+    assert threads.spans(10, 4) == [slice(0, 4), slice(4, 8), slice(8, 10)]
+    assert threads.spans(0, 4) == []
+
+
+def test_use_ends_with_the_block():
+    before = threads.count()
+    with pytest.raises(KeyError), threads.use(before + 3):
+        assert threads.count() == before + 3
+        raise KeyError
+    assert threads.count() == before
+
+
+@pytest.mark.parametrize("wrong", [0, -1, "many", ""])
+def test_wrong_numbers_of_threads(wrong):
+    with pytest.raises(InputError, match=f"threads is {wrong!r}; expected the number of threads, 1 or more"), threads.use(wrong):
+        pass
+
+
+def started_with(value):
+    program = "from xception_np import threads; print(threads.count())"
+    environment = os.environ | {"XCEPTION_NP_THREADS": value}
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_environment_sets_the_number_of_threads():
+    assert started_with("3").stdout == "3\n"
+    assert "XCEPTION_NP_THREADS is 'all'; expected the number of threads" in started_with("all").stderr
