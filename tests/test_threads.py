@@ -119,7 +119,7 @@ def test_sums_are_the_same_bits_for_any_number_of_threads():
 
 
 def test_for_spans_covers_arrays_larger_than_a_span():
-    a, b = np.arange(100_000.0).reshape(10, 10_000), np.zeros((10, 10_000))
+    a, b = np.arange(300_000.0).reshape(10, 30_000), np.zeros((10, 30_000))
     with threads.use(2):
         threads.for_spans(lambda x, y: np.multiply(x, 2, out=y), a, b)
     assert np.array_equal(b, 2 * a)
@@ -129,15 +129,16 @@ def test_for_spans_covers_arrays_larger_than_a_span():
     ("images", "rows", "columns"), [(1, 1, 1), (8, 147, 147), (3, 40, 17), (64, 7, 7), (1, 5000, 1), (2, 1, 5000), (700, 1, 1)]
 )
 def test_tiles_cover_every_row_once_and_are_contiguous(images, rows, columns):
-    array = np.zeros((images, rows, columns))
-    for tiles in (threads.image_tiles(images, rows, columns), threads.partial_tiles(images, rows, columns)):
+    shape = (images, rows, columns, 5)
+    array = np.zeros(shape)
+    for tiles in (threads.image_tiles(shape, 100), threads.image_tiles(shape), threads.partial_tiles(shape)):
         array.fill(0)
         for tile in tiles:
             part = tile.of(array)
             assert part.flags.c_contiguous
             part += 1
         assert (array == 1).all()
-    assert len(threads.partial_tiles(images, rows, columns)) <= 2 * threads.PARTIALS
+    assert len(threads.partial_tiles(shape)) <= 2 * threads.TILES
 
 
 def test_cut():
@@ -145,9 +146,18 @@ def test_cut():
     assert Tile(0, 5, 0, 2).cut(columns=2, positions=8) == [Tile(0, 2, 0, 2), Tile(2, 4, 0, 2), Tile(4, 5, 0, 2)]
 
 
+def test_positions_of_a_tile():
+    assert threads.tile_positions(16_000_000, 64) == threads.LARGEST // 64  # as many as the cache holds
+    assert threads.tile_positions(32_000, 64) == 32_000 // threads.TILES  # a share for every thread
+    assert threads.tile_positions(1000, 64) == threads.SMALLEST // 64  # no less than pays
+    assert threads.tile_positions(1, 10**9) == 1
+
+
 def test_spans():
-    assert threads.spans(10, 4) == [slice(0, 4), slice(4, 8), slice(8, 10)]
+    assert threads.spans(160, threads.LARGEST // 64) == [slice(0, 64), slice(64, 128), slice(128, 160)]
     assert threads.spans(0, 4) == []
+    assert threads.partial_spans(40) == [slice(k, min(k + 3, 40)) for k in range(0, 40, 3)]
+    assert threads.partial_spans(0) == []
 
 
 def test_use_ends_with_the_block():
@@ -173,3 +183,10 @@ def started_with(value):
 def test_the_environment_sets_the_number_of_threads():
     assert started_with("3").stdout == "3\n"
     assert "XCEPTION_NP_THREADS is 'all'; expected the number of threads" in started_with("all").stderr
+
+
+def test_tiny_tiles_make_many_and_end_with_the_block():
+    shape, before = (2, 70, 17, 5), len(threads.image_tiles((2, 70, 17, 5)))
+    with threads.tiny_tiles():
+        assert len(threads.image_tiles(shape)) > 10
+    assert len(threads.image_tiles(shape)) == before

@@ -22,9 +22,9 @@ from xception_np.errors import InputError
 
 T = TypeVar("T")
 
-POSITIONS = 512  # output positions in a tile: enough for BLAS to work, few enough for a panel to stay in the cache
-NUMBERS = 32768  # numbers in a span of an elementwise pass: a few such spans fit into the second-level cache
-PARTIALS = 16  # partial sums of a weight gradient at most: each is as large as the gradient itself
+TILES = 16  # tiles of a pass at least, where they do not get too small: work for that many threads
+LARGEST = 2**18  # numbers in a tile at most: its panel, 1 MiB in float32, stays in the second-level cache
+SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
 
 
 class Tile(NamedTuple):
@@ -39,36 +39,50 @@ class Tile(NamedTuple):
         """The tile's part of an (N, H, ...) array."""
         return array[self.n0 : self.n1, self.h0 : self.h1]
 
-    def cut(self, columns: int, positions: int = POSITIONS) -> list["Tile"]:
+    def cut(self, columns: int, positions: int) -> list["Tile"]:
         """Smaller tiles of about this many positions."""
         n0, n1, h0, h1 = self
         rows = h1 - h0
-        if rows * columns >= 2 * positions:
+        if rows * columns > positions:
             step = max(1, positions // columns)
             return [Tile(n, n + 1, h, min(h + step, h1)) for n in range(n0, n1) for h in range(h0, h1, step)]
         step = max(1, positions // max(rows * columns, 1))
         return [Tile(n, min(n + step, n1), h0, h1) for n in range(n0, n1, step)]
 
 
-def image_tiles(images: int, rows: int, columns: int, positions: int = POSITIONS) -> list[Tile]:
-    """Cut N images of rows x columns into tiles of about this many positions."""
-    return Tile(0, images, 0, rows).cut(columns, positions)
+def tile_positions(total: int, width: int) -> int:
+    """Positions in a tile, of `total`, where a tile holds `width` numbers for each: LARGEST, SMALLEST and TILES decide."""
+    return max(1, SMALLEST // width, min(LARGEST // width, -(-total // TILES)))
 
 
-def partial_tiles(images: int, rows: int, columns: int) -> list[Tile]:
-    """Tiles for a sum over all positions: at most about PARTIALS of them."""
-    return image_tiles(images, rows, columns, max(POSITIONS, -(-images * rows * columns // PARTIALS)))
+def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
+    """Cut (N, H, W, C) into tiles that hold `width` numbers for each position, C if not given."""
+    images, rows, columns, channels = shape
+    return Tile(0, images, 0, rows).cut(columns, tile_positions(images * rows * columns, width or channels))
 
 
-def spans(count: int, size: int) -> list[slice]:
-    """Cut range(count) into slices of at most `size`."""
+def partial_tiles(shape: tuple[int, ...]) -> list[Tile]:
+    """Tiles of (N, H, W, C) for a sum over all positions, where each tile costs a partial sum: about TILES of them."""
+    images, rows, columns, _ = shape
+    return Tile(0, images, 0, rows).cut(columns, -(-images * rows * columns // TILES))
+
+
+def spans(count: int, width: int = 1) -> list[slice]:
+    """Cut range(count) into slices for tiles that hold `width` numbers for each; they start at multiples of 64."""
+    size = -(-tile_positions(count, width) // 64) * 64
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def partial_spans(count: int) -> list[slice]:
+    """Slices of range(count) for a sum over all of it, where each costs a partial sum: about TILES of them."""
+    size = max(1, -(-count // TILES))
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
     """Call `function(tile)` for every tile, on all threads; return when all are done.
 
-    An exception in one call is raised here, after the other threads have finished the tile at hand.
+    After an exception in one call no more tiles are started, and the exception is raised here.
     """
     with _one_blas_thread:
         helpers = min(_count, len(tiles)) - 1
@@ -81,8 +95,6 @@ def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
         try:
             _work(function, queue)
         finally:
-            for _ in queue:  # only after an exception: leave nothing for the helpers
-                pass
             errors = [future.exception() for future in futures]
         for error in errors:
             if error:
@@ -92,7 +104,7 @@ def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
 def for_spans(function: Callable, *equal: np.ndarray) -> None:
     """Call `function(part, part, ...)` on matching flat parts of arrays of the same shape, on all threads."""
     flat = [array.reshape(-1) for array in equal]
-    for_tiles(lambda span: function(*(array[span] for array in flat)), spans(flat[0].size, NUMBERS))
+    for_tiles(lambda span: function(*(array[span] for array in flat)), spans(flat[0].size))
 
 
 def sum_tiles(function: Callable[[T, np.ndarray], object], tiles: Sequence[T], shape: tuple[int, ...], dtype) -> np.ndarray:
@@ -100,8 +112,13 @@ def sum_tiles(function: Callable[[T, np.ndarray], object], tiles: Sequence[T], s
 
     Partial sums are added in the order of the tiles, whatever thread made them.
     """
-    partials = arrays.zeros((len(tiles), *shape), dtype)
-    for_tiles(lambda index: function(tiles[index], partials[index]), range(len(tiles)))
+    partials = arrays.empty((len(tiles), *shape), dtype)
+
+    def add(index):
+        partials[index].fill(0)
+        function(tiles[index], partials[index])
+
+    for_tiles(add, range(len(tiles)))
     return partials.sum(axis=0)
 
 
@@ -121,12 +138,28 @@ def use(threads: int) -> Iterator[None]:
         _count = before
 
 
+@contextmanager
+def tiny_tiles() -> Iterator[None]:
+    """Cut passes into tiles of a few hundred numbers inside a `with` block: a check of the cutting needs no large arrays then.
+
+    The order of sums changes with the tiles, so results may differ by rounding.
+    """
+    global LARGEST, SMALLEST
+    before, (LARGEST, SMALLEST) = (LARGEST, SMALLEST), (1024, 256)
+    try:
+        yield
+    finally:
+        LARGEST, SMALLEST = before
+
+
 def _work(function: Callable, queue: Iterable) -> None:
     _inside.tile = True
     try:
         for tile in queue:
             function(tile)
     finally:
+        for _ in queue:  # only after an exception is there anything left
+            pass
         _inside.tile = False
 
 
@@ -162,18 +195,15 @@ def _executor(threads: int) -> ThreadPoolExecutor:
 
 
 def _checked(name: str, value) -> int:
-    try:
-        number = int(value)
-    except ValueError:
-        number = 0
-    if number < 1:
+    if not isinstance(value, int) or value < 1:
         raise InputError(f"{name} is {value!r}; expected the number of threads, 1 or more")
-    return number
+    return value
 
 
 def _default() -> int:
-    if "XCEPTION_NP_THREADS" in os.environ:
-        return _checked("XCEPTION_NP_THREADS", os.environ["XCEPTION_NP_THREADS"])
+    wish = os.environ.get("XCEPTION_NP_THREADS")
+    if wish is not None:
+        return _checked("XCEPTION_NP_THREADS", int(wish) if wish.isdecimal() else wish)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -63,10 +63,10 @@ def test_same_bits_for_any_number_of_threads(case, implementation):
 def test_arguments_are_not_written_to(case, implementation):
     arguments = case.arguments()
     before = deepcopy(arguments)
-    y, cache = case.module.forward(*arguments, implementation=implementation)
+    y, cache = case.forward(arguments, implementation)
     dy = case.upstream(np.asarray(y))
     dy_before, y_before, cache_before = deepcopy((dy, y, cache))
-    case.module.backward(dy, cache, implementation=implementation)
+    case.backward(dy, cache, implementation)
     assert _same((arguments, dy, y, cache), (before, dy_before, y_before, cache_before))
 
 

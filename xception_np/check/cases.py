@@ -1,11 +1,12 @@
 """The named awkward cases of every operation: the shapes and settings where a pass goes wrong first.
 
 Arrays are tiny, so that finite differences can visit every element; the cases of `large` exist to be cut into several
-tiles, and are compared and checked by the adjoint only.
+tiles (tiny ones), and are compared and checked by the adjoint only.
 """
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xception_np import threads
 from xception_np.check.draw import Draw
 from xception_np.errors import InputError
 from xception_np.geometry import Geometry
@@ -40,7 +42,7 @@ class Case(NamedTuple):
     operation, name : what the case is called: `conv`, `stride 2, even size`
     build : Draw -> the arguments of `forward`
     traits : Traits
-    large : True where every element would be too many for finite differences
+    large : True where every element would be too many for finite differences; runs in tiny tiles, so that there are many
     """
 
     operation: str
@@ -53,6 +55,16 @@ class Case(NamedTuple):
     def module(self) -> ModuleType:
         """The operation: `xception_np.ops.conv`."""
         return import_module(f"xception_np.ops.{self.operation}")
+
+    def forward(self, arguments: tuple, implementation: str) -> tuple:
+        """(y, cache) of the operation."""
+        with threads.tiny_tiles() if self.large else nullcontext():
+            return self.module.forward(*arguments, implementation=implementation)
+
+    def backward(self, dy, cache, implementation: str):
+        """The gradients of the operation."""
+        with threads.tiny_tiles() if self.large else nullcontext():
+            return self.module.backward(dy, cache, implementation=implementation)
 
     def arguments(self, dtype=np.float64) -> tuple:
         """Fresh arrays, the same numbers every time."""

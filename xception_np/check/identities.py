@@ -236,6 +236,19 @@ def batch_norm_ignores_scale_and_offset(implementation: str) -> Iterator[Compari
     yield compare(1 + (dx * x).sum(axis=(0, 1, 2)) / scale, np.ones(6), BUDGET, "sum of dx * x is 0")
 
 
+def batch_norm_in_float32_far_from_zero(implementation: str) -> Iterator[Comparison]:
+    """The mean of float32 numbers near 1000 is right to the last bit, and the variance to what that bit allows.
+
+    One unit in the last place of 1000 is 6e-5: summed one after the other, a thousand of them would lose three digits.
+    """
+    draw = Draw("far")
+    x, ones = (1000 + draw.normal(1000, 2)).astype(np.float32), np.ones(2, np.float32)
+    _, cache = ops.batch_norm.forward(x, ones, ones, 1e-3, implementation=implementation)
+    exact = x.astype(np.float64)
+    yield compare(cache.mean.astype(np.float64), exact.mean(axis=0), 6e-8, "mean in float32, far from 0")
+    yield compare(cache.variance.astype(np.float64), exact.var(axis=0), 1e-5, "variance in float32, far from 0")
+
+
 def given_statistics_of_the_batch(implementation: str) -> Iterator[Comparison]:
     """batch_norm_inference with the batch's own statistics is batch_norm; its dgamma and dbeta too."""
     draw = Draw("given")
@@ -352,7 +365,12 @@ IDENTITIES: dict[str, tuple[Callable[[str], Iterator[Comparison]], ...]] = {
     "depthwise_conv": (all_segments_are_depthwise, averages_are_a_depthwise_convolution, convolutions_move_with_the_image),
     "pointwise_conv": (pointwise_is_a_matrix_product, dense_is_pointwise),
     "separable_conv": (separable_is_a_product_kernel,),
-    "batch_norm": (batch_norm_sets_mean_and_deviation, batch_norm_ignores_scale_and_offset, given_statistics_of_the_batch),
+    "batch_norm": (
+        batch_norm_sets_mean_and_deviation,
+        batch_norm_ignores_scale_and_offset,
+        batch_norm_in_float32_far_from_zero,
+        given_statistics_of_the_batch,
+    ),
     "batch_norm_inference": (given_statistics_of_the_batch,),
     "relu": (elu_and_relu_agree_above_zero,),
     "elu": (elu_and_relu_agree_above_zero,),

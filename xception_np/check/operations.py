@@ -49,7 +49,7 @@ def check_finite_differences(case: Case, implementation: str) -> Iterator[Compar
     _, dy, gradients = passes(case, arguments, implementation)
 
     def function():
-        return case.module.forward(*arguments, implementation=implementation)[0]
+        return case.forward(arguments, implementation)[0]
 
     for (name, _, array), gradient in zip(case.differentiable(arguments), gradients, strict=True):
         numeric = finite_differences(function, array, dy, step)
@@ -74,15 +74,15 @@ def check_like_reference(case: Case, implementation: str, dtype=np.float64) -> I
     exact_y, exact_dy, exact = passes(case, tuple(map(_as_float64, arguments)), "reference")
     dy = _rounded(exact_dy, dtype)
 
-    y, cache = case.module.forward(*arguments, implementation=implementation)
-    _, reference_cache = case.module.forward(*arguments, implementation="reference")
+    y, cache = case.forward(arguments, implementation)
+    _, reference_cache = case.forward(arguments, "reference")
     yield compare(y, _rounded(exact_y, dtype), budget, f"{label}: y like reference")
     for who, used, whose in (
         (implementation, cache, ""),
         (implementation, reference_cache, ", from the reference's cache"),
         ("reference", cache, ", by the reference from this cache"),
     ):
-        gradients = as_list(case.module.backward(dy, used, implementation=who))
+        gradients = as_list(case.backward(dy, used, who))
         for (name, _, _), actual, expected in zip(case.differentiable(arguments), gradients, exact, strict=True):
             yield compare(actual, _rounded(expected, dtype), budget, f"{label}: d{name} like reference{whose}")
 
@@ -97,11 +97,11 @@ def check_not_a_number(case: Case, implementation: str) -> Iterator[Comparison]:
     _, dy, _ = passes(case, arguments, implementation)
 
     def forward():
-        return [case.module.forward(*arguments, implementation=implementation)[0]]
+        return [case.forward(arguments, implementation)[0]]
 
     def backward():
-        cache = case.module.forward(*arguments, implementation=implementation)[1]
-        return as_list(case.module.backward(dy, cache, implementation=implementation))
+        cache = case.forward(arguments, implementation)[1]
+        return as_list(case.backward(dy, cache, implementation))
 
     changed = [(f"NaN in {name}", array, forward) for name, _, array in case.differentiable(arguments)]
     if isinstance(dy, np.ndarray):
@@ -125,9 +125,9 @@ def _with_element(array: np.ndarray, function) -> Iterator[list]:
 
 def passes(case: Case, arguments: tuple, implementation: str) -> tuple:
     """(y, dy, list of gradients) of one forward and one backward pass."""
-    y, cache = case.module.forward(*arguments, implementation=implementation)
+    y, cache = case.forward(arguments, implementation)
     dy = case.upstream(np.asarray(y))
-    return y, dy, as_list(case.module.backward(dy, cache, implementation=implementation))
+    return y, dy, as_list(case.backward(dy, cache, implementation))
 
 
 def as_list(gradients) -> list[np.ndarray]:

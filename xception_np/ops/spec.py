@@ -112,7 +112,10 @@ def segments(value, channels: int, filters: int) -> int:
     """Check that S segments divide C channels and F filters; the message names the nearest S that do."""
     fitting = divisors(channels, filters)
     if not isinstance(value, int) or value not in fitting:
-        nearest = sorted(sorted(fitting, key=lambda s: abs(s - value))[:2]) if isinstance(value, int) else fitting
+        if isinstance(value, int):
+            nearest = [s for s in fitting if s < value][-1:] + [s for s in fitting if s > value][:1]
+        else:
+            nearest = fitting
         raise InputError(
             f"segments is {value!r}; expected a number that divides C={channels} and F={filters}: "
             f"the nearest {'is' if len(nearest) == 1 else 'are'} {' and '.join(map(str, nearest))}"

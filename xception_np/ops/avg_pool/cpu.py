@@ -12,7 +12,7 @@ def forward(x, geometry):
     def tile_forward(tile):
         _forward(x[tile.n0 : tile.n1], tile.of(y), tile.h0, *steps)
 
-    threads.for_tiles(tile_forward, threads.image_tiles(*y.shape[:3]))
+    threads.for_tiles(tile_forward, threads.image_tiles(y.shape))
     return y, Cache(x.shape, geometry, x.dtype)
 
 
@@ -26,7 +26,7 @@ def backward(dy, cache):
     def tile_backward(tile):
         _backward(share[tile.n0 : tile.n1], tile.of(dx), tile.h0, *steps)
 
-    threads.for_tiles(tile_backward, threads.image_tiles(*x_shape[:3]))
+    threads.for_tiles(tile_backward, threads.image_tiles(x_shape))
     return dx
 
 

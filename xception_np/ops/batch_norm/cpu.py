@@ -2,6 +2,7 @@
 
 Statistics in one pass over memory: each tile finds its own mean, then the squares around it while it is in the cache; tiles
 are put together in float64 by the formula of Chan et al. for the variance of a union. No large sums of squares are subtracted.
+A mean far from 0 is rounded when its sum is; the sum of what is left around it says by how much.
 """
 
 import numpy as np
@@ -53,9 +54,10 @@ def channel_sums(dy, x, mean, inverse):
 
 def _statistics(x):
     spans, x_rows = _spans(x), _rows(x)
-    moments = arrays.empty((len(spans), 2, x.shape[-1]), x.dtype)
+    moments = arrays.empty((len(spans), 3, x.shape[-1]), x.dtype)
     threads.for_tiles(lambda k: _moments(x_rows[spans[k]], moments[k]), range(len(spans)))
-    means, squares = moments.astype(np.float64).transpose(1, 0, 2)  # of each tile: (tiles, C)
+    means, squares, rests = moments.astype(np.float64).transpose(1, 0, 2)  # of each tile: (tiles, C)
+    means += rests
     weights = np.array([[span.stop - span.start] for span in spans]) / len(x_rows)
     mean = (weights * means).sum(axis=0)
     variance = squares.sum(axis=0) / len(x_rows) + (weights * (means - mean) ** 2).sum(axis=0)
@@ -67,16 +69,17 @@ def _rows(x):
 
 
 def _spans(x):
-    return threads.spans(x.size // x.shape[-1], max(1, threads.NUMBERS // x.shape[-1]))
+    return threads.spans(x.size // x.shape[-1], x.shape[-1])
 
 
 @compiled
 def _moments(x, moments):
-    """moments[0] = mean of the rows of x, moments[1] = sum of squares around it"""
-    mean, square = moments[0], moments[1]
+    """moments[0] = mean of the rows of x, moments[1] = sum of squares around it, moments[2] = what the mean was off by at first"""
+    mean, square, rest = moments[0], moments[1], moments[2]
     for c in range(mean.size):
         mean[c] = 0
         square[c] = 0
+        rest[c] = 0
     for p in range(x.shape[0]):
         row = x[p]
         for c in range(mean.size):
@@ -87,6 +90,9 @@ def _moments(x, moments):
         row = x[p]
         for c in range(mean.size):
             square[c] += (row[c] - mean[c]) * (row[c] - mean[c])
+            rest[c] += row[c] - mean[c]
+    for c in range(mean.size):
+        rest[c] /= x.shape[0]
 
 
 @compiled

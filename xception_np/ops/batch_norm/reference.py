@@ -7,7 +7,7 @@ from xception_np.ops.batch_norm import Cache
 
 def forward(x, gamma, beta, epsilon):
     positions = tuple(range(x.ndim - 1))
-    mean = x.mean(axis=positions)
+    mean = x.mean(axis=positions, dtype=np.float64).astype(x.dtype)  # so that P numbers far from 0 lose no digits
     variance = ((x - mean) ** 2).mean(axis=positions)
     xhat = (x - mean) / np.sqrt(variance + x.dtype.type(epsilon))
     return gamma * xhat + beta, Cache(x, gamma, mean, variance, epsilon)

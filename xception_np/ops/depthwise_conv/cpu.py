@@ -13,7 +13,7 @@ from xception_np.ops.depthwise_conv import Cache, output_shape
 def forward(x, weight, geometry):
     y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype)
     x_wide = widen(x, weight.shape[3])
-    threads.for_tiles(lambda tile: forward_tile(x_wide, weight, geometry, tile, tile.of(y)), threads.image_tiles(*y.shape[:3]))
+    threads.for_tiles(lambda tile: forward_tile(x_wide, weight, geometry, tile, tile.of(y)), threads.image_tiles(y.shape))
     return y, Cache(x, weight, geometry)
 
 
@@ -33,8 +33,8 @@ def backward(dy, cache):
     def tile_dweight(tile, partial):
         _accumulate(x_wide[tile.n0 : tile.n1], tile.of(dy), partial, tile.h0, *steps)
 
-    threads.for_tiles(tile_dx, threads.image_tiles(*x.shape[:3]))
-    dweight = threads.sum_tiles(tile_dweight, threads.partial_tiles(*dy.shape[:3]), taps.shape, x.dtype)
+    threads.for_tiles(tile_dx, threads.image_tiles(dx.shape))
+    dweight = threads.sum_tiles(tile_dweight, threads.partial_tiles(dy.shape), taps.shape, x.dtype)
     if multiplier > 1:
         dx = dx.reshape(*x.shape, multiplier).sum(axis=-1)
     return dx, dweight.reshape(weight.shape)

@@ -31,7 +31,7 @@ def _apply(x, rate, stream):
     def span_forward(span):  # a span starts at a multiple of four
         _drop(x_flat[span], y_flat[span], np.uint64(span.start // 4), key, place, limit, scale)
 
-    threads.for_tiles(span_forward, threads.spans(x.size, threads.NUMBERS))
+    threads.for_tiles(span_forward, threads.spans(x.size))
     return y
 
 

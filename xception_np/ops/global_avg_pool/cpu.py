@@ -1,4 +1,4 @@
-"""Global average pooling on the CPU: an image at a time, vectors along the channels."""
+"""Global average pooling on the CPU: a few images at a time, vectors along the channels."""
 
 from xception_np import arrays, threads
 from xception_np.ops.compile import compiled
@@ -7,13 +7,13 @@ from xception_np.ops.global_avg_pool import Cache, output_shape
 
 def forward(x):
     y = arrays.empty(output_shape(x.shape), x.dtype)
-    threads.for_tiles(lambda images: _forward(x[images], y[images]), threads.spans(len(x), 1))
+    threads.for_tiles(lambda images: _forward(x[images], y[images]), threads.partial_spans(len(x)))
     return y, Cache(x.shape, x.dtype)
 
 
 def backward(dy, cache):
     dx = arrays.empty(cache.x_shape, cache.dtype)
-    threads.for_tiles(lambda images: _backward(dy[images], dx[images]), threads.spans(len(dx), 1))
+    threads.for_tiles(lambda images: _backward(dy[images], dx[images]), threads.partial_spans(len(dx)))
     return dx
 
 

@@ -10,6 +10,8 @@ pixel collects what it is owed, so that tiles of *input* rows do not write over 
 every output row that saw the tile.
 """
 
+import math
+
 import numpy as np
 
 from xception_np import arrays, threads
@@ -29,7 +31,7 @@ def forward(x, weight, geometry, segments):
         else:
             np.matmul(panel, matrix, out=_by_segment(y_tile, segments))
 
-    threads.for_tiles(tile_forward, threads.image_tiles(*y.shape[:3]))
+    threads.for_tiles(tile_forward, threads.image_tiles(y.shape, _width(weight, segments)))
     return y, Cache(x, weight, geometry, segments)
 
 
@@ -53,14 +55,21 @@ def backward(dy, cache):
         _gather(windows, tile.of(dx), tile.h0, first, geometry.stride, geometry.dilation, (top, left))
 
     # ... and dweight = panel.T @ dy_tile, summed over tiles
+    positions = threads.tile_positions(math.prod(dy.shape[:3]), _width(weight, segments))
+
     def tile_dweight(tile, partial):
-        for part in tile.cut(dy.shape[2]):
+        for part in tile.cut(dy.shape[2], positions):
             panel = _panel(x, part, dy.shape[2], geometry, segments)
             partial += np.matmul(panel.transpose(0, 2, 1), _by_segment(part.of(dy), segments))
 
-    threads.for_tiles(tile_dx, threads.image_tiles(*x.shape[:3]))
-    tiles = threads.partial_tiles(*dy.shape[:3])
+    threads.for_tiles(tile_dx, threads.image_tiles(x.shape, _width(weight, segments)))
+    tiles = threads.partial_tiles(dy.shape)
     return dx, _as_weight(threads.sum_tiles(tile_dweight, tiles, matrix.shape, x.dtype), weight.shape)
+
+
+def _width(weight, segments):
+    """Numbers in a tile for each position: its window, or its result if that is more."""
+    return max(math.prod(weight.shape[:3]) * segments, weight.shape[3])
 
 
 def _panel(x, tile, out_width, geometry, segments):

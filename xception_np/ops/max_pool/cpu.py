@@ -16,7 +16,7 @@ def forward(x, geometry):
     def tile_forward(tile):
         _forward(x[tile.n0 : tile.n1], tile.of(y), tile.of(winners), tile.h0, *steps)
 
-    threads.for_tiles(tile_forward, threads.image_tiles(*y.shape[:3]))
+    threads.for_tiles(tile_forward, threads.image_tiles(y.shape))
     return y, Cache(winners, x.shape, geometry, x.dtype)
 
 
@@ -28,7 +28,7 @@ def backward(dy, cache):
     def tile_backward(tile):
         _backward(dy[tile.n0 : tile.n1], winners[tile.n0 : tile.n1], tile.of(dx), tile.h0, *steps)
 
-    threads.for_tiles(tile_backward, threads.image_tiles(*x_shape[:3]))
+    threads.for_tiles(tile_backward, threads.image_tiles(x_shape))
     return dx
 
 

@@ -27,7 +27,7 @@ def product(x, matrix, y):
     def rows(span):
         np.matmul(x_rows[span], matrix, out=y_rows[span])
 
-    threads.for_tiles(rows, threads.spans(len(x_rows), threads.POSITIONS))
+    threads.for_tiles(rows, threads.spans(len(x_rows), max(matrix.shape)))
 
 
 def product_over_positions(x, dy):
@@ -37,5 +37,5 @@ def product_over_positions(x, dy):
     def rows(span, partial):
         np.matmul(x_rows[span].T, dy_rows[span], out=partial)
 
-    size = max(threads.POSITIONS, -(-len(x_rows) // threads.PARTIALS))
-    return threads.sum_tiles(rows, threads.spans(len(x_rows), size), (x.shape[-1], dy.shape[-1]), x.dtype)
+    tiles = threads.partial_spans(len(x_rows))
+    return threads.sum_tiles(rows, tiles, (x.shape[-1], dy.shape[-1]), x.dtype)

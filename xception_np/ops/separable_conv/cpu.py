@@ -7,6 +7,8 @@ uses it twice: for the pointwise gradient, and for the activation's.
 Pointwise first has no such tile: a pixel of the middle is seen by windows of several tiles. It runs the two passes in turn.
 """
 
+import math
+
 import numpy as np
 
 from xception_np import arrays, threads
@@ -39,17 +41,18 @@ def _spatial_first(cache):
         panel = _panel(x_wide, cache, tile, shape[2])
         np.matmul(panel, pointwise_weight, out=tile.of(y).reshape(-1, shape[3]))
 
-    threads.for_tiles(tile_forward, threads.image_tiles(*shape[:3]))
+    threads.for_tiles(tile_forward, threads.image_tiles(shape, max(pointwise_weight.shape)))
     return y
 
 
 def _spatial_first_backward(dy, cache):
     x, depthwise_weight, pointwise_weight, geometry, _, activation = cache
     x_wide = depthwise.widen(x, depthwise_weight.shape[3])
+    positions = threads.tile_positions(math.prod(dy.shape[:3]), max(pointwise_weight.shape))
     dmiddle = arrays.empty((*dy.shape[:3], pointwise_weight.shape[0]), x.dtype)
 
     def tile_backward(tile, partial):
-        for part in tile.cut(dy.shape[2]):
+        for part in tile.cut(dy.shape[2], positions):
             dy_rows = part.of(dy).reshape(-1, dy.shape[3])
             dmiddle_rows = part.of(dmiddle).reshape(-1, dmiddle.shape[3])
             panel = _panel(x_wide, cache, part, dy.shape[2])
@@ -61,7 +64,7 @@ def _spatial_first_backward(dy, cache):
             elif activation == "elu":
                 elu.backward_span(panel.ravel(), dmiddle_rows.ravel(), dmiddle_rows.ravel())
 
-    tiles = threads.partial_tiles(*dy.shape[:3])
+    tiles = threads.partial_tiles(dy.shape)
     dpointwise = threads.sum_tiles(tile_backward, tiles, pointwise_weight.shape, x.dtype)
     dx, ddepthwise = depthwise.backward(dmiddle, depthwise_conv.Cache(x, depthwise_weight, geometry))
     return dx, ddepthwise, dpointwise

@@ -13,7 +13,7 @@ def forward(logits, labels, label_smoothing):
     def rows_forward(span):
         _forward(logits[span], labels[span], label_smoothing, probabilities[span], losses[span])
 
-    threads.for_tiles(rows_forward, _spans(logits))
+    threads.for_tiles(rows_forward, threads.spans(*logits.shape))
     return float(losses.mean()), Cache(probabilities, labels, label_smoothing)
 
 
@@ -24,12 +24,8 @@ def backward(dloss, cache):
     def rows_backward(span):
         _backward(probabilities[span], labels[span], label_smoothing, dloss / len(labels), dlogits[span])
 
-    threads.for_tiles(rows_backward, _spans(probabilities))
+    threads.for_tiles(rows_backward, threads.spans(*probabilities.shape))
     return dlogits
-
-
-def _spans(rows):
-    return threads.spans(len(rows), max(1, threads.NUMBERS // rows.shape[1]))
 
 
 @compiled
