@@ -16,7 +16,9 @@ def test_curves_show_every_step_and_the_held_out_accuracy(tmp_path):
     figure = training_curves(history(), "a run", held_out_accuracy=0.875)
     loss, accuracy, rate = figure.axes
     np.testing.assert_allclose(loss.lines[0].get_ydata(), [2 / k for k in range(1, 41)])
-    assert loss.lines[1].get_ydata()[-1] == pytest.approx((2 / 39 + 2 / 40) / 2)  # the mean of a twentieth of the steps
+    average = loss.lines[1].get_ydata()  # of a step and the one on either side, of 40
+    assert average[20] == pytest.approx((2 / 20 + 2 / 21 + 2 / 22) / 3)
+    assert average[-1] == pytest.approx((2 / 39 + 2 / 40) / 2)
     assert accuracy.lines[-1].get_ydata() == [87.5]
     assert rate.get_xlabel() == "epochs"
     figure.savefig(tmp_path / "curves.png")

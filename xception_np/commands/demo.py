@@ -1,5 +1,8 @@
 """`xception-np demo`: the whole project in a minute."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 from PIL import Image
@@ -31,9 +34,16 @@ def run(out: Path, minutes: float, seed: int, as_json: bool) -> None:
         return
     print(f"3. What it learnt:\n   checkpoint   {result['checkpoint']}\n   curves       {result['curves']}")
     print(f"   predictions  {result['predictions']}\nWhat to try next:")
-    print(f"   xception-np predict --checkpoint {result['checkpoint']} {' '.join(map(str, samples))}")
-    print("   xception-np models xception_small\n   xception-np train --help")
+    command = _command()
+    print(f"   {command} predict --checkpoint {result['checkpoint']} {' '.join(map(str, samples))}")
+    print(f"   {command} models xception_small\n   {command} train --help")
     print(f"accuracy {100 * result['accuracy']:.1f}% on {result['held_out']} held-out digits")
+
+
+def _command() -> str:
+    """How the reader calls this program: by its name if that is found, else by its path."""
+    path = Path(sys.argv[0])
+    return path.name if shutil.which(path.name) == str(path) else os.path.relpath(path)
 
 
 def _save_picture(dataset: data.Dataset, k: int, folder: Path) -> Path:

@@ -26,6 +26,8 @@ def training_curves(history: Sequence[Progress], title: str, held_out_accuracy: 
         _smoothed(loss, epochs, [progress.loss for progress in history], COLOURS["blue"])
         loss.set_ylabel("training loss (nats)")
         loss.set_yscale("log")
+        loss.yaxis.set_major_formatter("{x:g}")
+        loss.yaxis.set_minor_formatter("{x:g}")
         _smoothed(accuracy, epochs, [100 * progress.accuracy for progress in history], COLOURS["blue"])
         accuracy.set_ylabel("accuracy (%)")
         if held_out_accuracy is not None:
@@ -40,10 +42,10 @@ def training_curves(history: Sequence[Progress], title: str, held_out_accuracy: 
 
 
 def _smoothed(axes, epochs: np.ndarray, values: list[float], colour: str) -> None:
-    width = max(1, len(values) // 20)
+    reach = len(values) // 40  # steps on either side
+    places = np.arange(len(values))
+    starts, ends = np.maximum(places - reach, 0), np.minimum(places + reach + 1, len(values))
     sums = np.cumsum(np.concatenate(([0.0], values)))
-    starts = np.maximum(np.arange(1, len(values) + 1) - width, 0)
-    ends = np.arange(1, len(values) + 1)
     average = (sums[ends] - sums[starts]) / (ends - starts)
     axes.plot(epochs, values, ".", color=colour, alpha=0.25, markersize=4, markeredgewidth=0, label="training, each step")
-    axes.plot(epochs, average, color=colour, label=f"training, mean of {width} steps")
+    axes.plot(epochs, average, color=colour, label=f"training, mean of {2 * reach + 1} steps")
