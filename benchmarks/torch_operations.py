@@ -47,22 +47,25 @@ def pointwise_conv(x, weight):
 
 def separable_conv(x, depthwise_weight, pointwise_weight, geometry, order="spatial_first", activation=None):
     """The two steps, one after the other."""
-    between = {None: lambda middle: middle, "relu": F.relu, "elu": F.elu}[activation]
     if order == "spatial_first":
-        return pointwise_conv(between(depthwise_conv(x, depthwise_weight, geometry)), pointwise_weight)
-    return depthwise_conv(between(pointwise_conv(x, pointwise_weight)), depthwise_weight, geometry)
+        return pointwise_conv(_activated(depthwise_conv(x, depthwise_weight, geometry), activation), pointwise_weight)
+    return depthwise_conv(_activated(pointwise_conv(x, pointwise_weight), activation), depthwise_weight, geometry)
 
 
-def batch_norm(x, gamma, beta, epsilon):
+def _activated(x, activation):
+    return {None: lambda x: x, "relu": F.relu, "elu": F.elu}[activation](x)
+
+
+def batch_norm(x, gamma, beta, epsilon, activation):
     """Channels first, over everything else."""
     y = F.batch_norm(x.movedim(-1, 1), None, None, gamma, beta, training=True, eps=epsilon)
-    return y.movedim(1, -1)
+    return _activated(y.movedim(1, -1), activation)
 
 
-def batch_norm_inference(x, gamma, beta, mean, variance, epsilon):
+def batch_norm_inference(x, gamma, beta, mean, variance, epsilon, activation):
     """Channels first; the statistics are constants."""
     y = F.batch_norm(x.movedim(-1, 1), mean.detach(), variance.detach(), gamma, beta, training=False, eps=epsilon)
-    return y.movedim(1, -1)
+    return _activated(y.movedim(1, -1), activation)
 
 
 def max_pool(x, geometry):

@@ -52,9 +52,10 @@ def calls() -> Iterator[tuple[str, str, tuple]]:
 
     draw, image = Draw("others"), (2, 3, 4, 5)
     gamma, beta, mean, variance = draw.normal(5), draw.normal(5), draw.normal(5), 0.5 + draw.uniform(5)
-    for epsilon in (1e-3, 1.0):
-        yield "batch_norm", f"epsilon {epsilon}", (draw.normal(*image), gamma, beta, epsilon)
-        yield "batch_norm_inference", f"epsilon {epsilon}", (draw.normal(*image), gamma, beta, mean, variance, epsilon)
+    for epsilon, activation in ((1e-3, None), (1.0, None), (1e-3, "relu")):
+        name, settings = f"epsilon {epsilon}, activation {activation}", (epsilon, activation)
+        yield "batch_norm", name, (draw.normal(*image), gamma, beta, *settings)
+        yield "batch_norm_inference", name, (draw.normal(*image), gamma, beta, mean, variance, *settings)
     yield "pointwise_conv", "image", (draw.normal(*image), draw.normal(5, 3))
     yield "dense", "rows", (draw.normal(3, 7), draw.normal(7, 5), draw.normal(5))
     yield "relu", "image", (draw.normal(*image),)

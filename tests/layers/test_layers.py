@@ -96,6 +96,23 @@ def test_batch_norm_follows_the_batches():
     np.testing.assert_array_equal(layer.moving_mean.value, before)
 
 
+@pytest.mark.parametrize("training", [Step(), None], ids=["training", "inference"])
+def test_batch_norm_with_relu_is_the_two_in_turn(training):
+    x, dy = random(0, 2, 3, 4, 5), random(1, 2, 3, 4, 5)
+    both = allocated(layers.BatchNormReLU("bn", "act", 5))
+    apart = allocated(layers.Chain("apart", [layers.BatchNorm("bn", 5), layers.ReLU("act")]))
+    for net in (both, apart):
+        net.parameters[1].value[:] = random(2, 5)  # beta
+    results = []
+    for net in (both, apart):
+        y, cache = net.forward(x, training)
+        dx = net.backward(dy, cache)
+        results.append([y, dx, *(p.gradient for p in net.parameters), *(p.value for p in net.moving)])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+    assert [row.name for row in both.rows(x.shape)] == [row.name for row in apart.rows(x.shape)]
+
+
 def test_batch_norm_at_inference_uses_the_moving_statistics():
     layer = allocated(layers.BatchNorm("bn", 1, epsilon=1e-3))
     layer.moving_mean.value[:], layer.moving_variance.value[:] = 2.0, 4.0

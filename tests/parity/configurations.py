@@ -115,12 +115,12 @@ def _batch_norm(random: Random, draw: Draw) -> tuple:
     shape = _image(random)
     channels = shape[-1]
     x = 3 * draw.normal(*shape) + draw.normal(channels)
-    return x, draw.normal(channels), draw.normal(channels), 10.0 ** random.randint(-5, -1)
+    return x, draw.normal(channels), draw.normal(channels), 10.0 ** random.randint(-5, -1), random.choice((None, "relu"))
 
 
 def _batch_norm_inference(random: Random, draw: Draw) -> tuple:
-    x, gamma, beta, epsilon = _batch_norm(random, draw)
-    return x, gamma, beta, draw.normal(*gamma.shape), 0.1 + draw.uniform(*gamma.shape), epsilon
+    x, gamma, beta, epsilon, activation = _batch_norm(random, draw)
+    return x, gamma, beta, draw.normal(*gamma.shape), 0.1 + draw.uniform(*gamma.shape), epsilon, activation
 
 
 def _image(random: Random) -> tuple[int, int, int, int]:

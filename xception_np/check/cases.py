@@ -214,11 +214,15 @@ def _normalisations() -> Iterator[Case]:
     scale_and_shift = ((1, 2),)
     training = Traits((0, 1, 2), adjoint=scale_and_shift)
     inference = Traits((0, 1, 2), linear=True, adjoint=scale_and_shift)
+    cut = training  # not linear, but homogeneous in gamma and beta all the same
     for name, shape in shapes.items():
         yield Case("batch_norm", name, _batch_norm(shape), training)
         yield Case("batch_norm_inference", name, _batch_norm_inference(shape), inference)
     yield Case("batch_norm", "epsilon 1", _batch_norm((2, 2, 3, 2), 1.0), training)
     yield Case("batch_norm_inference", "epsilon 1", _batch_norm_inference((2, 2, 3, 2), 1.0), inference)
+    for name, shape, large in (("ReLU", (3, 4, 3, 5), False), ("ReLU, tiles", (3, 40, 41, 9), True)):
+        yield Case("batch_norm", name, _batch_norm(shape, activation="relu"), cut, large)
+        yield Case("batch_norm_inference", name, _batch_norm_inference(shape, activation="relu"), cut, large)
     yield Case("batch_norm", "tiles", _batch_norm((3, 40, 41, 9)), training, large=True)
     yield Case("batch_norm_inference", "tiles", _batch_norm_inference((3, 40, 41, 9)), inference, large=True)
 
@@ -326,18 +330,19 @@ def _separable_conv(shape, geometry, order, activation=None, channels=2, multipl
     return build
 
 
-def _batch_norm(shape, epsilon=1e-3):
+def _batch_norm(shape, epsilon=1e-3, activation=None):
     def build(draw):
         channels = shape[-1]
-        return 2 * draw.normal(*shape) + draw.normal(channels), draw.normal(channels), draw.normal(channels), epsilon
+        x = 2 * draw.normal(*shape) + draw.normal(channels)
+        return x, draw.normal(channels), draw.normal(channels), epsilon, activation
 
     return build
 
 
-def _batch_norm_inference(shape, epsilon=1e-3):
+def _batch_norm_inference(shape, epsilon=1e-3, activation=None):
     def build(draw):
         x, gamma, beta, mean = draw.normal(*shape), *(draw.normal(shape[-1]) for _ in range(3))
-        return x, gamma, beta, mean, 0.5 + draw.uniform(shape[-1]), epsilon
+        return x, gamma, beta, mean, 0.5 + draw.uniform(shape[-1]), epsilon, activation
 
     return build
 

@@ -249,6 +249,19 @@ def batch_norm_in_float32_far_from_zero(implementation: str) -> Iterator[Compari
     yield compare(cache.variance.astype(np.float64), exact.var(axis=0), 1e-5, "variance in float32, far from 0")
 
 
+def relu_within_is_relu_after(implementation: str) -> Iterator[Comparison]:
+    """batch_norm with a ReLU within is batch_norm and then relu, also where its result is exactly 0, in the middle of x."""
+    x = np.array([[-1.0, 5.0], [0.0, 7.0], [1.0, 9.0]])
+    gamma, beta, dy = np.array([1.0, -2.0]), np.zeros(2), np.array([[0.5, -1.0], [2.0, 3.0], [-0.25, 4.0]])
+    for operation, statistics in ((ops.batch_norm, ()), (ops.batch_norm_inference, (x.mean(axis=0), x.var(axis=0)))):
+        arguments = (x, gamma, beta, *statistics, 1e-3)
+        within = _passes(operation, dy, *arguments, "relu", implementation=implementation)
+        z, cache = operation.forward(*arguments, implementation=implementation)
+        y, dz = _passes(ops.relu, dy, z, implementation=implementation)
+        after = (y, *operation.backward(dz, cache, implementation=implementation))
+        yield from _same("ReLU within", within, after)
+
+
 def given_statistics_of_the_batch(implementation: str) -> Iterator[Comparison]:
     """batch_norm_inference with the batch's own statistics is batch_norm; its dgamma and dbeta too."""
     draw = Draw("given")
@@ -370,8 +383,9 @@ IDENTITIES: dict[str, tuple[Callable[[str], Iterator[Comparison]], ...]] = {
         batch_norm_ignores_scale_and_offset,
         batch_norm_in_float32_far_from_zero,
         given_statistics_of_the_batch,
+        relu_within_is_relu_after,
     ),
-    "batch_norm_inference": (given_statistics_of_the_batch,),
+    "batch_norm_inference": (given_statistics_of_the_batch, relu_within_is_relu_after),
     "relu": (elu_and_relu_agree_above_zero,),
     "elu": (elu_and_relu_agree_above_zero,),
     "max_pool": (the_largest_moves_with_a_constant, convolutions_move_with_the_image),

@@ -1,7 +1,7 @@
 """Layers: hold parameters, call operations, and pass gradients on."""
 
 from xception_np.layers.base import Layer, Row, Step
-from xception_np.layers.batch_norm import BatchNorm
+from xception_np.layers.batch_norm import BatchNorm, BatchNormReLU
 from xception_np.layers.containers import Branches, Chain, Residual
 from xception_np.layers.conv import Conv, GroupedConv
 from xception_np.layers.dense import Dense
@@ -13,6 +13,7 @@ __all__ = [
     "ELU",
     "AvgPool",
     "BatchNorm",
+    "BatchNormReLU",
     "Branches",
     "Buffers",
     "Chain",

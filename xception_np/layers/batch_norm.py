@@ -1,8 +1,9 @@
 """Batch normalisation as a layer: it follows the statistics of the batches, for inference."""
 
 from xception_np import ops
-from xception_np.layers.base import Layer
+from xception_np.layers.base import Layer, Row
 from xception_np.layers.parameter import Parameter
+from xception_np.ops.spec import Cost
 
 
 class BatchNorm(Layer):
@@ -15,6 +16,8 @@ class BatchNorm(Layer):
     momentum : float
         What is kept of the moving statistics at a step: 0.99 as in Keras forgets half in 69 steps, 0.9 in 7.
     """
+
+    activation: str | None = None
 
     def __init__(self, name: str, channels: int, momentum: float = 0.99, epsilon: float = ops.batch_norm.EPSILON):
         self.name, self.momentum, self.epsilon = name, momentum, epsilon
@@ -34,12 +37,12 @@ class BatchNorm(Layer):
         return [self.moving_mean, self.moving_variance]
 
     def forward(self, x, training=None):
-        """y = gamma * (x - mean) / sqrt(variance + epsilon) + beta."""
+        """y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)."""
         gamma, beta = self.gamma.value, self.beta.value
         if training is None:
             mean, variance = self.moving_mean.value, self.moving_variance.value
-            return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon)
-        y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon)
+            return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon, self.activation)
+        y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon, self.activation)
         for moving, batch in ((self.moving_mean.value, cache.mean), (self.moving_variance.value, cache.variance)):
             moving *= self.momentum
             moving += (1 - self.momentum) * batch
@@ -56,3 +59,23 @@ class BatchNorm(Layer):
     def cost(self, x_shape):
         """As the operation's."""
         return ops.batch_norm.cost(x_shape)
+
+
+class BatchNormReLU(BatchNorm):
+    """Batch normalisation and the ReLU after it, in one pass over memory.
+
+    Parameters
+    ----------
+    relu_name : str
+        Of the ReLU, which keeps a line of its own in a summary.
+    """
+
+    activation = "relu"
+
+    def __init__(self, name: str, relu_name: str, channels: int, momentum: float = 0.99):
+        super().__init__(name, channels, momentum)
+        self.relu_name = relu_name
+
+    def rows(self, x_shape):
+        """Both layers; the ReLU costs nothing of its own."""
+        return [Row(self.name, "BatchNorm", x_shape, self.cost(x_shape)), Row(self.relu_name, "ReLU", x_shape, Cost())]

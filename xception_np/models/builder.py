@@ -78,6 +78,8 @@ def _chain(block: str, rows: tuple, names: list[str], channels: int, momentum: f
                 chain.append(layers.Conv(name, channels, filters, Geometry(kernel, stride, padding=padding)))
             case Sep(filters):
                 chain.append(layers.SeparableConv(name, channels, filters, Geometry(3)))
+            case Relu() if chain and isinstance(chain[-1], layers.BatchNorm):  # one pass over memory for the two
+                chain[-1] = layers.BatchNormReLU(chain[-1].name, name, channels, momentum)
             case Relu():
                 chain.append(layers.ReLU(name))
             case Pool():

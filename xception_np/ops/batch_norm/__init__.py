@@ -3,9 +3,11 @@
     mean[c]     = mean of x[..., c]                        over the P = N * H * W positions
     variance[c] = mean of (x[..., c] - mean[c])**2         (biased: divided by P)
     xhat        = (x - mean) / sqrt(variance + epsilon)
-    y           = gamma * xhat + beta
+    y           = activation(gamma * xhat + beta)
 
     x, y (..., C)    gamma, beta, mean, variance (C,)
+
+The activation is none or a ReLU, in the same pass over memory: its backward pass knows from x again where it was cut.
 
 The cache holds `mean` and `variance`; keeping moving averages of them is the layer's business.
 Source: Ioffe and Szegedy, arXiv 1502.03167, section 3. Epsilon 1e-3 as in Keras.
@@ -19,6 +21,7 @@ from xception_np import implementations
 from xception_np.ops import spec
 
 EPSILON = 1e-3
+ACTIVATIONS = (None, "relu")
 
 
 class Cache(NamedTuple):
@@ -26,12 +29,14 @@ class Cache(NamedTuple):
 
     x: np.ndarray
     gamma: np.ndarray
+    beta: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
     epsilon: float
+    activation: str | None
 
 
-def forward(x, gamma, beta, epsilon=EPSILON, *, implementation=None):
+def forward(x, gamma, beta, epsilon=EPSILON, activation=None, *, implementation=None):
     """Normalise with the statistics of this batch.
 
     Parameters
@@ -40,6 +45,7 @@ def forward(x, gamma, beta, epsilon=EPSILON, *, implementation=None):
     gamma, beta : (C,) arrays of the same dtype
     epsilon : float
         Added to the variance, > 0.
+    activation : None or "relu"
 
     Returns
     -------
@@ -50,17 +56,16 @@ def forward(x, gamma, beta, epsilon=EPSILON, *, implementation=None):
     Raises
     ------
     InputError
-        If shapes, dtypes, memory layout or epsilon do not fit.
+        If shapes, dtypes, memory layout, epsilon or activation do not fit.
     """
-    check(x, gamma=gamma, beta=beta)
-    spec.number("epsilon", epsilon, np.finfo(float).tiny, np.inf, "a number > 0")
-    return implementations.load(__name__, implementation).forward(x, gamma, beta, epsilon)
+    check(x, epsilon, activation, gamma=gamma, beta=beta)
+    return implementations.load(__name__, implementation).forward(x, gamma, beta, epsilon, activation)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (dx, dgamma, dbeta).
 
-    With sums over the positions of a channel:
+    dy counts only where the activation let pass. With sums over the positions of a channel:
 
         dbeta  = sum of dy
         dgamma = sum of dy * xhat
@@ -78,8 +83,10 @@ def cost(x_shape, itemsize=4) -> spec.Cost:
     return spec.cost((x_shape, x_shape), [channels, channels], cached=[x_shape], itemsize=itemsize)
 
 
-def check(x, **vectors) -> None:
-    """Check x (..., C) and vectors (C,)."""
+def check(x, epsilon, activation, **vectors) -> None:
+    """Check x (..., C), vectors (C,) and settings."""
     spec.any_shape("x", x)
     axes = " ".join(f"axis{k}" for k in range(x.ndim - 1)) + " C"
     spec.shapes(x=(x, axes), **{name: (vector, "C") for name, vector in vectors.items()})
+    spec.number("epsilon", epsilon, np.finfo(float).tiny, np.inf, "a number > 0")
+    spec.one_of("activation", activation, ACTIVATIONS)

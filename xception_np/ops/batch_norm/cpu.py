@@ -12,44 +12,62 @@ from xception_np.ops.batch_norm import Cache
 from xception_np.ops.compile import compiled
 
 
-def forward(x, gamma, beta, epsilon):
+def forward(x, gamma, beta, epsilon, activation):
     mean, variance = _statistics(x)
-    scale = gamma / np.sqrt(variance + x.dtype.type(epsilon))
-    return normalise(x, mean, scale, beta), Cache(x, gamma, mean, variance, epsilon)
+    cache = Cache(x, gamma, beta, mean, variance, epsilon, activation)
+    return normalise(cache), cache
 
 
 def backward(dy, cache):
-    x, gamma, mean, variance, epsilon = cache
-    inverse = 1 / np.sqrt(variance + x.dtype.type(epsilon))
-    # y = gamma * xhat + beta, xhat = (x - mean) * inverse, where mean and inverse depend on every x of the channel
-    dgamma, dbeta = channel_sums(dy, x, mean, inverse)
-    count = x.dtype.type(x.size // x.shape[-1])
-    dx = arrays.empty_like(x)
-    x_rows, dy_rows, dx_rows = _rows(x), _rows(dy), _rows(dx)
-    through_mean, through_variance = dbeta / count, inverse * dgamma / count
-
-    def tile_backward(span):
-        _backward(dy_rows[span], x_rows[span], mean, gamma * inverse, through_mean, through_variance, dx_rows[span])
-
-    threads.for_tiles(tile_backward, _spans(x))
-    return dx, dgamma, dbeta
+    # y = activation(gamma * xhat + beta), xhat = (x - mean) * inverse, where mean and inverse depend on every x of the channel
+    dgamma, dbeta = channel_sums(dy, cache)
+    count = cache.x.dtype.type(cache.x.size // cache.x.shape[-1])
+    return gradient(dy, cache, dbeta / count, _inverse(cache) * dgamma / count), dgamma, dbeta
 
 
-def normalise(x, mean, scale, beta):
-    """(x - mean) * scale + beta, each a vector over channels."""
-    y = arrays.empty_like(x)
-    x_rows, y_rows = _rows(x), _rows(y)
-    threads.for_tiles(lambda span: _normalise(x_rows[span], mean, scale, beta, y_rows[span]), _spans(x))
+def normalise(cache):
+    """y = activation((x - mean) * scale + beta)."""
+    y = arrays.empty_like(cache.x)
+    x_rows, y_rows = _rows(cache.x), _rows(y)
+    mean, scale, beta, relu = _affine(cache)
+    threads.for_tiles(lambda span: _normalise(x_rows[span], mean, scale, beta, relu, y_rows[span]), _spans(y))
     return y
 
 
-def channel_sums(dy, x, mean, inverse):
-    """dgamma = sum of dy * (x - mean) * inverse, and dbeta = sum of dy, over all positions."""
-    spans, x_rows, dy_rows = _spans(x), _rows(x), _rows(dy)
-    sums = arrays.empty((len(spans), 2, x.shape[-1]), x.dtype)
-    threads.for_tiles(lambda k: _sums(dy_rows[spans[k]], x_rows[spans[k]], mean, sums[k]), range(len(spans)))
+def channel_sums(dy, cache):
+    """dgamma = sum of dy * xhat, and dbeta = sum of dy, over all positions that the activation let pass."""
+    spans, x_rows, dy_rows = _spans(dy), _rows(cache.x), _rows(dy)
+    mean, scale, beta, relu = _affine(cache)
+    sums = arrays.empty((len(spans), 2, dy.shape[-1]), dy.dtype)
+
+    def tile_sums(k):
+        _sums(dy_rows[spans[k]], x_rows[spans[k]], mean, scale, beta, relu, sums[k])
+
+    threads.for_tiles(tile_sums, range(len(spans)))
     dgamma, dbeta = sums.sum(axis=0, dtype=np.float64)
-    return (dgamma * inverse).astype(x.dtype), dbeta.astype(x.dtype)
+    return (dgamma * _inverse(cache)).astype(dy.dtype), dbeta.astype(dy.dtype)
+
+
+def gradient(dy, cache, through_mean, through_variance):
+    """dx = scale * (dy - through_mean - (x - mean) * through_variance), dy counted where the activation let pass."""
+    dx = arrays.empty_like(dy)
+    x_rows, dy_rows, dx_rows = _rows(cache.x), _rows(dy), _rows(dx)
+    mean, scale, beta, relu = _affine(cache)
+
+    def tile_gradient(span):
+        _gradient(dy_rows[span], x_rows[span], mean, scale, beta, relu, through_mean, through_variance, dx_rows[span])
+
+    threads.for_tiles(tile_gradient, _spans(dx))
+    return dx
+
+
+def _inverse(cache):
+    return 1 / np.sqrt(cache.variance + cache.x.dtype.type(cache.epsilon))
+
+
+def _affine(cache):
+    """(mean, scale, beta, relu): y = (x - mean) * scale + beta, cut at 0 if relu."""
+    return cache.mean, cache.gamma * _inverse(cache), cache.beta, cache.activation == "relu"
 
 
 def _statistics(x):
@@ -96,16 +114,17 @@ def _moments(x, moments):
 
 
 @compiled
-def _normalise(x, mean, scale, beta, y):
+def _normalise(x, mean, scale, beta, relu, y):
     for p in range(x.shape[0]):
         row, out = x[p], y[p]
         for c in range(mean.size):
-            out[c] = (row[c] - mean[c]) * scale[c] + beta[c]
+            z = (row[c] - mean[c]) * scale[c] + beta[c]
+            out[c] = 0 if relu and z <= 0 else z
 
 
 @compiled
-def _sums(dy, x, mean, sums):
-    """sums[0] = sum of dy * (x - mean), sums[1] = sum of dy"""
+def _sums(dy, x, mean, scale, beta, relu, sums):
+    """sums[0] = sum of dy * (x - mean), sums[1] = sum of dy, where y > 0 if relu"""
     product, upstream = sums[0], sums[1]
     for c in range(mean.size):
         product[c] = 0
@@ -113,13 +132,17 @@ def _sums(dy, x, mean, sums):
     for p in range(x.shape[0]):
         row, drow = x[p], dy[p]
         for c in range(mean.size):
-            product[c] += drow[c] * (row[c] - mean[c])
-            upstream[c] += drow[c]
+            z = (row[c] - mean[c]) * scale[c] + beta[c]
+            d = 0 if relu and z <= 0 else drow[c]
+            product[c] += d * (row[c] - mean[c])
+            upstream[c] += d
 
 
 @compiled
-def _backward(dy, x, mean, scale, through_mean, through_variance, dx):
+def _gradient(dy, x, mean, scale, beta, relu, through_mean, through_variance, dx):
     for p in range(x.shape[0]):
         row, drow, out = x[p], dy[p], dx[p]
         for c in range(mean.size):
-            out[c] = scale[c] * (drow[c] - through_mean[c] - (row[c] - mean[c]) * through_variance[c])
+            z = (row[c] - mean[c]) * scale[c] + beta[c]
+            d = 0 if relu and z <= 0 else drow[c]
+            out[c] = scale[c] * (d - through_mean[c] - (row[c] - mean[c]) * through_variance[c])

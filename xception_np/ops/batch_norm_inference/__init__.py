@@ -1,6 +1,6 @@
 """Batch normalisation with given statistics: at inference, and in a frozen layer that is trained through.
 
-    xhat = (x - mean) / sqrt(variance + epsilon)        y = gamma * xhat + beta
+    xhat = (x - mean) / sqrt(variance + epsilon)        y = activation(gamma * xhat + beta)
 
     x, y (..., C)    gamma, beta, mean, variance (C,)
 
@@ -21,12 +21,14 @@ class Cache(NamedTuple):
 
     x: np.ndarray
     gamma: np.ndarray
+    beta: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
     epsilon: float
+    activation: str | None
 
 
-def forward(x, gamma, beta, mean, variance, epsilon=batch_norm.EPSILON, *, implementation=None):
+def forward(x, gamma, beta, mean, variance, epsilon=batch_norm.EPSILON, activation=None, *, implementation=None):
     """Normalise with the statistics given.
 
     Parameters
@@ -35,6 +37,7 @@ def forward(x, gamma, beta, mean, variance, epsilon=batch_norm.EPSILON, *, imple
     gamma, beta, mean, variance : (C,) arrays of the same dtype
     epsilon : float
         Added to the variance, > 0.
+    activation : None or "relu"
 
     Returns
     -------
@@ -44,13 +47,12 @@ def forward(x, gamma, beta, mean, variance, epsilon=batch_norm.EPSILON, *, imple
     Raises
     ------
     InputError
-        If shapes, dtypes, memory layout or epsilon do not fit, or a variance is negative.
+        If shapes, dtypes, memory layout, epsilon or activation do not fit, or a variance is negative.
     """
-    batch_norm.check(x, gamma=gamma, beta=beta, mean=mean, variance=variance)
-    spec.number("epsilon", epsilon, np.finfo(float).tiny, np.inf, "a number > 0")
+    batch_norm.check(x, epsilon, activation, gamma=gamma, beta=beta, mean=mean, variance=variance)
     if (variance < 0).any():
         raise InputError(f"variance is {variance.min()} in channel {variance.argmin()}; expected numbers >= 0")
-    return implementations.load(__name__, implementation).forward(x, gamma, beta, mean, variance, epsilon)
+    return implementations.load(__name__, implementation).forward(x, gamma, beta, mean, variance, epsilon, activation)
 
 
 def backward(dy, cache, *, implementation=None):
