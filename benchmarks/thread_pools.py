@@ -1,6 +1,6 @@
 """Which thread pool runs ReLU -> depthwise 3x3 -> pointwise fastest, forward?
 
-Three contenders compute one separable convolution of Xception's middle flow (C = F = 728, 19x19, same padding):
+The contenders compute one separable convolution of Xception's middle flow (C = F = 728, 19x19, same padding):
 
 - `parallel`: Numba's `prange` for ReLU + depthwise into a whole middle array, then one matrix product on BLAS's own threads
   (Numba's threading layer as the environment says: omp, workqueue or tbb);

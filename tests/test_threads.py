@@ -190,3 +190,22 @@ def test_tiny_tiles_make_many_and_end_with_the_block():
     with threads.tiny_tiles():
         assert len(threads.image_tiles(shape)) > 10
     assert len(threads.image_tiles(shape)) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_has_threads_of_its_own():
+    code = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+from xception_np import threads
+with threads.use(2):
+    threads.for_tiles(print, [])
+    threads.for_tiles(lambda tile: None, range(4))
+    child = os.fork()
+    if child == 0:
+        threads.for_tiles(lambda tile: None, range(4))
+        os._exit(7)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert out.strip() == "7"

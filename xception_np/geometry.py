@@ -78,6 +78,11 @@ class Geometry:
             return (0, 0), (0, 0)
         return self.padding
 
+    def origin(self, height: int, width: int) -> Pair:
+        """(top, left): how far the first window starts outside the image."""
+        (top, _), (left, _) = self.pads(height, width)
+        return top, left
+
     def output_size(self, height: int, width: int) -> Pair:
         """(OH, OW) for an image of this size.
 
@@ -101,13 +106,15 @@ class Geometry:
 
     def taps(self, height: int, width: int) -> Iterator[Tap]:
         """Every kernel position that touches the image, in window order (row by row)."""
-        (top, _), (left, _) = self.pads(height, width)
+        top, left = self.origin(height, width)
         out_height, out_width = self.output_size(height, width)
         for i in range(self.kernel[0]):
             rows = _slices(i * self.dilation[0] - top, self.stride[0], height, out_height)
+            if rows is None:
+                continue
             for j in range(self.kernel[1]):
                 columns = _slices(j * self.dilation[1] - left, self.stride[1], width, out_width)
-                if rows and columns:
+                if columns is not None:
                     yield Tap(i, j, (rows[0], columns[0]), (rows[1], columns[1]))
 
 
@@ -136,10 +143,10 @@ def _slices(offset: int, stride: int, size: int, out_size: int) -> tuple[slice, 
 
 
 def _pair(name: str, value) -> Pair:
-    pair = (value, value) if isinstance(value, int) else value
+    pair = (value, value) if isinstance(value, int | np.integer) else value
     if not (_is_pair(pair) and min(pair) >= 1):
         raise InputError(f"{name} is {value!r}; expected a positive integer or two of them, (vertical, horizontal)")
-    return tuple(pair)
+    return int(pair[0]), int(pair[1])
 
 
 def _padding(value) -> str | tuple[Pair, Pair]:
@@ -151,4 +158,8 @@ def _padding(value) -> str | tuple[Pair, Pair]:
 
 
 def _is_pair(value) -> bool:
-    return isinstance(value, tuple | list) and len(value) == 2 and all(type(number) is int for number in value)
+    return isinstance(value, tuple | list) and len(value) == 2 and all(_is_whole(number) for number in value)
+
+
+def _is_whole(value) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -24,7 +24,7 @@ _default = "cpu"
 
 def load(operation: str, implementation: str | None = None) -> ModuleType:
     """The module that implements an operation (a package name such as `xception_np.ops.conv`)."""
-    return importlib.import_module(f"{operation}.{_check(implementation or _default)}")
+    return importlib.import_module(f"{operation}.{_default if implementation is None else _check(implementation)}")
 
 
 def default() -> str:
@@ -49,6 +49,6 @@ def table() -> str:
 
 
 def _check(name: str) -> str:
-    if name not in NAMES:
+    if not isinstance(name, str) or name not in NAMES:
         raise InputError(f"implementation is {name!r}; expected one of {', '.join(map(repr, NAMES))}")
     return name

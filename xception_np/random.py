@@ -60,15 +60,16 @@ def philox(counter: np.ndarray, key: tuple[int, int]) -> np.ndarray:
 
 def words(stream: Stream, count: int) -> np.ndarray:
     """The first `count` words of a stream, uint32."""
+    check_stream(stream)
     blocks = np.arange(-(-count // 4), dtype=np.uint64)
     counter = np.empty((blocks.size, 4), np.uint32)
     counter[:, 0], counter[:, 1] = blocks & _LOW, blocks >> _HALF
     counter[:, 2], counter[:, 3] = stream.step, stream.item
-    return philox(counter, (check_seed(stream.seed), stream.purpose)).reshape(-1)[:count]
+    return philox(counter, (stream.seed, stream.purpose)).reshape(-1)[:count]
 
 
 def uniform(stream: Stream, shape, dtype=np.float64) -> np.ndarray:
-    """Numbers in the open interval (0, 1): (word + 1/2) / 2**32, rounded to `dtype` from float64."""
+    """Numbers in (0, 1): (word + 1/2) / 2**32, rounded to `dtype` from float64; in float32 the largest is rounded to 1."""
     return ((words(stream, int(np.prod(shape))) + 0.5) / 2.0**32).reshape(shape).astype(dtype)
 
 
@@ -84,8 +85,20 @@ def permutation(stream: Stream, count: int) -> np.ndarray:
     return np.lexsort((low, high))
 
 
+def check_stream(stream) -> None:
+    """Check that all four numbers of a stream fit into 32 bits."""
+    if not isinstance(stream, Stream):
+        raise InputError(f"stream is a {type(stream).__name__}; expected a xception_np.random.Stream")
+    for name, value in stream._asdict().items():
+        _word(name, value)
+
+
 def check_seed(seed) -> int:
     """The seed as an int, if it fits into 32 bits."""
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise InputError(f"seed is {seed!r}; expected an integer from 0 to 4294967295")
-    return int(seed)
+    return _word("seed", seed)
+
+
+def _word(name: str, value) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 2**32:
+        raise InputError(f"{name} is {value!r}; expected an integer from 0 to 4294967295")
+    return int(value)

@@ -1,9 +1,9 @@
 """The one thread pool: `for_tiles(function, tiles)`.
 
 Every CPU pass is a serial function of a tile, run over a list of tiles by a few Python threads. The functions release the
-interpreter's lock (Numba's `nogil`, NumPy's matrix product), and inside them BLAS is held to one thread, so no two
-pools of threads compete for the same cores. The tiles and the order in which partial sums are added depend on the
-shapes alone: results are the same bits for any number of threads.
+interpreter's lock (Numba's `nogil`, NumPy's matrix product), and inside them NumPy's BLAS is held to one thread (where it can
+be: Apple's Accelerate decides for itself), so no two pools of threads compete for the same cores. The tiles and the order in
+which partial sums are added depend on the shapes alone: results are the same bits for any number of threads.
 """
 
 import os
@@ -129,7 +129,7 @@ def count() -> int:
 
 @contextmanager
 def use(threads: int) -> Iterator[None]:
-    """Compute with this many threads inside a `with` block. Results do not depend on it, only speed does."""
+    """Compute with this many threads inside a `with` block, in the whole process. Results do not depend on it, only speed does."""
     global _count
     before, _count = _count, _checked("threads", threads)
     try:
@@ -207,6 +207,15 @@ def _default() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _after_fork() -> None:
+    """A forked process has none of its parent's threads, and perhaps a lock that nobody will release."""
+    global _one_blas_thread
+    _executor.cache_clear()
+    _one_blas_thread = _OneBlasThread()
+
+
 _inside = threading.local()
 _one_blas_thread = _OneBlasThread()
 _count = _default()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

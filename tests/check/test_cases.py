@@ -71,3 +71,11 @@ def test_check_operation_and_case():
         "relu.cpu, 1 axis: dx by finite differences",
     ]
     assert len(comparisons) > 8
+
+
+def test_a_misspelt_operation_passes_no_check():
+    for function in (check.check_operation, check.check_identities, lambda *names: list(check.check_anchors(*names))):
+        with pytest.raises(InputError, match="operation is 'depthwise'; expected one of"):
+            function("depthwise", "cpu")
+    with pytest.raises(AssertionError, match="nothing was compared"):
+        check.require_all([])

@@ -188,3 +188,32 @@ def test_comparison_of_a_wrong_gradient_fails():
     y, cache = net.forward(x)
     dx = net.backward(np.ones_like(y), cache)
     assert not compare(dx, dx * 1.001, 1e-7).ok
+
+
+def test_apply_is_forward_at_inference():
+    net, x = module(), random(0, 2, 6, 5, 4)
+    np.testing.assert_array_equal(net.apply(x), net.forward(x)[0])
+
+
+def test_the_cache_of_inference_outlives_the_moving_statistics():
+    layer, x, dy = allocated(layers.BatchNorm("bn", 5)), random(0, 2, 3, 4, 5), random(1, 2, 3, 4, 5)
+    _, cache = layer.forward(x)
+    _, again = layer.forward(x)
+    expected = layer.backward(dy, again)
+    layer.forward(x + 3, Step())
+    np.testing.assert_array_equal(layer.backward(dy, cache), expected)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: layers.Conv("conv", 0, 8, Geometry(3)), "a size of conv/kernel is 0"),
+        (lambda: layers.BatchNorm("bn", 4, momentum=7), "momentum is 7"),
+        (lambda: layers.Dropout("drop", "x"), "rate is 'x'"),
+        (lambda: layers.SeparableConv("sep", 4, 4, Geometry(3), activation="gelu"), "activation is 'gelu'"),
+        (lambda: layers.Dense("dense", 4, 2.5), r"a size of dense/kernel is 2\.5"),
+    ],
+)
+def test_wrong_settings(build, message):
+    with pytest.raises(InputError, match=message):
+        build()

@@ -189,5 +189,5 @@ def test_wrong_arguments():
         models.build("xception_small", classes=0)
     with pytest.raises(InputError, match="seed is -1"):
         models.build("xception_small", seed=-1)
-    with pytest.raises(InputError, match="no pictures"):
+    with pytest.raises(InputError, match="at least 1 along N"):
         models.build("xception_small").predict(np.zeros((0, 32, 32, 3), np.float32))

@@ -29,7 +29,7 @@ def test_costs_by_hand():
     assert ops.pointwise_conv.cost(x, (8, 4))[:2] == (32, 2 * 25 * 4 * 8)
     assert ops.dense.cost((2, 8), (8, 4))[:2] == (36, 2 * 8 * 4)
     separable = ops.separable_conv.cost(x, (3, 3, 8, 1), (8, 4), geometry)
-    assert separable == (72 + 32, 2 * 9 * 8 * 9 + 2 * 9 * 4 * 8, 4 * (400 + 72 + 144) + 4 * (144 + 32 + 72), 4 * 400)
+    assert separable == (72 + 32, 2 * 9 * 8 * 9 + 2 * 9 * 4 * 8, 4 * (400 + 72 + 32 + 72), 4 * 400)
     assert ops.max_pool.cost(x, geometry).bytes_cached == 2 * 9 * 8  # one byte names a tap
 
 

@@ -157,7 +157,7 @@ def test_matrices():
     rows = np.zeros((2, 5))
     expect("x has shape (2, 3, 3, 5); expected 2 axes, (N, C)", ops.dense.forward, x, np.zeros((5, 6)), np.zeros(6))
     expect("weight has shape (4, 6); expected (5, F)", ops.dense.forward, rows, np.zeros((4, 6)), np.zeros(6))
-    expect("bias has shape (5,); expected (6), F=6 as in weight", ops.dense.forward, rows, np.zeros((5, 6)), np.zeros(5))
+    expect("bias has shape (5,); expected (6,), F=6 as in weight", ops.dense.forward, rows, np.zeros((5, 6)), np.zeros(5))
 
 
 def test_separable_conv():
@@ -174,12 +174,12 @@ def test_separable_conv():
 
 def test_batch_norm():
     vector = np.ones(6)
-    expect("gamma has shape (5,); expected (6), C=6 as in x", ops.batch_norm.forward, X, vector[:5], vector)
-    expect("beta has shape (6, 1); expected 1 axes, (C)", ops.batch_norm.forward, X, vector, vector[:, None])
+    expect("gamma has shape (5,); expected (6,), C=6 as in x", ops.batch_norm.forward, X, vector[:5], vector)
+    expect("beta has shape (6, 1); expected 1 axes, (C,)", ops.batch_norm.forward, X, vector, vector[:, None])
     for epsilon in (0, -1.0, float("nan"), "small"):
         expect(f"epsilon is {epsilon!r}; expected a number > 0", ops.batch_norm.forward, X, vector, vector, epsilon)
     given = ops.batch_norm_inference.forward
-    expect("mean has shape (5,); expected (6)", given, X, vector, vector, vector[:5], vector)
+    expect("mean has shape (5,); expected (6,)", given, X, vector, vector, vector[:5], vector)
     expect("variance is -1.0 in channel 0; expected numbers >= 0", given, X, vector, vector, vector, -vector)
     expect("epsilon is 0; expected", given, X, vector, vector, vector, vector, 0)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import threads
+from xception_np import ops, threads
 from xception_np.check.draw import Draw
 from xception_np.errors import InputError
 from xception_np.geometry import Geometry
@@ -124,8 +124,13 @@ _SEPARABLE = Traits((0, 1, 2), linear=True, adjoint=((0,), (1,), (2,)))
 
 
 def of(operation: str) -> list[Case]:
-    """The cases of an operation."""
-    return [case for case in every() if case.operation == operation]
+    """The cases of an operation; InputError if there is no such operation."""
+    return [case for case in every() if case.operation == known(operation)]
+
+
+def known(operation: str) -> str:
+    """The name of an operation, if there is one of that name: a misspelt one would pass every check."""
+    return spec.one_of("operation", operation, tuple(ops.__all__))
 
 
 @cache

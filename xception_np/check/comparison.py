@@ -83,6 +83,8 @@ def compare(actual, expected, budget: float, what: str = "") -> Comparison:
 
 def require_all(comparisons: list[Comparison]) -> None:
     """Raise an AssertionError that lists every comparison that failed, a line each."""
+    if not comparisons:
+        raise AssertionError("nothing was compared")
     failed = [str(comparison) for comparison in comparisons if not comparison.ok]
     if failed:
         raise AssertionError("\n".join(failed))

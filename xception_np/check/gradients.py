@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from xception_np.check.comparison import Comparison, compare
+from xception_np.errors import InputError
 
 
 def finite_differences(function: Callable[[], np.ndarray], array: np.ndarray, dy, step: float) -> np.ndarray:
@@ -36,14 +37,18 @@ def finite_differences(function: Callable[[], np.ndarray], array: np.ndarray, dy
     -------
     gradient : array like `array`
     """
+    if array.dtype != np.float64:
+        raise InputError(f"array has dtype {array.dtype}; expected float64: differences of float32 numbers are mostly rounding")
     gradient = np.empty_like(array)
     for index in np.ndindex(array.shape):
         value = array[index]
-        array[index] = value + step
-        above = np.array(function())  # a copy: a function may hand its argument through
-        array[index] = value - step
-        below = np.array(function())
-        array[index] = value
+        try:
+            array[index] = value + step
+            above = np.array(function())  # a copy: a function may hand its argument through
+            array[index] = value - step
+            below = np.array(function())
+        finally:
+            array[index] = value
         gradient[index] = np.sum((above - below) * dy) / (2 * step)
     return gradient
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from xception_np import ops
+from xception_np.check.cases import known
 from xception_np.check.comparison import Comparison, compare
 from xception_np.check.draw import Draw
 from xception_np.geometry import Geometry
@@ -29,7 +30,7 @@ def check_identities(operation: str, implementation: str) -> list[Comparison]:
     """Every identity of an operation, float64."""
     return [
         replace(comparison, what=f"{operation}.{implementation}, {comparison.what}")
-        for identity in IDENTITIES.get(operation, ())
+        for identity in IDENTITIES[known(operation)]
         for comparison in identity(implementation)
     ]
 

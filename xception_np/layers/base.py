@@ -51,6 +51,10 @@ class Layer:
         """The gradient with respect to x; adds to the parameters' gradients."""
         raise NotImplementedError
 
+    def apply(self, x):
+        """The layer's result at inference, for those who will not differentiate it: no layer's cache is kept."""
+        return self.forward(x, None)[0]
+
     def output_shape(self, x_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of y."""
         return x_shape

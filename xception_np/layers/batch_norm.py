@@ -3,6 +3,7 @@
 from xception_np import ops
 from xception_np.layers.base import Layer, Row
 from xception_np.layers.parameter import Parameter
+from xception_np.ops import spec
 from xception_np.ops.spec import Cost
 
 
@@ -20,6 +21,7 @@ class BatchNorm(Layer):
     activation: str | None = None
 
     def __init__(self, name: str, channels: int, momentum: float = 0.99, epsilon: float = ops.batch_norm.EPSILON):
+        spec.number("momentum", momentum, 0, 1, "what is kept of the moving statistics, 0 <= momentum < 1")
         self.name, self.momentum, self.epsilon = name, momentum, epsilon
         self.gamma = Parameter(f"{name}/gamma", (channels,), start=1.0)
         self.beta = Parameter(f"{name}/beta", (channels,))
@@ -40,12 +42,11 @@ class BatchNorm(Layer):
         """y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)."""
         gamma, beta = self.gamma.value, self.beta.value
         if training is None:
-            mean, variance = self.moving_mean.value, self.moving_variance.value
+            mean, variance = self.moving_mean.value.copy(), self.moving_variance.value.copy()  # the cache outlives them
             return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon, self.activation)
         y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon, self.activation)
         for moving, batch in ((self.moving_mean.value, cache.mean), (self.moving_variance.value, cache.variance)):
-            moving *= self.momentum
-            moving += (1 - self.momentum) * batch
+            moving[...] = self.momentum * moving + (1 - self.momentum) * batch
         return y, cache
 
     def backward(self, dy, cache):

@@ -30,6 +30,12 @@ class Chain(Layer):
             caches.append(cache)
         return x, caches
 
+    def apply(self, x):
+        """y = last(... first(x)), at inference."""
+        for layer in self.layers:
+            x = layer.apply(x)
+        return x
+
     def backward(self, dy, cache):
         """From the last layer to the first. Each entry of the cache is dropped as it is passed: its memory is free."""
         for layer in reversed(self.layers):
@@ -73,6 +79,10 @@ class Residual(Layer):
         shortcut, shortcut_cache = self.shortcut.forward(x, training)
         y, _ = ops.add.forward(main, shortcut)
         return y, (main_cache, shortcut_cache)
+
+    def apply(self, x):
+        """y = main(x) + shortcut(x), at inference."""
+        return ops.add.forward(self.main.apply(x), self.shortcut.apply(x))[0]
 
     def backward(self, dy, cache):
         """Both paths saw x, so dx = main.backward(dy) + shortcut.backward(dy)."""
@@ -118,6 +128,10 @@ class Branches(Layer):
             caches.append(cache)
         y, concat_cache = ops.concat.forward(results)
         return y, (caches, concat_cache)
+
+    def apply(self, x):
+        """y = concat of branch(x), at inference."""
+        return ops.concat.forward([branch.apply(x) for branch in self.branches])[0]
 
     def backward(self, dy, cache):
         """Every branch saw x, so dx is the sum of what they send back."""

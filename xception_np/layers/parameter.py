@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xception_np import random
+from xception_np.ops import spec
 
 
 class Parameter:
@@ -29,6 +30,8 @@ class Parameter:
     """
 
     def __init__(self, name: str, shape: tuple[int, ...], fan_in: int = 0, start: float = 0.0):
+        for size in shape:
+            spec.positive(f"a size of {name}", size)
         self.name, self.shape, self.fan_in, self.start = name, shape, fan_in, start
         self.value: np.ndarray = np.empty(0)
         self.gradient: np.ndarray = np.empty(0)

@@ -21,6 +21,7 @@ class SeparableConv(Layer):
         depth_multiplier: int = 1,
         activation: str | None = None,
     ):
+        ops.spec.one_of("activation", activation, ops.separable_conv.ACTIVATIONS)
         self.name, self.geometry, self.activation = name, geometry, activation
         kh, kw = geometry.kernel
         middle = channels * depth_multiplier

@@ -3,7 +3,6 @@
 import zlib
 
 from xception_np import ops
-from xception_np.errors import InputError
 from xception_np.geometry import Geometry
 from xception_np.layers.base import Layer
 from xception_np.random import Purpose, Stream
@@ -102,8 +101,7 @@ class Dropout(Layer):
     """In training, set each number to 0 with probability `rate`; at inference, nothing."""
 
     def __init__(self, name: str, rate: float):
-        if not 0 <= rate < 1:
-            raise InputError(f"rate is {rate!r}; expected a probability, 0 <= rate < 1")
+        ops.spec.number("rate", rate, 0, 1, "a probability, 0 <= rate < 1")
         self.name, self.rate = name, rate
         self._index = zlib.crc32(name.encode())  # another stream for every dropout layer
 

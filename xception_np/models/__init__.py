@@ -33,7 +33,7 @@ def build(name: str, classes: int | None = None, seed: int = 0, dtype=np.float32
     InputError
         If there is no such network.
     """
-    if name not in TABLES:
+    if not isinstance(name, str) or name not in TABLES:
         raise InputError(f"model is {name!r}; expected one of {', '.join(TABLES)}")
     return from_table(TABLES[name], classes, seed, dtype)
 

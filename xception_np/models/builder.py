@@ -7,6 +7,9 @@ from xception_np.errors import InputError
 from xception_np.geometry import Geometry
 from xception_np.models.model import Model
 from xception_np.models.table import Conv, Plain, Pool, Relu, Residual, Sep, Table
+from xception_np.ops import spec
+
+MOST_CLASSES = 100_000  # a file that claims more is wrong; JFT has 17,000
 
 
 def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np.float32) -> Model:
@@ -26,14 +29,16 @@ def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np
     InputError
         If the number of classes or the seed does not fit.
     """
+    if dtype not in spec.DTYPES:
+        raise InputError(f"dtype is {dtype!r}; expected float32 or float64")
     classes = table.classes if classes is None else classes
     return Model(table, layers_of(table, classes), classes, seed, dtype)
 
 
 def layers_of(table: Table, classes: int) -> list[layers.Layer]:
     """The layers of a table, without memory for their parameters: enough to count."""
-    if not isinstance(classes, int) or classes < 1:
-        raise InputError(f"classes is {classes!r}; expected the number of classes, 1 or more")
+    if not spec.is_whole(classes) or not 1 <= classes <= MOST_CLASSES:
+        raise InputError(f"classes is {classes!r}; expected the number of classes, 1 to {MOST_CLASSES:,}")
     found, channels = [], 3
     for module in table.modules:
         layer, channels = _module(module, channels, table.momentum)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from xception_np.errors import InputError
 from xception_np.layers import Chain, Layer, allocate
 from xception_np.models import summary
 from xception_np.models.table import Table
+from xception_np.ops import spec
 
 
 class Model(Chain):
@@ -34,10 +34,10 @@ class Model(Chain):
         self.buffers.gradients.fill(0)
 
     def predict(self, x: np.ndarray, batch: int = 128) -> np.ndarray:
-        """Logits (N, classes) of preprocessed pictures, at inference, a batch at a time."""
-        if len(x) == 0:
-            raise InputError("x has no pictures; expected (N, H, W, 3) with N >= 1")
-        return np.concatenate([self.forward(x[start : start + batch])[0] for start in range(0, len(x), batch)])
+        """Logits (N, classes) of preprocessed pictures (N, H, W, 3), at inference, a batch at a time."""
+        spec.shapes(x=(x, "N H W 3"))
+        spec.positive("batch", batch)
+        return np.concatenate([self.apply(x[start : start + batch]) for start in range(0, len(x), batch)])
 
     def summary(self, x_shape: tuple[int, ...] | None = None) -> str:
         """A table of the layers: shapes, parameters, multiply-adds, and memory that a training step keeps."""

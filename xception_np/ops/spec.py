@@ -52,7 +52,7 @@ def shapes(**named) -> dict[str, int]:
     first_name, first = next((name, array) for name, (array, _) in named.items())
     for name, (array, pattern) in named.items():
         if not isinstance(array, np.ndarray):
-            raise InputError(f"{name} is a {type(array).__name__}; expected a NumPy array of shape ({_commas(pattern)})")
+            raise InputError(f"{name} is a {type(array).__name__}; expected a NumPy array of shape ({_commas(pattern.split())})")
         if array.dtype not in DTYPES:
             raise InputError(f"{name} has dtype {array.dtype}; expected float32 or float64: convert it with {name}.astype")
         if array.dtype != first.dtype:
@@ -60,12 +60,12 @@ def shapes(**named) -> dict[str, int]:
         axes = pattern.split()
         known = [str(sizes.get(axis, axis)) for axis in axes]
         if array.ndim != len(axes):
-            raise InputError(f"{name} has shape {array.shape}; expected {len(axes)} axes, ({_commas(pattern)})")
+            raise InputError(f"{name} has shape {array.shape}; expected {len(axes)} axes, ({_commas(axes)})")
         for axis, size in zip(axes, array.shape, strict=True):
             wanted = int(axis) if axis.isdigit() else sizes.setdefault(axis, size)
             if size != wanted:
                 source = f", {axis}={wanted} as in {origins[axis]}" if axis in origins else ""
-                raise InputError(f"{name} has shape {array.shape}; expected ({', '.join(known)}){source}")
+                raise InputError(f"{name} has shape {array.shape}; expected ({_commas(known)}){source}")
             if size < 1:
                 raise InputError(f"{name} has shape {array.shape}; expected at least 1 along {axis}")
             origins.setdefault(axis, name)
@@ -84,6 +84,12 @@ def gradient(dy, shape: tuple[int, ...], dtype) -> None:
     shapes(dy=(dy, " ".join(map(str, shape))))
     if dy.dtype != dtype:
         raise InputError(f"dy has dtype {dy.dtype}; expected {dtype}, the dtype of the forward pass")
+
+
+def cached(value, kind: type) -> None:
+    """Check that a cache is of the operation whose backward pass it is given to."""
+    if not isinstance(value, kind):
+        raise InputError(f"cache is a {type(value).__name__}; expected the cache that forward of {kind.__module__} returned")
 
 
 def geometry(value, kernel: tuple[int, int], height: int, width: int) -> tuple[int, int]:
@@ -111,16 +117,26 @@ def pooling(value, height: int, width: int) -> tuple[int, int]:
 def segments(value, channels: int, filters: int) -> int:
     """Check that S segments divide C channels and F filters; the message names the nearest S that do."""
     fitting = divisors(channels, filters)
-    if not isinstance(value, int) or value not in fitting:
-        if isinstance(value, int):
-            nearest = [s for s in fitting if s < value][-1:] + [s for s in fitting if s > value][:1]
-        else:
-            nearest = fitting
+    whole = is_whole(value)
+    if not whole or value not in fitting:
+        nearest = [s for s in fitting if s < value][-1:] + [s for s in fitting if s > value][:1] if whole else fitting
         raise InputError(
             f"segments is {value!r}; expected a number that divides C={channels} and F={filters}: "
             f"the nearest {'is' if len(nearest) == 1 else 'are'} {' and '.join(map(str, nearest))}"
         )
-    return value
+    return int(value)
+
+
+def is_whole(value) -> bool:
+    """Whether a value is an integer, Python's or NumPy's, and no truth value."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def positive(name: str, value) -> int:
+    """Check that a value is an integer, 1 or more."""
+    if not is_whole(value) or value < 1:
+        raise InputError(f"{name} is {value!r}; expected an integer, 1 or more")
+    return int(value)
 
 
 def divisors(channels: int, filters: int | None = None) -> list[int]:
@@ -130,19 +146,15 @@ def divisors(channels: int, filters: int | None = None) -> list[int]:
 
 def number(name: str, value, low: float, high: float, expected: str) -> None:
     """Check that low <= value < high."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not low <= value < high:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not low <= value < high:
         raise InputError(f"{name} is {value!r}; expected {expected}")
 
 
 def one_of(name: str, value, choices: tuple):
     """Check that a value is one of a few."""
-    if value not in choices:
+    if not isinstance(value, str | None) or value not in choices:
         raise InputError(f"{name} is {value!r}; expected one of {', '.join(map(repr, choices))}")
     return value
-
-
-def _commas(pattern: str) -> str:
-    return ", ".join(pattern.split())
 
 
 def size(shape: tuple[int, ...]) -> int:
@@ -164,3 +176,8 @@ def cost(moved, weights=(), macs_per_output=0, cached=(), itemsize=4) -> Cost:
         bytes_moved=itemsize * (sum(map(size, moved)) + parameters),
         bytes_cached=itemsize * sum(map(size, cached)),
     )
+
+
+def _commas(axes: list[str]) -> str:
+    """The inside of a shape's parentheses, as Python writes it."""
+    return f"{axes[0]}," if len(axes) == 1 else ", ".join(axes)

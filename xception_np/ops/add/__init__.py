@@ -45,6 +45,7 @@ def forward(a, b, *, implementation=None):
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (da, db), which may be the same array: do not write to them."""
+    spec.cached(cache, Cache)
     spec.gradient(dy, cache.shape, cache.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)
 

@@ -31,8 +31,7 @@ def backward(dy, cache):
 
 
 def _steps(x_shape, geometry):
-    (top, _), (left, _) = geometry.pads(*x_shape[1:3])
-    return geometry.kernel, geometry.stride, geometry.dilation, (top, left)
+    return geometry.kernel, geometry.stride, geometry.dilation, geometry.origin(*x_shape[1:3])
 
 
 @compiled

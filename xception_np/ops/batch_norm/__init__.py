@@ -73,6 +73,7 @@ def backward(dy, cache, *, implementation=None):
 
     The last two terms are what x changes through the mean and through the variance.
     """
+    spec.cached(cache, Cache)
     spec.gradient(dy, cache.x.shape, cache.x.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)
 
@@ -88,5 +89,5 @@ def check(x, epsilon, activation, **vectors) -> None:
     spec.any_shape("x", x)
     axes = " ".join(f"axis{k}" for k in range(x.ndim - 1)) + " C"
     spec.shapes(x=(x, axes), **{name: (vector, "C") for name, vector in vectors.items()})
-    spec.number("epsilon", epsilon, np.finfo(float).tiny, np.inf, "a number > 0")
+    spec.number("epsilon", epsilon, float(np.finfo(x.dtype).tiny), np.inf, f"a number > 0 in {x.dtype}")
     spec.one_of("activation", activation, ACTIVATIONS)

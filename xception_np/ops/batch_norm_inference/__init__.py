@@ -57,5 +57,6 @@ def forward(x, gamma, beta, mean, variance, epsilon=batch_norm.EPSILON, activati
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (dx, dgamma, dbeta)."""
+    spec.cached(cache, Cache)
     spec.gradient(dy, cache.x.shape, cache.x.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)

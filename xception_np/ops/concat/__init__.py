@@ -46,6 +46,7 @@ def forward(branches, *, implementation=None):
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns a tuple with one for each branch."""
+    spec.cached(cache, Cache)
     spec.gradient(dy, cache.shape, cache.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)
 

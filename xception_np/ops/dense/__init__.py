@@ -43,6 +43,7 @@ def forward(x, weight, bias, *, implementation=None):
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (dx, dweight, dbias)."""
+    spec.cached(cache, Cache)
     spec.gradient(dy, output_shape(cache.x.shape, cache.weight.shape), cache.x.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)
 

@@ -56,8 +56,7 @@ def _taps(weight):
 
 
 def _steps(x, geometry):
-    (top, _), (left, _) = geometry.pads(*x.shape[1:3])
-    return geometry.stride, geometry.dilation, (top, left)
+    return geometry.stride, geometry.dilation, geometry.origin(*x.shape[1:3])
 
 
 @compiled

@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from xception_np import implementations
-from xception_np.errors import InputError
 from xception_np.ops import spec
-from xception_np.random import Stream, check_seed
+from xception_np.random import Stream, check_stream
 
 
 class Cache(NamedTuple):
@@ -48,14 +47,13 @@ def forward(x, rate, stream, *, implementation=None):
     """
     spec.any_shape("x", x)
     spec.number("rate", rate, 0, 1, "a probability, 0 <= rate < 1")
-    if not isinstance(stream, Stream):
-        raise InputError(f"stream is a {type(stream).__name__}; expected a xception_np.random.Stream")
-    check_seed(stream.seed)
+    check_stream(stream)
     return implementations.load(__name__, implementation).forward(x, rate, stream)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradient of a scalar loss with respect to x, given dy = dloss/dy; returns dx."""
+    spec.cached(cache, Cache)
     spec.gradient(dy, cache.shape, cache.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)
 

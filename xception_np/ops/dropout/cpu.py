@@ -6,10 +6,8 @@ from xception_np import arrays, random, threads
 from xception_np.ops.compile import compiled
 from xception_np.ops.dropout import Cache, threshold
 
-_M0, _M1 = map(np.uint64, random.MULTIPLIERS)
-_W0, _W1 = map(np.uint64, random.WEYL)
-_ROUNDS = random.ROUNDS
-_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+_MULTIPLIERS = tuple(map(np.uint64, random.MULTIPLIERS))
+_WEYL = tuple(map(np.uint64, random.WEYL))
 
 
 def forward(x, rate, stream):
@@ -29,24 +27,26 @@ def _apply(x, rate, stream):
     limit, scale = np.uint64(threshold(rate)), x.dtype.type(1 / (1 - rate))
 
     def span_forward(span):  # a span starts at a multiple of four
-        _drop(x_flat[span], y_flat[span], np.uint64(span.start // 4), key, place, limit, scale)
+        _drop(x_flat[span], y_flat[span], np.uint64(span.start // 4), key, place, limit, scale, _MULTIPLIERS, _WEYL, random.ROUNDS)
 
     threads.for_tiles(span_forward, threads.spans(x.size))
     return y
 
 
 @compiled
-def _drop(x, y, first_block, key, place, limit, scale):
+def _drop(x, y, first_block, key, place, limit, scale, multipliers, weyl, rounds):
+    """y = x * scale where the word is at least `limit`, else 0; four words of a block at a time."""
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
     words = np.empty(4, np.uint64)
     for start in range(0, x.size, 4):
         block = first_block + np.uint64(start // 4)
-        c0, c1, c2, c3 = block & _LOW, block >> _HALF, place[0], place[1]
+        c0, c1, c2, c3 = block & low, block >> half, place[0], place[1]
         k0, k1 = key
-        for _ in range(_ROUNDS):
-            product0, product1 = c0 * _M0, c2 * _M1
-            c0, c1 = (product1 >> _HALF) ^ c1 ^ k0, product1 & _LOW
-            c2, c3 = (product0 >> _HALF) ^ c3 ^ k1, product0 & _LOW
-            k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+        for _ in range(rounds):
+            product0, product1 = c0 * multipliers[0], c2 * multipliers[1]
+            c0, c1 = (product1 >> half) ^ c1 ^ k0, product1 & low
+            c2, c3 = (product0 >> half) ^ c3 ^ k1, product0 & low
+            k0, k1 = (k0 + weyl[0]) & low, (k1 + weyl[1]) & low
         words[0], words[1], words[2], words[3] = c0, c1, c2, c3
         for k in range(min(4, x.size - start)):
             y[start + k] = x[start + k] * scale if words[k] >= limit else 0

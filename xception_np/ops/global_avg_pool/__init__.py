@@ -41,6 +41,7 @@ def forward(x, *, implementation=None):
 
 def backward(dy, cache, *, implementation=None):
     """Gradient of a scalar loss with respect to x, given dy = dloss/dy; returns dx."""
+    spec.cached(cache, Cache)
     spec.gradient(dy, output_shape(cache.x_shape), cache.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)
 

@@ -39,12 +39,12 @@ def backward(dy, cache):
     x, weight, geometry, segments = cache
     dx = arrays.empty_like(x)
     matrix = _as_matrices(weight, segments)
-    (top, _), (left, _) = geometry.pads(*x.shape[1:3])
+    origin = geometry.origin(*x.shape[1:3])
 
     # y_tile = panel @ weight, so dpanel = dy_tile @ weight.T, and every pixel gathers from the windows it was in
     def tile_dx(tile):
-        first = max(0, -((geometry.extent[0] - 1 - tile.h0 - top) // geometry.stride[0]))
-        last = min(dy.shape[1], (tile.h1 - 1 + top) // geometry.stride[0] + 1)
+        first = max(0, -((geometry.extent[0] - 1 - tile.h0 - origin[0]) // geometry.stride[0]))
+        last = min(dy.shape[1], (tile.h1 - 1 + origin[0]) // geometry.stride[0] + 1)
         if last <= first:
             tile.of(dx).fill(0)
             return
@@ -52,7 +52,7 @@ def backward(dy, cache):
         dpanel = arrays.empty((segments, dy_rows.size // dy.shape[3], matrix.shape[1]), x.dtype)
         np.matmul(_by_segment(dy_rows, segments), matrix.transpose(0, 2, 1), out=dpanel)
         windows = dpanel.reshape(segments, *dy_rows.shape[:3], *geometry.kernel, -1)
-        _gather(windows, tile.of(dx), tile.h0, first, geometry.stride, geometry.dilation, (top, left))
+        _gather(windows, tile.of(dx), tile.h0, first, geometry.stride, geometry.dilation, origin)
 
     # ... and dweight = panel.T @ dy_tile, summed over tiles
     positions = threads.tile_positions(math.prod(dy.shape[:3]), _width(weight, segments))
@@ -74,10 +74,9 @@ def _width(weight, segments):
 
 def _panel(x, tile, out_width, geometry, segments):
     """The tile's windows, (S, P, kh*kw*C/S)."""
-    (top, _), (left, _) = geometry.pads(*x.shape[1:3])
     positions = (tile.n1 - tile.n0, tile.h1 - tile.h0, out_width)
     windows = arrays.empty((segments, *positions, *geometry.kernel, x.shape[3] // segments), x.dtype)
-    _im2col(x[tile.n0 : tile.n1], windows, tile.h0, geometry.stride, geometry.dilation, (top, left))
+    _im2col(x[tile.n0 : tile.n1], windows, tile.h0, geometry.stride, geometry.dilation, geometry.origin(*x.shape[1:3]))
     return windows.reshape(segments, positions[0] * positions[1] * positions[2], -1)
 
 

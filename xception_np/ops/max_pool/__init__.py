@@ -51,6 +51,7 @@ def forward(x, geometry, *, implementation=None):
 
 def backward(dy, cache, *, implementation=None):
     """Gradient of a scalar loss with respect to x, given dy = dloss/dy; returns dx."""
+    spec.cached(cache, Cache)
     spec.gradient(dy, cache.winners.shape, cache.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)
 

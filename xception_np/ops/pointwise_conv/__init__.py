@@ -46,6 +46,7 @@ def forward(x, weight, *, implementation=None):
 
 def backward(dy, cache, *, implementation=None):
     """Gradients of a scalar loss with respect to x and weight, given dy = dloss/dy; returns (dx, dweight)."""
+    spec.cached(cache, Cache)
     spec.gradient(dy, output_shape(cache.x.shape, cache.weight.shape), cache.x.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)
 

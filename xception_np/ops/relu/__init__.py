@@ -42,6 +42,7 @@ def forward(x, *, implementation=None):
 
 def backward(dy, cache, *, implementation=None):
     """Gradient of a scalar loss with respect to x, given dy = dloss/dy; returns dx."""
+    spec.cached(cache, Cache)
     spec.gradient(dy, cache.y.shape, cache.y.dtype)
     return implementations.load(__name__, implementation).backward(dy, cache)
 

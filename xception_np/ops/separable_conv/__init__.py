@@ -80,6 +80,7 @@ def forward(x, depthwise_weight, pointwise_weight, geometry, order="spatial_firs
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (dx, ddepthwise_weight, dpointwise_weight)."""
+    spec.cached(cache, Cache)
     x, depthwise_weight, pointwise_weight, geometry, order, _ = cache
     shape = output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry, order)
     spec.gradient(dy, shape, x.dtype)
@@ -93,7 +94,7 @@ def output_shape(x_shape, depthwise_shape, pointwise_shape, geometry, order="spa
 
 
 def cost(x_shape, depthwise_shape, pointwise_shape, geometry, order="spatial_first", itemsize=4) -> spec.Cost:
-    """The sum of the two steps' parameters, MACs and bytes moved; only x is cached."""
+    """The sum of the two steps' parameters and MACs; the middle is neither moved nor cached, only x is."""
     if order == "spatial_first":
         middle = depthwise_conv.output_shape(x_shape, depthwise_shape, geometry)
         steps = (
@@ -106,5 +107,6 @@ def cost(x_shape, depthwise_shape, pointwise_shape, geometry, order="spatial_fir
             pointwise_conv.cost(x_shape, pointwise_shape, itemsize),
             depthwise_conv.cost(middle, depthwise_shape, geometry, itemsize),
         )
-    total = spec.Cost(*map(sum, zip(*steps, strict=True)))
-    return total._replace(bytes_cached=itemsize * spec.size(x_shape))
+    y_shape = output_shape(x_shape, depthwise_shape, pointwise_shape, geometry, order)
+    weights = (depthwise_shape, pointwise_shape)
+    return spec.cost((x_shape, y_shape), weights, cached=[x_shape], itemsize=itemsize)._replace(macs=steps[0].macs + steps[1].macs)

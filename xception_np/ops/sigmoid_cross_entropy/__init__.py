@@ -49,5 +49,6 @@ def forward(logits, targets, *, implementation=None):
 
 def backward(dloss, cache, *, implementation=None):
     """Gradient of `dloss` times the loss with respect to the logits: (p - target) * dloss / (N * K), (N, K)."""
+    spec.cached(cache, Cache)
     spec.number("dloss", dloss, -np.inf, np.inf, "a finite number")
-    return implementations.load(__name__, implementation).backward(dloss, cache)
+    return implementations.load(__name__, implementation).backward(float(dloss), cache)

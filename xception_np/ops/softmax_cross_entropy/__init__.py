@@ -55,10 +55,11 @@ def forward(logits, labels, label_smoothing=0.0, *, implementation=None):
         raise InputError(f"labels is {found}; expected int64 of shape ({sizes['N']},), one for each row of logits")
     if labels.min() < 0 or labels.max() >= sizes["K"]:
         raise InputError(f"labels has values from {labels.min()} to {labels.max()}; expected 0 to {sizes['K'] - 1}")
-    return implementations.load(__name__, implementation).forward(logits, labels, label_smoothing)
+    return implementations.load(__name__, implementation).forward(logits, labels, float(label_smoothing))
 
 
 def backward(dloss, cache, *, implementation=None):
     """Gradient of `dloss` times the loss with respect to the logits: (p - target) * dloss / N, (N, K)."""
+    spec.cached(cache, Cache)
     spec.number("dloss", dloss, -np.inf, np.inf, "a finite number")
-    return implementations.load(__name__, implementation).backward(dloss, cache)
+    return implementations.load(__name__, implementation).backward(float(dloss), cache)
