@@ -75,7 +75,7 @@ def test_two_callers_at_once():
     results = {}
 
     def caller(name):
-        total = threads.sum_tiles(lambda tile, partial: np.add(partial, tile, out=partial), range(50), (3,), np.float64)
+        total = threads.sum_tiles(lambda tile, out: out.fill(tile), [range(20), range(20, 50)], (3,), np.float64)
         results[name] = total.tolist()
 
     with threads.use(2):
@@ -113,7 +113,8 @@ def test_sums_are_the_same_bits_for_any_number_of_threads():
     sums = set()
     for count in (1, 2, 5):
         with threads.use(count):
-            total = threads.sum_tiles(lambda k, partial: np.add(partial, numbers[k], out=partial), range(64), (1000,), np.float32)
+            groups = [range(k, k + 4) for k in range(0, 64, 4)]
+            total = threads.sum_tiles(lambda k, out: np.copyto(out, numbers[k]), groups, (1000,), np.float32)
             sums.add(total.tobytes())
     assert len(sums) == 1
 
@@ -131,14 +132,15 @@ def test_for_spans_covers_arrays_larger_than_a_span():
 def test_tiles_cover_every_row_once_and_are_contiguous(images, rows, columns):
     shape = (images, rows, columns, 5)
     array = np.zeros(shape)
-    for tiles in (threads.image_tiles(shape, 100), threads.image_tiles(shape), threads.partial_tiles(shape)):
+    groups = threads.tile_groups(shape, 100, 50)
+    for tiles in (threads.image_tiles(shape, 100), threads.image_tiles(shape), [tile for group in groups for tile in group]):
         array.fill(0)
         for tile in tiles:
             part = tile.of(array)
             assert part.flags.c_contiguous
             part += 1
         assert (array == 1).all()
-    assert len(threads.partial_tiles(shape)) <= 2 * threads.TILES
+    assert len(groups) <= 2 * threads.TILES
 
 
 def test_cut():
@@ -156,8 +158,9 @@ def test_positions_of_a_tile():
 def test_spans():
     assert threads.spans(160, threads.LARGEST // 64) == [slice(0, 64), slice(64, 128), slice(128, 160)]
     assert threads.spans(0, 4) == []
-    assert threads.partial_spans(40) == [slice(k, min(k + 3, 40)) for k in range(0, 40, 3)]
-    assert threads.partial_spans(0) == []
+    assert threads.span_groups(40, 10) == [[slice(k, min(k + 3, 40))] for k in range(0, 40, 3)]
+    assert len(threads.span_groups(4000, 10**9)) == 4  # few of large sums
+    assert threads.span_groups(0, 1) == []
 
 
 def test_use_ends_with_the_block():

@@ -61,21 +61,28 @@ def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
     return Tile(0, images, 0, rows).cut(columns, tile_positions(images * rows * columns, width or channels))
 
 
-def partial_tiles(shape: tuple[int, ...]) -> list[Tile]:
-    """Tiles of (N, H, W, C) for a sum over all positions, where each tile costs a partial sum: about TILES of them."""
+def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[Tile]]:
+    """Tiles of (N, H, W, C) in groups, for a sum over all positions whose result has so many numbers; see `sum_tiles`."""
     images, rows, columns, _ = shape
-    return Tile(0, images, 0, rows).cut(columns, -(-images * rows * columns // TILES))
+    total = images * rows * columns
+    groups = Tile(0, images, 0, rows).cut(columns, -(-total // _groups(numbers)))
+    return [group.cut(columns, tile_positions(total, width)) for group in groups]
+
+
+def span_groups(count: int, numbers: int) -> list[list[slice]]:
+    """Slices of range(count) in groups of one, for a sum over all of it whose result has so many numbers."""
+    size = max(1, -(-count // _groups(numbers)))
+    return [[slice(start, min(start + size, count))] for start in range(0, count, size)]
+
+
+def _groups(numbers: int) -> int:
+    """How many partial sums: few of large ones, for they cost memory."""
+    return max(4, min(TILES, TILES * LARGEST // numbers))
 
 
 def spans(count: int, width: int = 1) -> list[slice]:
     """Cut range(count) into slices for tiles that hold `width` numbers for each; they start at multiples of 64."""
     size = -(-tile_positions(count, width) // 64) * 64
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
-
-
-def partial_spans(count: int) -> list[slice]:
-    """Slices of range(count) for a sum over all of it, where each costs a partial sum: about TILES of them."""
-    size = max(1, -(-count // TILES))
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
@@ -107,19 +114,28 @@ def for_spans(function: Callable, *equal: np.ndarray) -> None:
     for_tiles(lambda span: function(*(array[span] for array in flat)), spans(flat[0].size))
 
 
-def sum_tiles(function: Callable[[T, np.ndarray], object], tiles: Sequence[T], shape: tuple[int, ...], dtype) -> np.ndarray:
-    """The sum over tiles of what `function(tile, partial)` adds to `partial`, which starts as zeros.
+def sum_tiles(
+    function: Callable[[T, np.ndarray], object], groups: Sequence[Sequence[T]], shape: tuple[int, ...], dtype
+) -> np.ndarray:
+    """The sum over all tiles of what `function(tile, out)` writes into `out`.
 
-    Partial sums are added in the order of the tiles, whatever thread made them.
+    The tiles of a group are added up one after the other, by one thread; then the groups, in their order. So the order
+    of the sum does not depend on which thread does what.
     """
-    partials = arrays.empty((len(tiles), *shape), dtype)
+    partials, total = arrays.empty((len(groups), *shape), dtype), arrays.empty(shape, dtype)
 
-    def add(index):
-        partials[index].fill(0)
-        function(tiles[index], partials[index])
+    def add_up(index):
+        first, *others = groups[index]
+        function(first, partials[index])
+        for tile in others:
+            addend = arrays.empty(shape, dtype)
+            function(tile, addend)
+            np.add(partials[index], addend, out=partials[index])
 
-    for_tiles(add, range(len(tiles)))
-    return partials.sum(axis=0)
+    for_tiles(add_up, range(len(groups)))
+    terms, result = partials.reshape(len(groups), -1), total.reshape(-1)
+    for_tiles(lambda span: np.sum(terms[:, span], axis=0, out=result[span]), spans(result.size, len(groups)))
+    return total
 
 
 def count() -> int:

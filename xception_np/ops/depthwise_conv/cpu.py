@@ -30,11 +30,12 @@ def backward(dy, cache):
         _gather(dy[tile.n0 : tile.n1], taps, tile.of(dx), tile.h0, *steps)
 
     # ... and dw = x * dy, summed over positions
-    def tile_dweight(tile, partial):
-        _accumulate(x_wide[tile.n0 : tile.n1], tile.of(dy), partial, tile.h0, *steps)
+    def tile_dweight(tile, out):
+        _products(x_wide[tile.n0 : tile.n1], tile.of(dy), out, tile.h0, *steps)
 
     threads.for_tiles(tile_dx, threads.image_tiles(dx.shape))
-    dweight = threads.sum_tiles(tile_dweight, threads.partial_tiles(dy.shape), taps.shape, x.dtype)
+    groups = threads.tile_groups(dy.shape, dy.shape[3], taps.size)
+    dweight = threads.sum_tiles(tile_dweight, groups, taps.shape, x.dtype)
     if multiplier > 1:
         dx = dx.reshape(*x.shape, multiplier).sum(axis=-1)
     return dx, dweight.reshape(weight.shape)
@@ -104,8 +105,9 @@ def _gather(dy, taps, dx, h0, stride, dilation, origin):
 
 
 @compiled
-def _accumulate(x, dy, dtaps, h0, stride, dilation, origin):
-    """dtaps[i, j, c] += x[n, (h0 + r)*sh + i*dh - top, ow*sw + j*dw - left, c] * dy[n, r, ow, c]"""
+def _products(x, dy, dtaps, h0, stride, dilation, origin):
+    """dtaps[i, j, c] = sum over n, r, ow of x[n, (h0 + r)*sh + i*dh - top, ow*sw + j*dw - left, c] * dy[n, r, ow, c]"""
+    dtaps[:] = 0
     for n in range(dy.shape[0]):
         for r in range(dy.shape[1]):
             for i in range(dtaps.shape[0]):

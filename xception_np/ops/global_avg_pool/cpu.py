@@ -7,13 +7,13 @@ from xception_np.ops.global_avg_pool import Cache, output_shape
 
 def forward(x):
     y = arrays.empty(output_shape(x.shape), x.dtype)
-    threads.for_tiles(lambda images: _forward(x[images], y[images]), threads.partial_spans(len(x)))
+    threads.for_tiles(lambda images: _forward(x[images], y[images]), threads.spans(len(x), x[0].size))
     return y, Cache(x.shape, x.dtype)
 
 
 def backward(dy, cache):
     dx = arrays.empty(cache.x_shape, cache.dtype)
-    threads.for_tiles(lambda images: _backward(dy[images], dx[images]), threads.partial_spans(len(dx)))
+    threads.for_tiles(lambda images: _backward(dy[images], dx[images]), threads.spans(len(dx), dx[0].size))
     return dx
 
 

@@ -55,16 +55,13 @@ def backward(dy, cache):
         _gather(windows, tile.of(dx), tile.h0, first, geometry.stride, geometry.dilation, origin)
 
     # ... and dweight = panel.T @ dy_tile, summed over tiles
-    positions = threads.tile_positions(math.prod(dy.shape[:3]), _width(weight, segments))
-
-    def tile_dweight(tile, partial):
-        for part in tile.cut(dy.shape[2], positions):
-            panel = _panel(x, part, dy.shape[2], geometry, segments)
-            partial += np.matmul(panel.transpose(0, 2, 1), _by_segment(part.of(dy), segments))
+    def tile_dweight(tile, out):
+        panel = _panel(x, tile, dy.shape[2], geometry, segments)
+        np.matmul(panel.transpose(0, 2, 1), _by_segment(tile.of(dy), segments), out=out)
 
     threads.for_tiles(tile_dx, threads.image_tiles(x.shape, _width(weight, segments)))
-    tiles = threads.partial_tiles(dy.shape)
-    return dx, _as_weight(threads.sum_tiles(tile_dweight, tiles, matrix.shape, x.dtype), weight.shape)
+    groups = threads.tile_groups(dy.shape, _width(weight, segments), weight.size)
+    return dx, _as_weight(threads.sum_tiles(tile_dweight, groups, matrix.shape, x.dtype), weight.shape)
 
 
 def _width(weight, segments):

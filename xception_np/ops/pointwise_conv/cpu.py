@@ -1,5 +1,7 @@
 """Pointwise convolution on the CPU: a matrix product for every tile of rows, BLAS with one thread in each."""
 
+import math
+
 import numpy as np
 
 from xception_np import arrays, threads
@@ -34,8 +36,8 @@ def product_over_positions(x, dy):
     """x.T @ dy, (C, F), summed over all positions."""
     x_rows, dy_rows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
 
-    def rows(span, partial):
-        np.matmul(x_rows[span].T, dy_rows[span], out=partial)
+    def rows(span, out):
+        np.matmul(x_rows[span].T, dy_rows[span], out=out)
 
-    tiles = threads.partial_spans(len(x_rows))
-    return threads.sum_tiles(rows, tiles, (x.shape[-1], dy.shape[-1]), x.dtype)
+    shape = (x.shape[-1], dy.shape[-1])
+    return threads.sum_tiles(rows, threads.span_groups(len(x_rows), math.prod(shape)), shape, x.dtype)

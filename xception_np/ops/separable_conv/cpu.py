@@ -7,19 +7,17 @@ uses it twice: for the pointwise gradient, and for the activation's.
 Pointwise first has no such tile: a pixel of the middle is seen by windows of several tiles. It runs the two passes in turn.
 """
 
-import math
-
 import numpy as np
 
 from xception_np import arrays, threads
 from xception_np.ops import depthwise_conv
 from xception_np.ops.depthwise_conv import cpu as depthwise
-from xception_np.ops.elu import Cache as EluCache
 from xception_np.ops.elu import cpu as elu
 from xception_np.ops.pointwise_conv import cpu as pointwise
-from xception_np.ops.relu import Cache as ReluCache
 from xception_np.ops.relu import cpu as relu
 from xception_np.ops.separable_conv import Cache, output_shape
+
+_ACTIVATIONS = {"relu": relu, "elu": elu}
 
 
 def forward(x, depthwise_weight, pointwise_weight, geometry, order, activation):
@@ -48,24 +46,20 @@ def _spatial_first(cache):
 def _spatial_first_backward(dy, cache):
     x, depthwise_weight, pointwise_weight, geometry, _, activation = cache
     x_wide = depthwise.widen(x, depthwise_weight.shape[3])
-    positions = threads.tile_positions(math.prod(dy.shape[:3]), max(pointwise_weight.shape))
     dmiddle = arrays.empty((*dy.shape[:3], pointwise_weight.shape[0]), x.dtype)
 
-    def tile_backward(tile, partial):
-        for part in tile.cut(dy.shape[2], positions):
-            dy_rows = part.of(dy).reshape(-1, dy.shape[3])
-            dmiddle_rows = part.of(dmiddle).reshape(-1, dmiddle.shape[3])
-            panel = _panel(x_wide, cache, part, dy.shape[2])
-            # y = panel @ P, so dP = panel.T @ dy and dpanel = dy @ P.T
-            partial += np.matmul(panel.T, dy_rows, out=arrays.empty(partial.shape, x.dtype))
-            np.matmul(dy_rows, pointwise_weight.T, out=dmiddle_rows)
-            if activation == "relu":
-                relu.backward_span(panel.ravel(), dmiddle_rows.ravel(), dmiddle_rows.ravel())
-            elif activation == "elu":
-                elu.backward_span(panel.ravel(), dmiddle_rows.ravel(), dmiddle_rows.ravel())
+    def tile_backward(tile, out):
+        dy_rows = tile.of(dy).reshape(-1, dy.shape[3])
+        dmiddle_rows = tile.of(dmiddle).reshape(-1, dmiddle.shape[3])
+        panel = _panel(x_wide, cache, tile, dy.shape[2])
+        # y = panel @ P, so dP = panel.T @ dy and dpanel = dy @ P.T
+        np.matmul(panel.T, dy_rows, out=out)
+        np.matmul(dy_rows, pointwise_weight.T, out=dmiddle_rows)
+        if activation is not None:
+            _ACTIVATIONS[activation].backward_span(panel.ravel(), dmiddle_rows.ravel(), dmiddle_rows.ravel())
 
-    tiles = threads.partial_tiles(dy.shape)
-    dpointwise = threads.sum_tiles(tile_backward, tiles, pointwise_weight.shape, x.dtype)
+    groups = threads.tile_groups(dy.shape, max(pointwise_weight.shape), pointwise_weight.size)
+    dpointwise = threads.sum_tiles(tile_backward, groups, pointwise_weight.shape, x.dtype)
     dx, ddepthwise = depthwise.backward(dmiddle, depthwise_conv.Cache(x, depthwise_weight, geometry))
     return dx, ddepthwise, dpointwise
 
@@ -75,10 +69,8 @@ def _panel(x_wide, cache, tile, out_width):
     panel = arrays.empty((tile.n1 - tile.n0, tile.h1 - tile.h0, out_width, x_wide.shape[3]), x_wide.dtype)
     depthwise.forward_tile(x_wide, cache.depthwise_weight, cache.geometry, tile, panel)
     panel = panel.reshape(-1, x_wide.shape[3])
-    if cache.activation == "relu":
-        relu.forward_span(panel.ravel(), panel.ravel())
-    elif cache.activation == "elu":
-        elu.forward_span(panel.ravel(), panel.ravel())
+    if cache.activation is not None:
+        _ACTIVATIONS[cache.activation].forward_span(panel.ravel(), panel.ravel())
     return panel
 
 
@@ -91,18 +83,15 @@ def _pointwise_first(cache):
 def _pointwise_first_backward(dy, cache):
     middle = _activated_channels(cache)
     dmiddle, ddepthwise = depthwise.backward(dy, depthwise_conv.Cache(middle, cache.depthwise_weight, cache.geometry))
-    if cache.activation == "relu":
-        dmiddle = relu.backward(dmiddle, ReluCache(middle))
-    elif cache.activation == "elu":
-        dmiddle = elu.backward(dmiddle, EluCache(middle))
+    if cache.activation is not None:
+        activation = _ACTIVATIONS[cache.activation]
+        dmiddle = activation.backward(dmiddle, activation.Cache(middle))
     dx, dpointwise = pointwise.backward(dmiddle, pointwise.Cache(cache.x, cache.pointwise_weight))
     return dx, ddepthwise, dpointwise
 
 
 def _activated_channels(cache):
     middle, _ = pointwise.forward(cache.x, cache.pointwise_weight)
-    if cache.activation == "relu":
-        middle, _ = relu.forward(middle)
-    elif cache.activation == "elu":
-        middle, _ = elu.forward(middle)
+    if cache.activation is not None:
+        middle, _ = _ACTIVATIONS[cache.activation].forward(middle)
     return middle
