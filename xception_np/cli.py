@@ -24,11 +24,13 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output, and nothing else there.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random, 0 to 4294967295.")]
-Data = Annotated[
-    str, typer.Option(help="Data set: 'digits' (built in), or the path of CIFAR-10's binary version, a directory or an archive.")
-]
+_DATA = (
+    "Data set: 'digits' (built in); 'cifar10' or 'cifar100' (downloaded once), or where their binary version is, a directory or an "
+    "archive; or a folder of pictures, train/<class>/* and val/<class>/*."
+)
+Data = Annotated[str, typer.Option(help=_DATA)]
 Checkpoint = Annotated[Path, typer.Option(help="Checkpoint, a .safetensors file that `train` or `demo` wrote.")]
-Batch = Annotated[int, typer.Option(help="Batch size, in pictures.", min=1)]
+Batch = Annotated[int, typer.Option(help="Batch size, in pictures.")]
 
 
 @app.command()
@@ -46,24 +48,108 @@ def demo(
     command.run(out, minutes, seed, as_json)
 
 
+def _setting(help: str):
+    """An option that changes one setting of the recipe."""
+    return typer.Option(help=help, show_default=False, rich_help_panel="Changes to the recipe")
+
+
 @app.command()
 def train(
-    data: Data = "digits",
-    model: Annotated[str, typer.Option(help="Network; `xception-np models` lists them.")] = "xception_small",
-    epochs: Annotated[int, typer.Option(help="Passes over the training pictures.", min=1)] = 10,
-    minutes: Annotated[
-        float | None, typer.Option(help="End after this many minutes at the latest.", show_default="no limit")
+    data: Annotated[str | None, typer.Option(help=_DATA, show_default="digits")] = None,
+    size: Annotated[int | None, typer.Option(help="Pixels that pictures in folders are scaled to.", show_default="128")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Network; `xception-np models` lists them.", show_default="xception_small")
     ] = None,
-    batch: Batch = 128,
-    lr: Annotated[float, typer.Option(help="Peak learning rate, per step; rises in the first tenth, then falls to 0.")] = 0.1,
-    seed: Seed = 0,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="Settings that go together: imagenet, jft, cifar or digits.", show_default="digits for digits, else cifar"
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the run.", show_default="runs/DATE-TIME-MODEL-DATA")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a run to go on with, as if it had not stopped.", show_default=False),
+    ] = None,
     as_json: Json = False,
+    epochs: Annotated[int | None, _setting("Passes over the training pictures.")] = None,
+    minutes: Annotated[float | None, _setting("End after this many minutes at the latest, compilation included.")] = None,
+    batch: Annotated[int | None, _setting("Pictures in a step.")] = None,
+    optimizer: Annotated[str | None, _setting("sgd or rmsprop.")] = None,
+    lr: Annotated[float | None, _setting("Peak learning rate, per step.")] = None,
+    momentum: Annotated[float | None, _setting("Of either optimizer, 0 to 1.")] = None,
+    nesterov: Annotated[bool | None, _setting("Nesterov's momentum.")] = None,
+    weight_decay: Annotated[float | None, _setting("L2 coefficient of kernels.")] = None,
+    decay_depthwise: Annotated[bool | None, _setting("Whether depthwise kernels decay too.")] = None,
+    clip: Annotated[float | None, _setting("Largest global norm of a gradient; 0 for no limit.")] = None,
+    schedule: Annotated[str | None, _setting("constant, linear, cosine, epochs or samples (the last two in stages).")] = None,
+    warmup: Annotated[float | None, _setting("Fraction of the run in which the rate rises to its peak.")] = None,
+    decay_factor: Annotated[float | None, _setting("In stages: what the rate is multiplied by.")] = None,
+    decay_every: Annotated[float | None, _setting("In stages: after how many epochs, or samples.")] = None,
+    label_smoothing: Annotated[float | None, _setting("Part of the target that is spread over all classes.")] = None,
+    dropout: Annotated[float | None, _setting("Probability that a feature is left out before the last layer.")] = None,
+    averaging: Annotated[float | None, _setting("What the average of the weights keeps at a step; 0 for none.")] = None,
+    validation: Annotated[int | None, _setting("Training pictures set aside to choose the best checkpoint by; 0 for none.")] = None,
+    save_seconds: Annotated[float | None, _setting("Seconds between checkpoints at most.")] = None,
+    save_steps: Annotated[int | None, _setting("Steps between checkpoints; 0 for no such rule.")] = None,
+    seed: Annotated[int | None, _setting("Seed of everything random, 0 to 4294967295.")] = None,
 ):
-    """Train a network with SGD and momentum 0.9; keep checkpoint, metrics and curves in a folder."""
+    """Train a network by a recipe, or go on with a run; keep checkpoints, metrics and curves in a folder."""
     from xception_np.commands import train as command
 
-    command.run(data, model, epochs, minutes, batch, lr, seed, out, as_json)
+    options = {
+        "epochs": epochs,
+        "minutes": minutes,
+        "batch": batch,
+        "optimizer": optimizer,
+        "rate": lr,
+        "momentum": momentum,
+        "nesterov": nesterov,
+        "weight_decay": weight_decay,
+        "decay_depthwise": decay_depthwise,
+        "clip": clip,
+        "schedule": schedule,
+        "warmup": warmup,
+        "decay_factor": decay_factor,
+        "decay_every": decay_every,
+        "label_smoothing": label_smoothing,
+        "dropout": dropout,
+        "averaging": averaging,
+        "validation": validation,
+        "save_seconds": save_seconds,
+        "save_steps": save_steps,
+        "seed": seed,
+    }
+    changes = {name: value for name, value in options.items() if value is not None}
+    if resume is None:
+        command.run(data or "digits", size, model or "xception_small", recipe, changes, out, as_json)
+    elif changes or any(option is not None for option in (data, size, model, recipe, out)):
+        raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
+    else:
+        command.resume(resume, as_json)
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder of run folders.")] = Path("runs"),
+    as_json: Json = False,
+):
+    """List runs: model, data, recipe, steps, accuracy on the test pictures, minutes, state."""
+    from xception_np.commands import runs as command
+
+    command.run(folder, as_json)
+
+
+@app.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    out: Annotated[Path, typer.Option(help="Picture to write, PNG.")] = Path("compare.png"),
+    as_json: Json = False,
+):
+    """Draw the training curves of runs over each other."""
+    from xception_np.commands import runs as command
+
+    command.compare(folders, out, as_json)
 
 
 @app.command()
@@ -103,6 +189,6 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` and a batch system's end of time save like Ctrl-C
     try:
         app()
-    except InputError as error:
-        print(f"xception-np: {error}", file=sys.stderr)
+    except (InputError, OSError, MemoryError) as error:  # the system's own refusals are sentences too
+        print(f"xception-np: {error or 'out of memory'}", file=sys.stderr)
         sys.exit(2)

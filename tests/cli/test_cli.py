@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,9 +32,32 @@ def test_train_writes_a_run_and_prints_json(trained):
     assert facts["data"] == "digits"
     assert facts["held_out"] == 360
     assert 0 <= facts["accuracy"] <= 1
-    for name in ("last.safetensors", "curves.png", "predictions.png", "metrics.jsonl", "config.json"):
+    files = ["last.safetensors", "state.safetensors", "metrics.jsonl", "config.json", "environment.json", "result.json"]
+    for name in [*files, "curves.png", "predictions.png", "confusion.png"]:
         assert (folder / name).stat().st_size > 0
+    assert json.loads((folder / "result.json").read_text()) == facts
     assert "images/s" in result.stderr
+
+
+def test_train_prints_its_recipe_in_full(trained):
+    _, result = trained
+    words = [line.split() for line in result.stderr.splitlines()]
+    assert ["minutes", "0.03", "recipe:", "none"] in words
+    assert ["label_smoothing", "0.1"] in words
+
+
+def test_runs_and_compare(trained, tmp_path):
+    folder, result = trained
+    listed = json.loads(run("runs", folder.parent, "--json").stdout)["runs"]
+    (found,) = [each for each in listed if each["folder"] == str(folder)]
+    assert (found["recipe"], found["state"]) == ("digits", "finished")
+    assert found["accuracy"] == json.loads(result.stdout)["accuracy"]
+    table = run("runs", folder.parent).stdout
+    assert table.splitlines()[0].split() == ["run", "model", "data", "recipe", "steps", "accuracy", "minutes", "state"]
+    assert str(folder) in table
+    compared = run("compare", folder, folder, "--out", tmp_path / "two.png", "--json")
+    assert json.loads(compared.stdout) == {"picture": str(tmp_path / "two.png"), "runs": [found, found]}
+    assert (tmp_path / "two.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_evaluate_repeats_what_train_said(trained):
@@ -60,6 +85,47 @@ def test_a_run_is_not_written_over(trained):
     assert "holds a run already" in result.stderr
 
 
+def test_a_finished_run_is_not_gone_on_with(trained):
+    folder, _ = trained
+    result = run("train", "--resume", folder)
+    assert result.returncode == 2
+    assert "which is finished" in result.stderr
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_checkpoint(trained, tmp_path):
+    folder = shutil.copytree(
+        trained[0], tmp_path / "run", ignore=shutil.ignore_patterns("result.json")
+    )  # trained, not yet measured
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    full = (
+        "import errno, pathlib\n"
+        "def write(self, data): raise OSError(errno.ENOSPC, 'No space left on device')\n"
+        "pathlib.Path.write_bytes = pathlib.Path.write_text = write\n"
+        "from xception_np.cli import main; main()"
+    )
+    command = [sys.executable, "-c", full, "train", "--resume", str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 2
+    assert "No space left on device" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
+
+
+def test_a_folder_of_pictures(tmp_path):
+    from PIL import Image
+
+    for k in range(12):
+        part, name = "train" if k < 8 else "val", "dark" if k % 2 else "light"
+        (tmp_path / part / name).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (48, 48), (40 + k, 40, 40) if k % 2 else (200, 200 + k, 200)).save(tmp_path / part / name / f"{k}.png")
+    trained = run("train", "--data", tmp_path, "--size", 40, "--batch", 4, "--epochs", 1, "--out", tmp_path / "run", "--json")
+    assert trained.returncode == 0, trained.stderr
+    facts = json.loads(trained.stdout)
+    again = run("evaluate", "--checkpoint", facts["checkpoint"], "--data", tmp_path, "--batch", 4, "--json")
+    assert json.loads(again.stdout)["accuracy"] == facts["accuracy"]
+    assert facts["checkpoint"].endswith("averaged.safetensors")  # the cifar recipe, for any small pictures
+
+
 def test_models_lists_and_shows():
     listed = json.loads(run("models", "--json").stdout)
     assert listed["xception"]["parameters"] == 22_855_952
@@ -70,12 +136,22 @@ def test_models_lists_and_shows():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["train", "--data", "/no/such/place"], "data is '/no/such/place'; expected 'digits'"),
+        (["train", "--data", "/no/such/place"], "data is '/no/such/place'; expected"),
         (["train", "--model", "xcepton"], "model is 'xcepton'; expected one of"),
+        (["train", "--recipe", "resnet"], "recipe is 'resnet'; expected one of imagenet, jft, cifar, digits"),
         (["train", "--lr", "-1"], "lr is -1.0; expected"),
         (["train", "--minutes", "0"], "minutes is 0.0; expected"),
         (["train", "--seed", "-1"], "seed is -1; expected"),
+        (["train", "--epochs", "-3"], "epochs is -3; expected"),
+        (["train", "--batch", "0"], "batch is 0; expected"),
         (["train", "--batch", "100000"], "batch_size is 100000; expected at most 1437"),
+        (["train", "--validation", "100000"], "count is 100000; expected"),
+        (["train", "--clip", "nan"], "clip is nan; expected"),
+        (["train", "--out", "/dev/null"], "cannot create the folder /dev/null: File exists"),
+        (["train", "--resume", "nowhere"], "run is nowhere, which has no config.json to read"),
+        (["train", "--resume", "nowhere", "--epochs", "3"], "resume is nowhere, a run that has its settings already"),
+        (["runs"], "folder is runs; expected a folder of runs"),
+        (["compare", "nowhere"], "run is nowhere, which has no config.json to read"),
         (["models", "resnet"], "model is 'resnet'; expected one of"),
         (["evaluate", "--checkpoint", "none.safetensors", "--data", "digits"], "none.safetensors does not exist"),
         (["predict", "--checkpoint", "none.safetensors", "x.png"], "none.safetensors does not exist"),
@@ -89,7 +165,7 @@ def test_a_mistake_is_one_sentence_and_status_2(arguments, sentence, tmp_path):
     assert result.stdout == ""
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["evaluate"], ["predict"], ["models"]])
+@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["evaluate"], ["predict"], ["models"], ["runs"], ["compare"]])
 def test_help(command):
     result = run(*command, "--help")
     assert result.returncode == 0
@@ -97,10 +173,10 @@ def test_help(command):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_keeps_the_model_and_says_where(tmp_path, number):
-    folder = tmp_path / "run"
+def test_an_interrupt_keeps_the_run_and_says_how_to_go_on(tmp_path, number):
+    folder = tmp_path / "a run"
     process = subprocess.Popen(
-        [*COMMAND, "train", "--out", str(folder)],
+        [*COMMAND, "train", "--epochs", "1", "--validation", "1000", "--out", str(folder)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -114,6 +190,12 @@ def test_an_interrupt_keeps_the_model_and_says_where(tmp_path, number):
     assert "stopped at step" in errors
     assert "Traceback" not in errors
     assert (folder / "last.safetensors").exists()
+    _, *arguments = shlex.split(errors.splitlines()[-1])
+    assert arguments == ["train", "--resume", str(folder)]
+    result = run(*arguments, "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["steps"] == 437 // 32
+    assert [start["step"] > 0 for start in json.loads((folder / "environment.json").read_text())] == [False, True]
 
 
 def test_importing_is_light():

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import io
 import os
@@ -8,6 +9,7 @@ import pytest
 
 from xception_np import data
 from xception_np.data import cifar
+from xception_np.data.cifar_versions import CIFAR10, CIFAR100, Member
 from xception_np.errors import InputError
 
 FOLDER = "cifar-10-batches-bin"
@@ -24,7 +26,9 @@ def make_file(seed, records, labels=None):
 
 
 def table(files):
-    return {name: cifar.Member(len(content) // 3073, hashlib.sha1(content).hexdigest()) for name, content in files.items()}
+    """CIFAR-10, if these had been its files."""
+    members = {name: Member(len(content) // 3073, hashlib.sha1(content).hexdigest()) for name, content in files.items()}
+    return [dataclasses.replace(CIFAR10, members=members)]
 
 
 def write_archive(path, entries, mode="w", **options):
@@ -134,7 +138,7 @@ def test_what_is_not_a_file_is_missing(tmp_path, files, kind):
 def test_wrong_sum(tmp_path, files):
     altered = bytearray(files["data_batch_2.bin"])
     altered[100] ^= 1
-    found, expected = hashlib.sha1(altered).hexdigest(), table(files)["data_batch_2.bin"].sha1
+    found, expected = hashlib.sha1(altered).hexdigest(), table(files)[0].members["data_batch_2.bin"].sha1
     path = write_archive(tmp_path / "a.tar", in_folder(files | {"data_batch_2.bin": bytes(altered)}))
     with pytest.raises(InputError, match=rf"a\.tar: data_batch_2\.bin has SHA-1 {found}; expected {expected}: .*cifar-10-binary"):
         cifar.load(path, table(files))
@@ -178,7 +182,9 @@ def test_every_truncation_is_an_input_error(tmp_path, files, suffix):
     path = tmp_path / "cut"
     for length in range(0, len(whole) * 2 // 3, 509):  # from within a header to within the last file
         path.write_bytes(whole[:length])
-        with pytest.raises(InputError, match=r"cut (cannot be read|is not a tar archive|has no .*test_batch)[^\n]*: get cifar"):
+        with pytest.raises(
+            InputError, match=r"cut (cannot be read|is not a tar archive|has no(ne of)? .*test_batch)[^\n]*: get cifar"
+        ):
             cifar.load(path, table(files))
 
 
@@ -233,18 +239,22 @@ def test_both_versions_in_one_directory(tmp_path, made, files):
 def test_not_an_archive(tmp_path):
     path = tmp_path / "cifar-10-binary.tar.gz"
     path.write_text("<html>404</html>")
-    with pytest.raises(InputError, match=r"cifar-10-binary\.tar\.gz is not a tar archive; expected CIFAR-10's binary version"):
+    with pytest.raises(
+        InputError, match=r"cifar-10-binary\.tar\.gz is not a tar archive; expected the binary version of CIFAR-10 or CIFAR-100"
+    ):
         cifar.load(path)
 
 
 def test_path_that_does_not_exist(tmp_path):
-    with pytest.raises(InputError, match="nowhere does not exist; expected CIFAR-10's binary version"):
+    with pytest.raises(InputError, match="nowhere does not exist; expected the binary version of CIFAR-10 or CIFAR-100"):
         cifar.load(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("source", ["mnist", "/nowhere/cifar-10-binary.tar.gz"])
 def test_load_names_what_exists(source):
-    with pytest.raises(InputError, match=f"data is '{source}'; expected 'digits' or the path of CIFAR-10's binary version"):
+    with pytest.raises(
+        InputError, match=f"data is '{source}'; expected 'digits', 'cifar10', 'cifar100', or the path of CIFAR's binary version"
+    ):
         data.load(source)
 
 
@@ -265,3 +275,78 @@ def test_the_published_files():
     preprocessing = data.Preprocessing.of(train)
     np.testing.assert_allclose(preprocessing.mean, [0.4914, 0.4822, 0.4465], atol=5e-5)
     np.testing.assert_allclose(preprocessing.std, [0.2470, 0.2435, 0.2616], atol=5e-5)
+
+
+def make_fine_file(seed, records, coarse=None, fine=None):
+    generator = np.random.default_rng(seed)
+    coarse = generator.integers(0, 20, records) if coarse is None else coarse
+    fine = generator.integers(0, 100, records) if fine is None else fine
+    planes = generator.integers(0, 256, (records, 3, 32, 32), np.uint8)
+    content = b"".join(bytes([c, f]) + plane.tobytes() for c, f, plane in zip(coarse, fine, planes, strict=True))
+    return content, np.moveaxis(planes, 1, 3), np.array(fine)
+
+
+def fine_versions(train, test):
+    """Both data sets, if CIFAR-100 had so few records."""
+    return [CIFAR10, dataclasses.replace(CIFAR100, members={"train.bin": Member(train), "test.bin": Member(test)})]
+
+
+def test_hundred_classes(tmp_path):
+    train, train_images, train_labels = make_fine_file(0, 5)
+    test, test_images, test_labels = make_fine_file(1, 3)
+    contents = {"train.bin": train, "test.bin": test}
+    folder = write_directory(tmp_path / "cifar-100-binary", contents)
+    entries = [(f"cifar-100-binary/{name}", content) for name, content in contents.items()]
+    archive = write_archive(tmp_path / "a.tar.gz", [("cifar-100-binary/fine_label_names.txt", b"apple\n"), *entries], "w:gz")
+    for path in (folder, tmp_path, archive):
+        split = cifar.load(path, fine_versions(5, 3))
+        np.testing.assert_array_equal(split.train.images, train_images)
+        np.testing.assert_array_equal(split.train.labels, train_labels)
+        np.testing.assert_array_equal(split.test.images, test_images)
+        np.testing.assert_array_equal(split.test.labels, test_labels)
+        assert split.train.name == "cifar100"
+        classes = split.train.classes
+        assert (len(classes), classes[0], classes[13], classes[99]) == (100, "apple", "bus", "worm")
+
+
+@pytest.mark.parametrize(
+    ("coarse", "fine", "message"),
+    [
+        ([0, 20], [0, 99], "coarse label 20 in record 1; expected 0 to 19: get cifar-100-binary"),
+        ([0, 19], [100, 99], "fine label 100 in record 0; expected 0 to 99: get cifar-100-binary"),
+    ],
+)
+def test_labels_of_a_hundred_classes_are_in_range(tmp_path, coarse, fine, message):
+    contents = {"train.bin": make_fine_file(0, 2, coarse, fine)[0], "test.bin": make_fine_file(1, 1)[0]}
+    with pytest.raises(InputError, match=rf"train\.bin has {message}"):
+        cifar.load(write_directory(tmp_path / "cifar-100-binary", contents), fine_versions(2, 1))
+
+
+def test_hundred_classes_of_another_size_are_refused(tmp_path):
+    path = write_archive(tmp_path / "a.tar", [("cifar-100-binary/train.bin", bytes(3073 * 5))])
+    with pytest.raises(InputError, match=r"train\.bin has 15365 bytes; expected 15370, 5 records of 3074 bytes: get cifar-100"):
+        cifar.load(path, fine_versions(5, 3))
+    with pytest.raises(InputError, match=r"train\.bin has 15365 bytes; expected 153700000, 50000 records"):
+        cifar.load(path)
+
+
+def test_python_version_of_a_hundred_classes_is_refused(tmp_path):
+    message = r"is CIFAR-100's Python version, which is pickled and never read; expected the binary .* cifar-100-binary\.tar\.gz"
+    entries = [(f"cifar-100-python/{name}", b"\x80\x02}q\x01.") for name in ("meta", "test", "train")]
+    with pytest.raises(InputError, match=message):
+        data.load(write_archive(tmp_path / "cifar-100-python.tar.gz", entries, "w:gz"))
+    folder = write_directory(tmp_path / "cifar-100-python", dict.fromkeys(["meta", "test", "train"], b"\x80\x02}q\x01."))
+    for path in (folder, tmp_path):
+        with pytest.raises(InputError, match=message):
+            data.load(path)
+
+
+def test_a_directory_with_nothing_of_either(tmp_path):
+    with pytest.raises(InputError, match=r"has none of data_batch_1\.bin.* or a folder of pictures, train/<class>/\*"):
+        data.load(tmp_path)
+
+
+def test_only_folders_of_pictures_have_a_choice_of_size():
+    with pytest.raises(InputError, match="size is 64; expected 32, the size of the pictures of digits"):
+        data.load("digits", size=64)
+    assert data.load("digits", size=32).train.size == 32

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from xception_np.data import Augmentation, Dataset, Loader, Preprocessing, loader
+from xception_np.data import Augmentation, Dataset, Draws, Flip, Loader, PaddedCrop, Preprocessing, loader, mixup, mixup_weights
 from xception_np.errors import InputError
 from xception_np.random import Purpose, Stream, permutation
 
@@ -62,22 +62,24 @@ def test_the_last_batch_can_be_kept(dataset):
 
 
 def test_in_order_is_every_picture_as_it_is(dataset):
-    batches = list(Loader(dataset, 5, IDENTITY, Augmentation(flip=True, shift=3)).in_order())
+    batches = list(Loader(dataset, 5, IDENTITY, Augmentation((Flip(), PaddedCrop(3)))).in_order())
     assert [len(labels) for _, labels in batches] == [5, 5, 5, 5, 3]
     np.testing.assert_array_equal(np.concatenate([labels for _, labels in batches]), np.arange(COUNT))
     np.testing.assert_array_equal(np.concatenate([x for x, _ in batches]), IDENTITY.apply(dataset.images))
 
 
 def test_an_epoch_is_augmented_by_index_and_preprocessed(dataset):
-    augmentation = Augmentation(flip=True, shift=2)
-    expected = augmentation.apply(dataset.images, np.arange(COUNT), seed=1, epoch=6)
+    augmentation = Augmentation((Flip(), PaddedCrop(2)))
+    expected = augmentation.apply(dataset.images, Draws(1, 6, np.arange(COUNT)))
     for x, labels in Loader(dataset, 4, IDENTITY, augmentation, seed=1).epoch(6):
         np.testing.assert_array_equal(x, IDENTITY.apply(expected[labels]))
 
 
 def test_threads_and_prefetching_change_nothing(dataset):
     def batches(threads, prefetch):
-        return list(Loader(dataset, 2, IDENTITY, Augmentation(True, 1), threads=threads, prefetch=prefetch).epoch(3))
+        return list(
+            Loader(dataset, 2, IDENTITY, Augmentation((Flip(), PaddedCrop(1))), threads=threads, prefetch=prefetch).epoch(3)
+        )
 
     expected = batches(1, 1)
     for threads, prefetch in [(3, 4), (3, 1), (1, 50), (2, 2)]:
@@ -89,15 +91,20 @@ def test_threads_and_prefetching_change_nothing(dataset):
 class Recorded:
     """An augmentation that notes what it was asked for, and fails on one picture."""
 
+    mixup = 0
+
     def __init__(self, bad=None):
         self.calls = []
         self.bad = bad
         self.second = threading.Event()
 
-    def apply(self, images, indices, seed, epoch):
-        if self.bad in indices:
+    def windows(self, draws):
+        return None
+
+    def apply(self, images, draws):
+        if self.bad in draws.indices:
             raise RuntimeError(f"picture {self.bad}")
-        self.calls.append(indices)
+        self.calls.append(draws.indices)
         if len(self.calls) == 2:
             self.second.set()
         return images
@@ -115,9 +122,9 @@ def test_prefetch_batches_are_asked_for_ahead(dataset, monkeypatch):
     asked = []
 
     class Counting(ThreadPoolExecutor):
-        def submit(self, function, indices, epoch):
+        def submit(self, function, indices, *rest):
             asked.append(indices)
-            return super().submit(function, indices, epoch)
+            return super().submit(function, indices, *rest)
 
     monkeypatch.setattr(loader, "ThreadPoolExecutor", Counting)
     batches = Loader(dataset, 1, IDENTITY, prefetch=3).epoch(0)
@@ -137,8 +144,8 @@ def test_a_loop_that_is_left_does_not_wait_for_what_has_not_begun(dataset, monke
             super().shutdown(wait=True)
 
     class Held(Recorded):
-        def apply(self, images, indices, seed, epoch):
-            result = super().apply(images, indices, seed, epoch)
+        def apply(self, images, draws):
+            result = super().apply(images, draws)
             if len(self.calls) == 2:
                 assert leaving.wait(timeout=60)
             return result
@@ -176,6 +183,53 @@ def test_an_exception_of_a_thread_reaches_the_consumer_at_its_batch(dataset):
     assert loader_threads() == []
 
 
+@pytest.mark.parametrize("alpha", [0.0, 0.4])
+def test_the_shares_of_all_processes_are_the_batches_of_one(dataset, alpha):
+    augmentation = Augmentation((Flip(), PaddedCrop(1)), mixup=alpha)
+    whole = list(Loader(dataset, 7, IDENTITY, augmentation, seed=3).epoch(2))
+    shares = [Loader(dataset, 7, IDENTITY, augmentation, seed=3, share=(rank, 3)).epoch(2) for rank in range(3)]
+    for (x, labels), parts in zip(whole, zip(*shares, strict=True), strict=True):
+        assert [len(part.x) for part in parts] == [2, 2, 3]
+        np.testing.assert_array_equal(np.concatenate([part.x for part in parts]), x)
+        np.testing.assert_array_equal(np.concatenate([part.labels for part in parts]), labels)
+
+
+def test_the_shares_of_an_evaluation_are_every_picture_once(dataset):
+    shares = [Loader(dataset, 11, IDENTITY, drop_last=False, share=(rank, 3)).in_order() for rank in range(3)]
+    labels = [[part.tolist() for _, part in share] for share in shares]  # batches of 11, 11 and 1
+    assert labels == [[[0, 1, 2], [11, 12, 13]], [[3, 4, 5, 6], [14, 15, 16, 17]], [[7, 8, 9, 10], [18, 19, 20, 21], [22]]]
+
+
+def test_an_epoch_can_be_taken_up_in_the_middle(dataset):
+    batched = Loader(dataset, 5, IDENTITY, Augmentation((PaddedCrop(2),), mixup=1.0), seed=1)
+    whole, rest = list(batched.epoch(8)), list(batched.epoch(8, first=3))
+    assert len(whole) == 4 and len(rest) == 1
+    np.testing.assert_array_equal(rest[0].x, whole[3].x)
+    np.testing.assert_array_equal(rest[0].labels, whole[3].labels)
+    assert list(batched.epoch(8, first=4)) == []
+    with pytest.raises(InputError, match="first is 5; expected the number of a batch, 0 to 4"):
+        batched.epoch(8, first=5)
+
+
+def test_mixup_is_between_neighbours_of_a_batch(dataset):
+    order = permutation(Stream(6, Purpose.SHUFFLE, step=2), COUNT)
+    loaded = Loader(dataset, 5, IDENTITY, Augmentation(mixup=0.4), seed=6).epoch(2)
+    for start, (x, targets) in zip(range(0, 20, 5), loaded, strict=True):
+        indices = order[start : start + 5]
+        pairs = np.append(indices, indices[0])
+        weights = mixup_weights(0.4, Draws(6, 2, indices))
+        expected_x, expected = mixup(IDENTITY.apply(dataset.images[pairs]), dataset.labels[pairs], weights, COUNT)
+        np.testing.assert_array_equal(x, expected_x)
+        np.testing.assert_array_equal(targets, expected)
+        assert targets.shape == (5, COUNT) and targets.dtype == np.float32
+
+
+def test_an_evaluation_is_not_mixed(dataset):
+    x, labels = next(Loader(dataset, 5, IDENTITY, Augmentation(mixup=1.0)).in_order())
+    np.testing.assert_array_equal(x, IDENTITY.apply(dataset.images[:5]))
+    np.testing.assert_array_equal(labels, np.arange(5))
+
+
 def test_a_wrong_size_is_reported(dataset):
     with pytest.raises(InputError, match=r"images has shape \(5, 4, 4, 3\); expected \(N, 8, 8, 3\)"):
         next(Loader(dataset, 5, Preprocessing(8, (0, 0, 0), (1, 1, 1))).epoch(0))
@@ -198,6 +252,8 @@ def test_a_process_ends_with_an_iterator_that_was_never_finished():
         ({"batch_size": 24}, "batch_size is 24; expected at most 23, the number of images"),
         ({"threads": 0}, "threads is 0; expected an integer, 1 or more"),
         ({"prefetch": 0.5}, "prefetch is 0.5; expected an integer, 1 or more"),
+        ({"share": (2, 2)}, r"share is \(2, 2\); expected \(rank, ranks\): ranks at most 4, a batch, and rank below ranks"),
+        ({"share": (0, 5)}, r"share is \(0, 5\); expected"),
         ({"seed": -1}, "seed is -1; expected an integer from 0 to 4294967295"),
     ],
 )

@@ -191,3 +191,11 @@ def test_wrong_arguments():
         models.build("xception_small", seed=-1)
     with pytest.raises(InputError, match="at least 1 along N"):
         models.build("xception_small").predict(np.zeros((0, 32, 32, 3), np.float32))
+
+
+def test_dropout_stands_before_the_last_layer():
+    model = models.build("xception_small", dropout=0.5)
+    assert [row.name for row in model.rows((1, 32, 32, 3))][-3:] == ["avg_pool", "dropout", "predictions"]
+    assert models.build("xception_small").buffers.values.size == model.buffers.values.size
+    with pytest.raises(InputError, match=r"rate is 1\.5"):
+        models.build("xception_small", dropout=1.5)

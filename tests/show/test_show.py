@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from xception_np.data import Dataset
-from xception_np.show import prediction_grid, training_curves
-from xception_np.training import Progress
+from xception_np.show import compared_curves, confusion_matrix, prediction_grid, training_curves
+from xception_np.show.comparison import Curves
+from xception_np.training import Progress, Validation
 
 
 def history(steps=40):
@@ -26,6 +27,40 @@ def test_curves_show_every_step_and_the_held_out_accuracy(tmp_path):
 
 def test_a_run_of_one_step_has_curves(tmp_path):
     training_curves(history(1), "a run").savefig(tmp_path / "curves.png")
+
+
+def test_curves_show_validation():
+    validations = [Validation(10, 1.0, 0.5, 0.5, 5.0), Validation(40, 4.0, 0.4, 0.75, 20.0)]
+    line = training_curves(history(), "a run", validations=validations).axes[1].lines[-1]
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([1, 4], [50, 75])
+    assert line.get_label() == "validation pictures"
+
+
+def test_runs_are_drawn_over_each_other(tmp_path):
+    runs = {f"run {k}": Curves(history(40 + k)) for k in range(9)}
+    runs["run 0"] = Curves(history(40), [Validation(40, 4.0, 0.4, 0.75, 20.0)])
+    figure = compared_curves(runs)
+    loss, by_minutes, accuracy, _ = figure.axes
+    lines = {line.get_label(): line for line in loss.lines}
+    assert list(lines) == list(runs)
+    assert len(lines["run 8"].get_ydata()) == 48
+    assert lines["run 0"].get_ydata()[20] == pytest.approx((2 / 20 + 2 / 21 + 2 / 22) / 3)  # as alone
+    assert by_minutes.lines[0].get_xdata()[-1] == pytest.approx(40 * 0.5 / 60)
+    assert list(accuracy.lines[1].get_ydata()) == [75]
+    assert len({(line.get_color(), line.get_linestyle()) for line in loss.lines}) == 9
+    figure.savefig(tmp_path / "compare.png")
+
+
+@pytest.mark.parametrize("classes", [3, 100])
+def test_confusion_is_a_share_of_each_row(tmp_path, classes):
+    counts = np.zeros((classes, classes), int)
+    counts[0, :3] = [3, 1, 0]
+    counts[2, 2] = 5  # class 1 has no pictures
+    figure = confusion_matrix(counts, [f"class {k}" for k in range(classes)], "a run")
+    axes = figure.axes[0]
+    np.testing.assert_allclose(axes.images[0].get_array()[:3, :3], [[75, 25, 0], [0, 0, 0], [0, 0, 100]])
+    assert [text.get_text() for text in axes.texts] == (["3", "1", "5"] if classes == 3 else [])
+    figure.savefig(tmp_path / "confusion.png")
 
 
 def test_the_grid_starts_with_the_worst(tmp_path):

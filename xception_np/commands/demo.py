@@ -1,16 +1,14 @@
 """`xception-np demo`: the whole project in a minute."""
 
-import os
-import shutil
-import sys
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from xception_np import check, data, models
-from xception_np.commands.output import console, emit
+from xception_np.commands.output import console, emit, program
 from xception_np.commands.train import train_and_show
-from xception_np.training import Settings, Trainer
+from xception_np.training import Trainer, recipe
 from xception_np.training.files import make_folder, replacing
 
 SAMPLES = 3  # digits that are saved as pictures, to try `predict` on
@@ -18,7 +16,7 @@ SAMPLES = 3  # digits that are saved as pictures, to try `predict` on
 
 def run(out: Path, minutes: float, seed: int, as_json: bool) -> None:
     """Check one gradient, train on digits, show what was learnt."""
-    settings = Settings(epochs=12, minutes=minutes, batch=32, rate=0.1, label_smoothing=0.1, seed=seed)
+    settings = recipe("digits").settings.with_changes({"minutes": minutes, "seed": seed})
     console.print("1. Is a backward pass right? A separable convolution against finite differences, in float64:", soft_wrap=True)
     comparisons = list(check.check_finite_differences(check.find("separable_conv", "stride 2, even size"), "cpu"))
     for comparison in comparisons:
@@ -26,7 +24,8 @@ def run(out: Path, minutes: float, seed: int, as_json: bool) -> None:
     check.require_all(comparisons)
     console.print("2. Then let it learn:")
     train, test = data.load("digits")
-    trainer = Trainer(models.build("xception_small", len(train.classes), seed), train, settings, out)
+    about = {"recipe": "digits", "source": "digits", "size": None}
+    trainer = Trainer(models.build("xception_small", len(train.classes), seed), train, settings, out, about=about)
     result = train_and_show(trainer, test)
     samples = [_save_picture(test, k, make_folder(out / "digits")) for k in range(SAMPLES)]
     if as_json:
@@ -34,20 +33,14 @@ def run(out: Path, minutes: float, seed: int, as_json: bool) -> None:
         return
     print(f"3. What it learnt:\n   checkpoint   {result['checkpoint']}\n   curves       {result['curves']}")
     print(f"   predictions  {result['predictions']}\nWhat to try next:")
-    command = _command()
+    command = program()
     print(f"   {command} predict --checkpoint {result['checkpoint']} {' '.join(map(str, samples))}")
     print(f"   {command} models xception_small\n   {command} train --help")
     print(f"accuracy {100 * result['accuracy']:.1f}% on {result['held_out']} held-out digits")
 
 
-def _command() -> str:
-    """How the reader calls this program: by its name if that is found, else by its path."""
-    path = Path(sys.argv[0])
-    return path.name if shutil.which(path.name) == str(path) else os.path.relpath(path)
-
-
-def _save_picture(dataset: data.Dataset, k: int, folder: Path) -> Path:
+def _save_picture(dataset: data.Pictures, k: int, folder: Path) -> Path:
     path = folder / f"digit-{k}.png"
     with replacing(path) as temporary:
-        Image.fromarray(dataset.images[k]).save(temporary, format="png")
+        Image.fromarray(dataset.read(np.array([k]))[0]).save(temporary, format="png")
     return path

@@ -10,7 +10,7 @@ from xception_np.errors import InputError
 def run(checkpoint: Path, source: str, batch: int, as_json: bool) -> None:
     """Measure a checkpoint's accuracy on the held-out pictures of a data set."""
     loaded = training.load(checkpoint)
-    held_out = data.load(source).test
+    held_out = data.load(source, loaded.preprocessing.size).test
     if held_out.classes != loaded.classes:
         raise InputError(
             f"data {source} has the classes {', '.join(held_out.classes)}, but {checkpoint} was trained on "

@@ -1,6 +1,9 @@
 """How commands talk: results to standard output, progress to standard error."""
 
 import json
+import os
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +15,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from xception_np.training.files import replacing
-from xception_np.training.trainer import Progress
+from xception_np.training.history import Progress
 
 console = Console(stderr=True)
 _WINDOW = 20  # steps that the printed loss and accuracy are averaged over
@@ -22,6 +25,12 @@ _EVERY = 5.0  # seconds between lines where there is no terminal to draw a bar o
 def emit(result: dict) -> None:
     """Print a result as JSON."""
     print(json.dumps(result, indent=2))
+
+
+def program() -> str:
+    """How the reader calls this program: by its name if that is found, else by its path."""
+    path = Path(sys.argv[0])
+    return path.name if shutil.which(path.name) == str(path) else os.path.relpath(path)
 
 
 def save_figure(figure: Figure, path: Path) -> Path:

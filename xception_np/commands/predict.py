@@ -13,10 +13,10 @@ from xception_np.training.evaluation import softmax
 def run(pictures: list[Path], checkpoint: Path, top: int, as_json: bool) -> None:
     """Say what is in pictures."""
     model, classes, preprocessing, _ = training.load(checkpoint)
-    images = np.stack([load_picture(path, preprocessing.size) for path in pictures])
-    probabilities = softmax(model.predict(preprocessing.apply(images)))
     found = {}
-    for picture, row in zip(pictures, probabilities, strict=True):
+    for picture in pictures:
+        image = load_picture(picture, preprocessing.size)
+        row = softmax(model.predict(preprocessing.apply(image[None])))[0]
         found[str(picture)] = [{"class": classes[k], "probability": float(row[k])} for k in np.argsort(-row)[:top]]
     if as_json:
         emit(found)

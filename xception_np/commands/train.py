@@ -1,74 +1,114 @@
 """`xception-np train`."""
 
+import shlex
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from xception_np import data, models, threads
-from xception_np.commands.output import console, emit, save_figure, training_progress
+from xception_np.commands.output import console, emit, program, save_figure, training_progress
+from xception_np.data import Pictures
 from xception_np.errors import InputError
-from xception_np.show import prediction_grid, training_curves
-from xception_np.training import Settings, Trainer
+from xception_np.show import confusion_matrix, prediction_grid, training_curves
+from xception_np.training import Settings, Trainer, confusion, runs
+from xception_np.training.recipes import recipe, recipe_for
 
 
 def run(
     source: str,
+    size: int | None,
     model_name: str,
-    epochs: int,
-    minutes: float | None,
-    batch: int,
-    rate: float,
-    seed: int,
+    recipe_name: str | None,
+    changes: Mapping[str, Any],
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Train a network, evaluate it on the held-out pictures, and say where everything is."""
-    settings = Settings(epochs=epochs, minutes=minutes, batch=batch, rate=rate, seed=seed)
+    """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
+    chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
+    settings = chosen.settings.with_changes(changes)
     folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{model_name}-{Path(source).name.partition('.')[0]}"
     if (folder / "metrics.jsonl").exists():
-        raise InputError(f"out is {folder}, which holds a run already; choose another folder")
-    train, test = data.load(source)
-    trainer = Trainer(models.build(model_name, len(train.classes), seed), train, settings, folder)
-    result = train_and_show(trainer, test)
-    if as_json:
-        emit(result)
-    else:
-        print(f"checkpoint   {result['checkpoint']}\ncurves       {result['curves']}\npredictions  {result['predictions']}")
-        print(f"accuracy {result['accuracy']:.1%} on {result['held_out']:,} held-out pictures of {test.name}")
+        raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
+    train, test = data.load(source, size)
+    place = Path(source).expanduser()
+    about = {"recipe": chosen.name, "source": str(place.resolve()) if place.exists() else source, "size": size}
+    trainer = Trainer(_build(model_name, train, settings), train, settings, folder, about=about)
+    console.print(chosen.table(settings), highlight=False, markup=False, soft_wrap=True)
+    _report(train_and_show(trainer, test), as_json)
 
 
-def train_and_show(trainer: Trainer, test: data.Dataset) -> dict:
+def resume(folder: Path, as_json: bool) -> None:
+    """Go on with a run, from its last checkpoint, as if it had never stopped."""
+    config = runs.read_config(folder)
+    if "source" not in config:
+        raise InputError(f"resume is {folder}, whose config.json does not say where its data is; use Trainer.restore from Python")
+    if (folder / "result.json").exists():
+        raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
+    settings = Settings().with_changes(config["settings"])
+    train, test = data.load(config["source"], config["size"])
+    about = {name: config[name] for name in ("recipe", "source", "size")}
+    trainer = Trainer(_build(config["model"], train, settings), train, settings, folder, about=about)
+    trainer.restore()
+    console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
+    _report(train_and_show(trainer, test), as_json)
+
+
+def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     """Run a trainer with progress, draw its curves and its predictions; returns what is worth printing."""
-    model, train = trainer.model, trainer.train
+    model, train, folder = trainer.model, trainer.train, trainer.folder
     console.print(
         f"training {model.name} ({model.buffers.values.size:,} parameters) on {len(train):,} pictures of {train.name}, "
-        f"batch {trainer.settings.batch}, {threads.count()} threads; {trainer.folder}",
+        f"batch {trainer.settings.batch}, {threads.count()} threads; {folder}",
         highlight=False,
+        markup=False,
+        soft_wrap=True,
     )
     try:
         with training_progress(trainer.steps) as watch:
             trainer.run(watch)
+        evaluation = trainer.evaluate(test)
     except KeyboardInterrupt:
-        if trainer.history:
-            console.print(f"stopped at step {trainer.history[-1].step}; the model so far is {trainer.folder}/last.safetensors")
+        again = shlex.join([program(), "train", "--resume", str(folder)])
+        console.print(f"stopped at step {trainer.step}; to go on:\n{again}", highlight=False, markup=False, soft_wrap=True)
         raise
     last = trainer.history[-1]
-    evaluation = trainer.evaluate(test)
     title = f"{model.name} on {train.name}: {evaluation.accuracy:.1%} of {len(test):,} held-out pictures right"
-    curves = save_figure(training_curves(trainer.history, title, evaluation.accuracy), trainer.folder / "curves.png")
-    grid = prediction_grid(test, evaluation.probabilities, f"{title}\nThose it is least sure of; wrong ones in orange")
-    predictions = save_figure(grid, trainer.folder / "predictions.png")
-    return {
+    figures = {
+        "curves": training_curves(trainer.history, title, evaluation.accuracy, trainer.validations),
+        "predictions": prediction_grid(test, evaluation.probabilities, f"{title}\nThose it is least sure of; wrong ones in orange"),
+        "confusion": confusion_matrix(
+            confusion(evaluation.labels, evaluation.probabilities.argmax(axis=1), len(test.classes)), test.classes, title
+        ),
+    }
+    result = {
         "model": model.name,
         "data": train.name,
+        "recipe": trainer.about.get("recipe"),
         "accuracy": evaluation.accuracy,
         "loss": evaluation.loss,
         "held_out": len(test),
+        "validation_accuracy": trainer.best_accuracy,
         "steps": last.step,
         "epochs": last.epoch,
         "seconds": last.seconds,
         "images_per_second": last.step * trainer.settings.batch / last.seconds,
-        "checkpoint": str(trainer.folder / "last.safetensors"),
-        "curves": str(curves),
-        "predictions": str(predictions),
-        "metrics": str(trainer.folder / "metrics.jsonl"),
+        "checkpoint": str(trainer.outcome),
+        **{name: str(save_figure(figure, folder / f"{name}.png")) for name, figure in figures.items()},
+        "metrics": str(folder / "metrics.jsonl"),
     }
+    runs.write_result(folder, result)
+    return result
+
+
+def _build(name: str, train: Pictures, settings: Settings) -> models.Model:
+    return models.build(name, len(train.classes), settings.seed, dropout=settings.dropout)
+
+
+def _report(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        emit(result)
+        return
+    for name in ("checkpoint", "curves", "confusion", "predictions"):
+        print(f"{name:<12} {result[name]}")
+    print(f"accuracy {result['accuracy']:.1%} on {result['held_out']:,} held-out pictures of {result['data']}")

@@ -1,6 +1,7 @@
 """Data sets, and how they become batches.
 
-    train, test = data.load("digits")                         # or the path of CIFAR-10's binary version
+    train, test = data.load("cifar10")                        # or digits, cifar100, or a path of files
+    train, validation = data.hold_out(train, 5000)            # to choose by; the test set is for the end
     preprocessing = data.Preprocessing.of(train)
     loader = data.Loader(train, 64, preprocessing, data.Augmentation.of(train), seed=0)
     for x, labels in loader.epoch(0): ...                     # shuffled, augmented, prepared in the background
@@ -12,37 +13,83 @@ Whatever is random is a function of (seed, epoch, index of the picture): threads
 import os
 from pathlib import Path
 
-from xception_np.data import cifar, digits
+from xception_np.data import cifar, digits, download, image_folder
 from xception_np.data.augment import Augmentation
-from xception_np.data.dataset import Dataset, Preprocessing, Split
+from xception_np.data.cifar_versions import ADDRESS, SIZE, VERSIONS
+from xception_np.data.dataset import Dataset, Pictures, Split
+from xception_np.data.draws import Draws
+from xception_np.data.holding_out import hold_out
+from xception_np.data.image_folder import ImageFolder
 from xception_np.data.loader import Batch, Loader
+from xception_np.data.mixup import mixup, mixup_weights
+from xception_np.data.preprocessing import Preprocessing
+from xception_np.data.transforms import AlternatingFlip, ColourJitter, Cutout, Flip, PaddedCrop, RandomResizedCrop
 from xception_np.errors import InputError
 
-__all__ = ["Augmentation", "Batch", "Dataset", "Loader", "Preprocessing", "Split", "load"]
+__all__ = [
+    "AlternatingFlip",
+    "Augmentation",
+    "Batch",
+    "ColourJitter",
+    "Cutout",
+    "Dataset",
+    "Draws",
+    "Flip",
+    "ImageFolder",
+    "Loader",
+    "PaddedCrop",
+    "Pictures",
+    "Preprocessing",
+    "RandomResizedCrop",
+    "Split",
+    "hold_out",
+    "load",
+    "mixup",
+    "mixup_weights",
+]
 
 
-def load(source: str | os.PathLike) -> Split:
+def load(source: str | os.PathLike, size: int | None = None) -> Split:
     """Load a data set by its name or its path.
 
     Parameters
     ----------
     source : str or path
-        `digits`, or where CIFAR-10's binary version is: a directory, or a tar archive.
+        `digits`; `cifar10` or `cifar100`, which are downloaded at first use; where the binary version of one of these is (a
+        directory, or a tar archive); or a folder of pictures, `train/<class>/*` and `val/<class>/*`.
+    size : int, optional
+        Height and width in pixels that pictures in folders are decoded to, 128 if not given; the other data sets have 32.
 
     Returns
     -------
-    train, test : Dataset
+    train, test : Pictures
 
     Raises
     ------
     InputError
         If there is no such data set, or its files are not what was published.
     """
+    path = Path(source).expanduser()
+    by_name = {version.name: version for version in VERSIONS}
+    if source not in (digits.NAME, *by_name) and _has_pictures(path):
+        return image_folder.load(path, image_folder.SIZE if size is None else size)
+    if size not in (None, SIZE):
+        raise InputError(
+            f"size is {size!r}; expected {SIZE}, the size of the pictures of {source}: only folders of pictures are scaled"
+        )
     if source == digits.NAME:
         return digits.load()
-    path = Path(source).expanduser()
+    if source in by_name:
+        version = by_name[str(source)]
+        return cifar.load(download.fetch(f"{ADDRESS}/{version.archive}", version.md5), [version])
     if not path.exists():
         raise InputError(
-            f"data is {str(source)!r}; expected 'digits' or the path of CIFAR-10's binary version (a directory or an archive)"
+            f"data is {str(source)!r}; expected 'digits', 'cifar10', 'cifar100', or the path of CIFAR's binary version "
+            "(a directory or an archive) or of a folder of pictures (train/<class>/* and val/<class>/*)"
         )
     return cifar.load(path)
+
+
+def _has_pictures(path: Path) -> bool:
+    """Whether a path looks like a folder of pictures: CIFAR's directories hold files alone, or folders of other names."""
+    return any((path / part).is_dir() for part in ("train", "val"))

@@ -1,55 +1,66 @@
-"""New pictures out of old ones, for training: the same thing mirrored, or a few pixels further.
+"""What is done to training pictures at random, in one place: where to look, what to change, what to mix.
 
-What happens to a picture is a function of (seed, epoch, the picture's index) alone: it depends neither on the batch
-that the picture is in nor on the thread that prepares it.
+What happens to a picture is a function of (seed, epoch, the picture's index) alone: it depends neither on the thread that
+prepares it nor, mixup's partner apart, on the batch that it is in.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from xception_np.data.dataset import Dataset, check_images
+from xception_np.data.dataset import Pictures, Window, check_images
+from xception_np.data.draws import Draws
+from xception_np.data.image_folder import ImageFolder
+from xception_np.data.transforms import Flip, PaddedCrop, RandomResizedCrop, Transform
 from xception_np.errors import InputError
-from xception_np.random import Purpose, check_seed, philox
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Mirror and shift pictures at random.
+    """Random changes to training pictures.
 
     Attributes
     ----------
-    flip : bool
-        Mirror left and right, with probability 1/2.
-    shift : int
-        Move by up to this many pixels, up or down, left or right, each distance as likely as another. What comes in at
-        an edge is black: the same as a random crop out of the picture with a black margin.
+    transforms : tuple of Transform
+        Changes of pixels, one after another; each kind once.
+    window : RandomResizedCrop or None
+        Which part of a picture is read; all of it without one.
+    mixup : float
+        Alpha of the distribution that neighbours in a batch are mixed by; 0 for never.
     """
 
-    flip: bool
-    shift: int
+    transforms: tuple[Transform, ...] = ()
+    window: RandomResizedCrop | None = None
+    mixup: float = 0.0
 
     def __post_init__(self):
-        if not isinstance(self.shift, int) or self.shift < 0:
-            raise InputError(f"shift is {self.shift!r}; expected a number of pixels, 0 or more")
+        kinds = [type(transform).__name__ for transform in self.transforms]
+        if len(set(kinds)) < len(kinds):
+            raise InputError(f"transforms are {', '.join(kinds)}; expected each kind once, for each has its own random numbers")
+        if not 0 <= self.mixup <= 10:
+            raise InputError(f"mixup is {self.mixup!r}; expected alpha from 0 (never) to 10")
 
     @classmethod
-    def of(cls, train: Dataset) -> "Augmentation":
-        """The augmentation that suits one of our data sets."""
+    def of(cls, train: Pictures) -> "Augmentation":
+        """The augmentation that suits one of our data sets, or pictures in folders."""
+        if isinstance(train, ImageFolder):
+            return FOLDERS
         if train.name not in RECIPES:
             raise InputError(f"there is no augmentation for {train.name!r}; expected one of {', '.join(map(repr, RECIPES))}")
         return RECIPES[train.name]
 
-    def apply(self, images: np.ndarray, indices: np.ndarray, seed: int, epoch: int) -> np.ndarray:
-        """Augment a batch.
+    def windows(self, draws: Draws) -> Window | None:
+        """Where to look in each picture, for `Pictures.read`."""
+        return None if self.window is None else self.window.window(draws)
+
+    def apply(self, images: np.ndarray, draws: Draws) -> np.ndarray:
+        """Change a batch's pixels.
 
         Parameters
         ----------
         images : (N, H, W, 3) array of uint8
-        indices : (N,) array of integers
-            The pictures' places in their data set.
-        seed, epoch : int
-            From 0 to 2**32 - 1.
+        draws : Draws
+            For the same N pictures.
 
         Returns
         -------
@@ -58,40 +69,19 @@ class Augmentation:
         Raises
         ------
         InputError
-            If the images are not bytes, there is not one index for each, or a number does not fit into 32 bits.
+            If the images are not bytes, or there are not as many draws.
         """
         check_images(images)
-        if np.shape(indices) != images.shape[:1]:
-            raise InputError(f"indices has shape {np.shape(indices)}; expected {images.shape[:1]}, one for each image")
-        count, height, width, _ = images.shape
-        margin = self.shift
-        padded = np.zeros((count, height + 2 * margin, width + 2 * margin, images.shape[3]), np.uint8)
-        padded[:, margin : margin + height, margin : margin + width] = images
-        coin, top, left, _ = _words(indices, seed, epoch).T.astype(np.uint64)
-        flipped = (self.flip & (coin >> 31 == 1)).tolist()
-        tops, lefts = ((word * (2 * margin + 1) >> 32).tolist() for word in (top, left))  # 0 to 2 * margin
-        result = np.empty_like(images)
-        for n in range(count):
-            crop = padded[n, tops[n] : tops[n] + height, lefts[n] : lefts[n] + width]
-            result[n] = crop[:, ::-1] if flipped[n] else crop
-        return result
+        if len(draws) != len(images):
+            raise InputError(f"draws are for {len(draws)} pictures; expected {len(images)}, the number of images")
+        for transform in self.transforms:
+            images = transform.apply(images, draws)
+        return images
 
 
 RECIPES = {
-    "digits": Augmentation(flip=False, shift=3),  # a mirrored digit is no digit
-    "cifar10": Augmentation(flip=True, shift=4),  # He et al., "Deep Residual Learning" (CVPR 2016), section 4.2
+    "digits": Augmentation((PaddedCrop(3),)),  # a mirrored digit is no digit
+    "cifar10": Augmentation((Flip(), PaddedCrop(4))),  # He et al., "Deep Residual Learning" (CVPR 2016), section 4.2
+    "cifar100": Augmentation((Flip(), PaddedCrop(4))),
 }
-
-
-def check_epoch(epoch) -> int:
-    """The epoch as an int, if it fits into 32 bits."""
-    if not isinstance(epoch, int | np.integer) or not 0 <= epoch < 2**32:
-        raise InputError(f"epoch is {epoch!r}; expected an integer from 0 to 4294967295")
-    return int(epoch)
-
-
-def _words(indices: np.ndarray, seed: int, epoch: int) -> np.ndarray:
-    """The first four words of each picture's stream, (N, 4): what random.words gives, for many streams at once."""
-    counter = np.zeros((len(indices), 4), np.uint32)
-    counter[:, 2], counter[:, 3] = check_epoch(epoch), indices
-    return philox(counter, (check_seed(seed), Purpose.AUGMENTATION))
+FOLDERS = Augmentation((Flip(),), RandomResizedCrop((0.25, 1.0)))

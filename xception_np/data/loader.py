@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np.data.augment import Augmentation, check_epoch
-from xception_np.data.dataset import Dataset, Preprocessing
+from xception_np.data.augment import Augmentation
+from xception_np.data.dataset import Pictures
+from xception_np.data.draws import Draws, check_epoch
+from xception_np.data.mixup import mixup, mixup_weights
+from xception_np.data.preprocessing import Preprocessing
 from xception_np.errors import InputError
 from xception_np.random import Purpose, Stream, check_seed, permutation
 
@@ -17,7 +20,7 @@ class Batch(NamedTuple):
     """What a training step takes.
 
     x : (N, H, W, 3) array of float32, preprocessed
-    labels : (N,) array of int64
+    labels : (N,) array of int64; with mixup (N, classes) of float32, what each class has of the picture
     """
 
     x: np.ndarray
@@ -27,12 +30,15 @@ class Batch(NamedTuple):
 class Loader:
     """Cuts a data set into batches.
 
-    The loader has no state: the batches of an epoch are a function of (seed, epoch) alone, for any number of threads.
+    The loader has no state: the batches of an epoch are a function of (seed, epoch) alone, for any number of threads. Of many
+    processes each takes its share of every batch; together they have the batches that one process would have.
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Pictures
+        Pixels in memory, or files that the background threads decode.
     batch_size : int
+        Of all processes together.
     preprocessing : Preprocessing
     augmentation : Augmentation, optional
         For `epoch` only; pictures are taken as they are without one.
@@ -44,6 +50,8 @@ class Loader:
         Background threads.
     prefetch : int
         Batches that are prepared ahead of the one in use, so at most this many + 1 are in memory.
+    share : pair of ints
+        (rank, ranks): which part of every batch is this process's, and how many processes there are.
 
     Raises
     ------
@@ -53,7 +61,7 @@ class Loader:
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: Pictures,
         batch_size: int,
         preprocessing: Preprocessing,
         augmentation: Augmentation | None = None,
@@ -62,6 +70,7 @@ class Loader:
         drop_last: bool = True,
         threads: int = 1,
         prefetch: int = 4,
+        share: tuple[int, int] = (0, 1),
     ):
         self.dataset = dataset
         self.batch_size = _positive("batch_size", batch_size)
@@ -71,6 +80,9 @@ class Loader:
         self.drop_last = drop_last
         self.threads = _positive("threads", threads)
         self.prefetch = _positive("prefetch", prefetch)
+        self.rank, self.ranks = share
+        if not 0 <= self.rank < self.ranks <= batch_size:
+            raise InputError(f"share is {share}; expected (rank, ranks): ranks at most {batch_size}, a batch, and rank below ranks")
         if drop_last and batch_size > len(dataset):
             raise InputError(f"batch_size is {batch_size}; expected at most {len(dataset)}, the number of images")
 
@@ -78,16 +90,22 @@ class Loader:
         """Batches in an epoch."""
         return len(self.dataset) // self.batch_size if self.drop_last else -(-len(self.dataset) // self.batch_size)
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of an epoch, to train on: shuffled and augmented, otherwise in every epoch."""
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, to train on: shuffled and augmented, otherwise in every epoch.
+
+        With `first`, from that batch on: the same as if those before it had been taken.
+        """
         order = permutation(Stream(self.seed, Purpose.SHUFFLE, step=check_epoch(number)), len(self.dataset))
-        return self._batches(self._cut(order)[: len(self)], number)
+        if not 0 <= first <= len(self):
+            raise InputError(f"first is {first}; expected the number of a batch, 0 to {len(self)}")
+        return self._batches(self._cut(order)[first : len(self)], number)
 
     def in_order(self) -> Iterator[Batch]:
         """All pictures once, to evaluate on: in the data set's order and as they are; the last batch may be smaller."""
         return self._batches(self._cut(np.arange(len(self.dataset))), None)
 
     def _cut(self, order: np.ndarray) -> list[np.ndarray]:
+        """Indices of each batch."""
         return [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
 
     def _batches(self, batches: Sequence[np.ndarray], epoch: int | None) -> Iterator[Batch]:
@@ -95,7 +113,12 @@ class Loader:
         pending: deque[Future[Batch]] = deque()
         try:
             for indices in batches:
-                pending.append(pool.submit(self._prepare, indices, epoch))
+                first, last = (len(indices) * rank // self.ranks for rank in (self.rank, self.rank + 1))
+                if first == last:  # a last batch with fewer pictures than processes
+                    continue
+                # The picture behind the last one is mixup's partner for it; behind the last of the batch comes the first.
+                partner = indices[last % len(indices)]
+                pending.append(pool.submit(self._prepare, indices[first:last], partner, epoch))
                 if len(pending) > self.prefetch:
                     yield pending.popleft().result()
             while pending:
@@ -103,10 +126,18 @@ class Loader:
         finally:  # also when the consumer leaves its loop early: then this generator is closed
             pool.shutdown(cancel_futures=True)
 
-    def _prepare(self, indices: np.ndarray, epoch: int | None) -> Batch:
-        images = self.dataset.images[indices]
-        if self.augmentation is not None and epoch is not None:
-            images = self.augmentation.apply(images, indices, self.seed, epoch)
+    def _prepare(self, indices: np.ndarray, partner: int, epoch: int | None) -> Batch:
+        if epoch is None or self.augmentation is None:
+            return Batch(self.preprocessing.apply(self.dataset.read(indices)), self.dataset.labels[indices])
+        if not self.augmentation.mixup:
+            return self._augmented(indices, epoch, self.augmentation)
+        x, labels = self._augmented(np.append(indices, partner), epoch, self.augmentation)
+        weights = mixup_weights(self.augmentation.mixup, Draws(self.seed, epoch, indices))
+        return Batch(*mixup(x, labels, weights, len(self.dataset.classes)))
+
+    def _augmented(self, indices: np.ndarray, epoch: int, augmentation: Augmentation) -> Batch:
+        draws = Draws(self.seed, epoch, indices)
+        images = augmentation.apply(self.dataset.read(indices, augmentation.windows(draws)), draws)
         return Batch(self.preprocessing.apply(images), self.dataset.labels[indices])
 
 

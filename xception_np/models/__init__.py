@@ -16,7 +16,7 @@ from xception_np.models.xception import XCEPTION
 TABLES: dict[str, Table] = {table.name: table for table in (XCEPTION, XCEPTION_SMALL, XCEPTION_MEDIUM, XCEPTION_LARGE)}
 
 
-def build(name: str, classes: int | None = None, seed: int = 0, dtype=np.float32) -> Model:
+def build(name: str, classes: int | None = None, seed: int = 0, dtype=np.float32, dropout: float = 0.0) -> Model:
     """Build a network by name; the names are the keys of `TABLES`.
 
     Parameters
@@ -27,6 +27,8 @@ def build(name: str, classes: int | None = None, seed: int = 0, dtype=np.float32
     seed : int
         Of the starting values.
     dtype : float32 or float64
+    dropout : float
+        Probability that a feature is left out before the last layer, in training; the paper's ImageNet runs have 0.5.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def build(name: str, classes: int | None = None, seed: int = 0, dtype=np.float32
     """
     if not isinstance(name, str) or name not in TABLES:
         raise InputError(f"model is {name!r}; expected one of {', '.join(TABLES)}")
-    return from_table(TABLES[name], classes, seed, dtype)
+    return from_table(TABLES[name], classes, seed, dtype, dropout)
 
 
 __all__ = ["TABLES", "Model", "Table", "build", "from_table", "layers_of"]

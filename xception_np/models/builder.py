@@ -12,7 +12,7 @@ from xception_np.ops import spec
 MOST_CLASSES = 100_000  # a file that claims more is wrong; JFT has 17,000
 
 
-def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np.float32) -> Model:
+def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np.float32, dropout: float = 0.0) -> Model:
     """Build the model that a table describes, with starting values.
 
     Parameters
@@ -23,6 +23,8 @@ def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np
     seed : int
         Of the starting values.
     dtype : float32 or float64
+    dropout : float
+        Probability that a feature is left out before the last layer; 0 for no such layer.
 
     Raises
     ------
@@ -32,10 +34,10 @@ def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np
     if dtype not in spec.DTYPES:
         raise InputError(f"dtype is {dtype!r}; expected float32 or float64")
     classes = table.classes if classes is None else classes
-    return Model(table, layers_of(table, classes), classes, seed, dtype)
+    return Model(table, layers_of(table, classes, dropout), classes, seed, dtype)
 
 
-def layers_of(table: Table, classes: int) -> list[layers.Layer]:
+def layers_of(table: Table, classes: int, dropout: float = 0.0) -> list[layers.Layer]:
     """The layers of a table, without memory for their parameters: enough to count."""
     if not spec.is_whole(classes) or not 1 <= classes <= MOST_CLASSES:
         raise InputError(f"classes is {classes!r}; expected the number of classes, 1 to {MOST_CLASSES:,}")
@@ -43,7 +45,8 @@ def layers_of(table: Table, classes: int) -> list[layers.Layer]:
     for module in table.modules:
         layer, channels = _module(module, channels, table.momentum)
         found.append(layer)
-    return [*found, layers.GlobalAvgPool("avg_pool"), layers.Dense("predictions", channels, classes)]
+    dropped = [layers.Dropout("dropout", dropout)] if dropout else []
+    return [*found, layers.GlobalAvgPool("avg_pool"), *dropped, layers.Dense("predictions", channels, classes)]
 
 
 def _module(module: Plain | Residual, channels: int, momentum: float) -> tuple[layers.Layer, int]:

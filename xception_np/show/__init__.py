@@ -1,6 +1,8 @@
 """Pictures, and no mathematics. Every function returns a matplotlib figure."""
 
+from xception_np.show.comparison import compared_curves
+from xception_np.show.confusion import confusion_matrix
 from xception_np.show.curves import training_curves
 from xception_np.show.predictions import prediction_grid
 
-__all__ = ["prediction_grid", "training_curves"]
+__all__ = ["compared_curves", "confusion_matrix", "prediction_grid", "training_curves"]

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from xception_np.show.style import COLOURS, styled
-from xception_np.training.trainer import Progress
+from xception_np.show.style import COLOURS, logarithmic, styled
+from xception_np.training.history import Progress, Validation
 
 
-def training_curves(history: Sequence[Progress], title: str, held_out_accuracy: float | None = None) -> Figure:
+def training_curves(
+    history: Sequence[Progress],
+    title: str,
+    held_out_accuracy: float | None = None,
+    validations: Sequence[Validation] = (),
+) -> Figure:
     """Loss, accuracy and learning rate over the epochs: each step a faint dot, their moving average a line.
 
     Parameters
@@ -18,6 +23,7 @@ def training_curves(history: Sequence[Progress], title: str, held_out_accuracy: 
     title : str
     held_out_accuracy : float, optional
         Accuracy at the end on pictures not trained on, 0 to 1; drawn as a diamond.
+    validations : measurements on the validation pictures, drawn as a line with circles
     """
     epochs = np.array([progress.epoch for progress in history])
     with styled():
@@ -26,10 +32,12 @@ def training_curves(history: Sequence[Progress], title: str, held_out_accuracy: 
         _smoothed(loss, epochs, [progress.loss for progress in history], COLOURS["blue"])
         loss.set_ylabel("training loss (nats)")
         loss.set_yscale("log")
-        loss.yaxis.set_major_formatter("{x:g}")
-        loss.yaxis.set_minor_formatter("{x:g}")
+        logarithmic(loss.yaxis)
         _smoothed(accuracy, epochs, [100 * progress.accuracy for progress in history], COLOURS["blue"])
         accuracy.set_ylabel("accuracy (%)")
+        if validations:
+            passes, percents = [line.epoch for line in validations], [100 * line.accuracy for line in validations]
+            accuracy.plot(passes, percents, "o-", color=COLOURS["yellow"], markersize=4, label="validation pictures")
         if held_out_accuracy is not None:
             label = f"held out: {held_out_accuracy:.1%}"
             accuracy.plot(epochs[-1:], [100 * held_out_accuracy], "D", color=COLOURS["orange"], label=label, zorder=3)
@@ -42,10 +50,15 @@ def training_curves(history: Sequence[Progress], title: str, held_out_accuracy: 
 
 
 def _smoothed(axes, epochs: np.ndarray, values: list[float], colour: str) -> None:
-    reach = len(values) // 40  # steps on either side
+    reach, average = moving_average(values)
+    axes.plot(epochs, values, ".", color=colour, alpha=0.25, markersize=4, markeredgewidth=0, label="training, each step")
+    axes.plot(epochs, average, color=colour, label=f"training, mean of {2 * reach + 1} steps")
+
+
+def moving_average(values: Sequence[float]) -> tuple[int, np.ndarray]:
+    """The mean of each value and those within `reach`, a fortieth of all, on either side; returns reach and means."""
+    reach = len(values) // 40
     places = np.arange(len(values))
     starts, ends = np.maximum(places - reach, 0), np.minimum(places + reach + 1, len(values))
     sums = np.cumsum(np.concatenate(([0.0], values)))
-    average = (sums[ends] - sums[starts]) / (ends - starts)
-    axes.plot(epochs, values, ".", color=colour, alpha=0.25, markersize=4, markeredgewidth=0, label="training, each step")
-    axes.plot(epochs, average, color=colour, label=f"training, mean of {2 * reach + 1} steps")
+    return reach, (sums[ends] - sums[starts]) / (ends - starts)

@@ -3,17 +3,16 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from xception_np.data import Dataset
+from xception_np.data import Pictures
 from xception_np.show.style import COLOURS, styled
 
 
-def prediction_grid(dataset: Dataset, probabilities: np.ndarray, title: str, columns: int = 8, rows: int = 4) -> Figure:
+def prediction_grid(dataset: Pictures, probabilities: np.ndarray, title: str, columns: int = 8, rows: int = 4) -> Figure:
     """The pictures that the model is least sure of or gets wrong first, each with its prediction.
 
     Parameters
     ----------
-    dataset : Dataset
-        Pictures (N, H, W, 3) and labels.
+    dataset : Pictures
     probabilities : (N, classes) array
     title : str
     columns, rows : int
@@ -22,10 +21,11 @@ def prediction_grid(dataset: Dataset, probabilities: np.ndarray, title: str, col
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities[np.arange(len(predicted)), dataset.labels]
     chosen = np.argsort(confidence, kind="stable")[: columns * rows]
+    pictures = dataset.read(chosen)
     with styled():
         figure = Figure(figsize=(columns * 1.25, rows * 1.5 + 0.8), layout="constrained")
-        for axes, k in zip(figure.subplots(rows, columns, squeeze=False).flat, chosen, strict=False):
-            axes.imshow(dataset.images[k], interpolation="nearest")
+        for axes, k, picture in zip(figure.subplots(rows, columns, squeeze=False).flat, chosen, pictures, strict=False):
+            axes.imshow(picture, interpolation="nearest")
             right = predicted[k] == dataset.labels[k]
             says = f"{dataset.classes[predicted[k]]} {probabilities[k, predicted[k]]:.0%}"
             truth = "" if right else f"\nis {dataset.classes[dataset.labels[k]]}"

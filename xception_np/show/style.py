@@ -1,9 +1,18 @@
 """The look of all pictures: colours that colour-blind readers can tell apart, readable at a notebook's width."""
 
 import matplotlib
+from matplotlib.ticker import LogLocator, NullFormatter
 
 # Okabe and Ito, "Color Universal Design" (2008)
-COLOURS = {"blue": "#0072B2", "orange": "#D55E00", "green": "#009E73", "yellow": "#E69F00", "grey": "#777777"}
+COLOURS = {
+    "blue": "#0072B2",
+    "orange": "#D55E00",
+    "green": "#009E73",
+    "yellow": "#E69F00",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+    "grey": "#777777",
+}
 
 
 def styled():
@@ -19,3 +28,10 @@ def styled():
             "legend.frameon": False,
         }
     )
+
+
+def logarithmic(axis) -> None:
+    """Powers of ten, and their doubles and halves, written as plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())

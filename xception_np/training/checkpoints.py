@@ -5,6 +5,8 @@ names, the preprocessing of the pictures, and how far the training went. Nothing
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +20,7 @@ from xception_np.errors import InputError
 from xception_np.models import Model
 from xception_np.training.files import replacing
 
+LARGEST_SIZE = 4096  # pixels a side: what a file claims is bounded before memory is asked for
 _KEY = "xception_np"
 _EXPECTED = "a .safetensors file that `xception-np train` wrote"
 
@@ -49,7 +52,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         temporary.write_bytes(serialise(model.arrays, metadata={_KEY: json.dumps(document)}))
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path | str) -> Checkpoint:
     """Read a checkpoint.
 
     Raises
@@ -58,29 +61,60 @@ def load(path: Path) -> Checkpoint:
         If the file is missing, not one of ours, or does not hold exactly the model's arrays: all that are missing, unexpected or
         of another shape are named, and nothing is loaded.
     """
+    path = Path(path)
+    with _opened(path) as file:
+        document = json.loads((file.metadata() or {})[_KEY])
+        classes, preprocessing = _described(document, path)
+        model = models.build(document["model"], len(classes))
+        _read_arrays(path, file, model)
+    return Checkpoint(model, classes, preprocessing, document["training"])
+
+
+def load_weights(path: Path, model: Model) -> None:
+    """Read a checkpoint's arrays into a model of the same kind; InputError as in `load`."""
+    with _opened(path) as file:
+        _read_arrays(path, file, model)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A safetensors file, whose errors are sentences."""
     try:
         with safe_open(path, framework="numpy") as file:
-            document = json.loads((file.metadata() or {})[_KEY])
-            names = file.keys()
-            slices = {name: file.get_slice(name) for name in names}
-            shapes = {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in slices.items()}
-            classes, preprocessing = _described(document, path)
-            model = models.build(document["model"], len(classes))
-            _check_names(path, shapes, model.arrays)
-            for name, array in model.arrays.items():
-                array[...] = file.get_tensor(name)
+            yield file
     except FileNotFoundError as error:
         raise InputError(f"checkpoint {path} does not exist; expected {_EXPECTED}") from error
-    except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
+    except (
+        OSError,
+        SafetensorError,
+        KeyError,
+        RecursionError,
+        UnicodeError,
+        TypeError,
+        OverflowError,
+        json.JSONDecodeError,
+    ) as error:
         raise InputError(f"checkpoint {path} cannot be read; expected {_EXPECTED}") from error
-    return Checkpoint(model, classes, preprocessing, document["training"])
+
+
+def _read_arrays(path: Path, file: Any, model: Model) -> None:
+    slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a mapping: it has no __iter__)
+    _check_names(path, {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in slices.items()}, model.arrays)
+    for name, array in model.arrays.items():
+        array[...] = file.get_tensor(name)
 
 
 def _described(document, path: Path) -> tuple[tuple[str, ...], Preprocessing]:
     fits = isinstance(document, dict) and {"model", "classes", "preprocessing", "training"} <= document.keys()
-    if not fits or not isinstance(document["classes"], list) or not isinstance(document["training"], dict):
+    kinds = {"model": str, "classes": list, "training": dict}
+    if not fits or not all(isinstance(document[name], kind) for name, kind in kinds.items()):
         raise InputError(f"checkpoint {path} does not say what it holds; expected model, classes, preprocessing and training")
-    return tuple(map(str, document["classes"])), Preprocessing.from_json(document["preprocessing"])
+    classes, preprocessing = document["classes"], Preprocessing.from_json(document["preprocessing"])
+    if not classes or len(set(map(str, classes))) < len(classes) or not all(isinstance(name, str) for name in classes):
+        raise InputError(f"checkpoint {path} has {len(classes)} classes; expected their names, one or more, all different")
+    if preprocessing.size > LARGEST_SIZE:
+        raise InputError(f"checkpoint {path} wants pictures of {preprocessing.size} pixels; expected at most {LARGEST_SIZE}")
+    return tuple(classes), preprocessing
 
 
 def _check_names(path: Path, found: dict[str, tuple[tuple[int, ...], str]], expected: dict[str, np.ndarray]) -> None:

@@ -1,80 +1,34 @@
 """The training loop.
 
-forward -> loss -> backward -> optimizer step, for every batch of every epoch, until the epochs or the minutes are over.
+forward -> loss -> backward -> optimizer step, for every batch of every epoch, until the epochs or the minutes are over. Everything
+that a step depends on is in `state.safetensors`, so a run that was killed goes on to the same bits.
 """
 
 import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from xception_np import ops
-from xception_np.data import Augmentation, Dataset, Loader, Preprocessing
+import numpy as np
+
+from xception_np import data
+from xception_np.data import Augmentation, Loader, Pictures, Preprocessing
 from xception_np.errors import InputError
-from xception_np.layers import Step
+from xception_np.layers import Dropout
 from xception_np.models import Model
-from xception_np.training import checkpoints, schedules
+from xception_np.training import checkpoints, environment, interruption, optimizers, schedules, state
+from xception_np.training.averaging import Average, averaged
+from xception_np.training.descent import descend
 from xception_np.training.evaluation import Evaluation, evaluate
-from xception_np.training.files import make_folder, replacing
-from xception_np.training.optimizers import SGD
+from xception_np.training.files import make_folder, remove_unfinished, replacing
+from xception_np.training.history import History, Progress, Validation
+from xception_np.training.schedules import Moment
+from xception_np.training.settings import Settings
 
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train.
-
-    Attributes
-    ----------
-    epochs : int
-        Passes over the training pictures.
-    minutes : float or None
-        End after this time, compilation included, if the epochs are not over before.
-    batch : int
-        Pictures in a step.
-    rate : float
-        Peak learning rate.
-    momentum : float
-        Of SGD.
-    label_smoothing : float
-        Part of the target that is spread over all classes.
-    warmup : float
-        Fraction of the run in which the rate rises to its peak; then it falls along a cosine.
-    seed : int
-        Of everything random.
-    """
-
-    epochs: int = 10
-    minutes: float | None = None
-    batch: int = 128
-    rate: float = 0.1
-    momentum: float = 0.9
-    label_smoothing: float = 0.0
-    warmup: float = 0.1
-    seed: int = 0
-
-    def __post_init__(self):
-        if not isinstance(self.epochs, int) or self.epochs < 1:
-            raise InputError(f"epochs is {self.epochs!r}; expected a number of passes over the data, 1 or more")
-        if self.minutes is not None and not self.minutes > 0:
-            raise InputError(f"minutes is {self.minutes!r}; expected a time limit > 0")
-        if not (math.isfinite(self.rate) and self.rate > 0):
-            raise InputError(f"lr is {self.rate!r}; expected a learning rate > 0")
-
-
-class Progress(NamedTuple):
-    """Where a run is after a step; one line of metrics.jsonl."""
-
-    step: int
-    epoch: float
-    loss: float
-    accuracy: float
-    rate: float
-    images_per_second: float
-    seconds: float
-    seconds_left: float
+Watch = Callable[[Progress], None]
 
 
 class Trainer:
@@ -83,30 +37,103 @@ class Trainer:
     Parameters
     ----------
     model : Model
-    train : Dataset
+    train : Pictures
     settings : Settings
     folder : Path
-        Gets `config.json`, `metrics.jsonl` and `last.safetensors`. Created if need be.
+        Created if need be; `run` replaces what a former run left there, unless `restore` was called to go on with it.
+    augmentation : Augmentation, optional
+        The one that suits the data set by default.
+    about : dict, optional
+        More to say in config.json, in types that JSON has: the recipe's name, where the data came from.
+
+    Raises
+    ------
+    InputError
+        If the settings do not fit the model or the data, or the folder cannot be made.
+
+    Notes
+    -----
+    The folder gets
+
+        config.json            model, data, settings: what the run was started with
+        environment.json       versions and machine, for every start
+        metrics.jsonl          a line a step
+        validation.jsonl       a line an epoch, if pictures are set aside
+        state.safetensors      what the next step depends on; to go on
+        last.safetensors       the model as trained so far; to use
+        averaged.safetensors   the model with averaged weights, at the end
+        best.safetensors       the one that was best on the validation pictures
     """
 
-    def __init__(self, model: Model, train: Dataset, settings: Settings, folder: Path):
-        self.model, self.train, self.settings, self.folder = model, train, settings, make_folder(Path(folder))
-        self.preprocessing = Preprocessing.of(train)
-        self.loader = Loader(train, settings.batch, self.preprocessing, Augmentation.of(train), settings.seed)
-        self.optimizer = SGD(model.buffers, settings.momentum)
-        self.schedule = schedules.cosine(settings.warmup)
-        self.history: list[Progress] = []
-        config = {"model": model.name, "data": train.name, "images": len(train), **asdict(settings)}
-        with replacing(self.folder / "config.json") as temporary:
-            temporary.write_text(json.dumps(config, indent=2) + "\n")
+    def __init__(
+        self,
+        model: Model,
+        train: Pictures,
+        settings: Settings,
+        folder: Path | str,
+        *,
+        augmentation: Augmentation | None = None,
+        about: dict[str, Any] | None = None,
+    ):
+        self.model, self.settings, self.folder = model, settings, Path(folder)
+        self.train, self.validation = _set_aside(train, settings)
+        _check_dropout(model, settings.dropout)
+        self.preprocessing = Preprocessing.of(self.train)
+        self.augmentation = Augmentation.of(train) if augmentation is None else augmentation
+        self.loader = Loader(self.train, settings.batch, self.preprocessing, self.augmentation, settings.seed)
+        self.optimizer = optimizers.of(settings, model)
+        self.schedule = schedules.of(settings)
+        self.average = Average(model.buffers, settings.averaging) if settings.averaging else None
+        self.about = about or {}
+        self.step, self.seconds, self.finished = 0, 0.0, False
+        self.best_accuracy: float | None = None
+        self._metrics = History(self.folder / "metrics.jsonl", Progress)
+        self._validations = History(self.folder / "validation.jsonl", Validation)
+        make_folder(self.folder)
 
     @property
     def steps(self) -> int:
         """Steps of the whole run, if no time limit ends it."""
         return self.settings.epochs * len(self.loader)
 
-    def run(self, watch: Callable[[Progress], None] = lambda progress: None) -> None:
-        """Train until the epochs or the minutes are over, and save a checkpoint after every epoch and at the end.
+    @property
+    def history(self) -> list[Progress]:
+        """All steps so far, those before a restart included."""
+        return self._metrics.lines
+
+    @property
+    def validations(self) -> list[Validation]:
+        """All measurements on the validation pictures so far."""
+        return self._validations.lines
+
+    @property
+    def outcome(self) -> Path:
+        """The checkpoint to use: the best one if pictures were set aside to choose it by, else the averaged one, else the last."""
+        name = "best" if self.validation is not None else "averaged" if self.average is not None else "last"
+        return self.folder / f"{name}.safetensors"
+
+    def restore(self) -> None:
+        """Take up the run in the folder where its last checkpoint left it.
+
+        Raises
+        ------
+        InputError
+            If there is none, or it was started with another model, other data or other settings.
+        """
+        path = self.folder / "state.safetensors"
+        facts = state.read_facts(path)
+        mine = self._config()
+        differing = sorted(name for name in mine.keys() | facts.config.keys() if mine.get(name) != facts.config.get(name))
+        if differing:
+            name = differing[0]
+            raise InputError(f"{name} is {mine.get(name)} but {facts.config.get(name)} in the run {self.folder}; expected the same")
+        state.restore(path, self._arrays())
+        _, self.step, self.seconds, self.finished, self.best_accuracy = facts
+
+    def run(self, watch: Watch = lambda progress: None) -> None:
+        """Train until the epochs or the minutes are over; then the model has the weights of `outcome`.
+
+        Ctrl-C and SIGTERM end the step under way, save, and raise KeyboardInterrupt.
 
         Parameters
         ----------
@@ -115,69 +142,156 @@ class Trainer:
         Raises
         ------
         InputError
-            If the loss is no longer finite: training on would be for nothing.
+            If a number is no longer finite (training on would be for nothing), or a file cannot be written.
         """
-        begin = time.perf_counter()
-        limit = math.inf if self.settings.minutes is None else self.settings.minutes * 60
-        with open(self.folder / "metrics.jsonl", "w", buffering=1) as metrics:
-            try:
-                for progress in self._steps(begin, limit):
-                    self.history.append(progress)
-                    metrics.write(json.dumps(progress._asdict()) + "\n")
-                    watch(progress)
-                    if progress.step % len(self.loader) == 0:
-                        self.save()
-            finally:  # also on Ctrl-C: what has been learnt is kept
-                if self.history and math.isfinite(self.history[-1].loss):
-                    self.save()
+        remove_unfinished(self.folder)
+        if self.step == 0:
+            self._start_folder()
+        environment.record(self.folder / "environment.json", self.step)
+        self._metrics.cut(self.step)
+        self._validations.cut(self.step)
+        if len(self.history) != self.step:
+            raise InputError(f"{self.folder}/metrics.jsonl has {len(self.history)} steps; expected {self.step}, as the state")
+        with interruption.deferred() as interrupted:
+            self._train(watch, interrupted)
+        if self.average is not None:
+            with averaged(self.model, self.average, self.loader):
+                self._save_model("averaged")
+        if self.outcome.stem != "last":
+            checkpoints.load_weights(self.outcome, self.model)
 
-    def evaluate(self, dataset: Dataset) -> Evaluation:
+    def evaluate(self, dataset: Pictures) -> Evaluation:
         """How good the model is on other pictures, prepared as those it was trained on."""
         return evaluate(self.model, dataset, self.preprocessing, self.settings.batch)
 
     def save(self) -> Path:
-        """Write `last.safetensors`; returns its path."""
-        path = self.folder / "last.safetensors"
-        last = self.history[-1]
-        facts = {"data": self.train.name, "steps": last.step, "epochs": last.epoch, "seed": self.settings.seed}
-        checkpoints.save(path, checkpoints.Checkpoint(self.model, self.train.classes, self.preprocessing, facts))
+        """Write `last.safetensors` and the state to go on from; returns the former's path.
+
+        The state is written last: it must not be ahead of any other file, for `restore` takes these back to it.
+        """
+        self._metrics.sync()
+        self._validations.sync()
+        path = self._save_model("last")
+        self._save_state()
         return path
 
-    def _steps(self, begin: float, limit: float):
-        step, fraction = 0, 0.0
-        before = begin
-        for epoch in range(self.settings.epochs):
-            for x, labels in self.loader.epoch(epoch):
-                rate = self.settings.rate * self.schedule(fraction)
-                loss, accuracy = self._step(x, labels, step, rate)
-                step += 1
-                now = time.perf_counter()
-                fraction = max(step / self.steps, (now - begin) / limit)
-                yield Progress(
-                    step=step,
-                    epoch=step / len(self.loader),
-                    loss=loss,
-                    accuracy=accuracy,
-                    rate=rate,
-                    images_per_second=len(x) / (now - before),
-                    seconds=now - begin,
-                    seconds_left=min((now - begin) / step * (self.steps - step), max(limit - (now - begin), 0)),
-                )
-                if not math.isfinite(loss):
-                    raise InputError(
-                        f"the loss is {loss} at step {step}: training was stopped; try a learning rate below {self.settings.rate}"
-                    )
-                if fraction >= 1:
+    def _train(self, watch: Watch, interrupted: Callable[[], bool]) -> None:
+        before = saved = time.perf_counter()
+        begin = before - self.seconds
+        while not self.finished:
+            for x, labels in self.loader.epoch(*divmod(self.step, len(self.loader))):
+                progress = self._advance(x, labels, begin, before)
+                self._metrics.append(progress)
+                stop = interrupted()  # asked once: a signal that comes later is for the next step, which saves again
+                epoch_over = self.finished or self.step % len(self.loader) == 0
+                if epoch_over:
+                    self._validate()
+                if epoch_over or stop or self._due(saved):
+                    self.save()
+                    saved = time.perf_counter()
+                try:
+                    watch(progress)
+                except BaseException:  # whatever it is: between two steps, what has been learnt is whole and is kept
+                    self.save()
+                    raise
+                if stop:
+                    raise KeyboardInterrupt
+                if self.finished:
                     return
                 before = time.perf_counter()
 
-    def _step(self, x, labels, number: int, rate: float) -> tuple[float, float]:
-        """One step of gradient descent: loss and accuracy on this batch, before it."""
-        model, smoothing = self.model, self.settings.label_smoothing
-        model.zero_gradients()
-        logits, cache = model.forward(x, Step(self.settings.seed, number))
-        loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels, smoothing)
-        dlogits = ops.softmax_cross_entropy.backward(1.0, loss_cache)
-        model.backward(dlogits, cache)
-        self.optimizer.step(rate)
-        return loss, float((logits.argmax(axis=1) == labels).mean())
+    def _advance(self, x, labels, begin: float, before: float) -> Progress:
+        """Take a step, and say where the run is after it."""
+        limit = math.inf if self.settings.minutes is None else 60 * self.settings.minutes
+        done = max(self.step / self.steps, self.seconds / limit)
+        moment = Moment(done, self.step / len(self.loader), self.step * self.settings.batch)
+        rate = self.settings.rate * self.schedule(moment)
+        loss, accuracy = descend(self.model, self.optimizer, self.settings, x, labels, self.step, rate)
+        now = time.perf_counter()
+        self.step, self.seconds = self.step + 1, now - begin
+        self.finished = self.step >= self.steps or self.seconds >= limit
+        if self.average is not None:
+            self.average.update(self.step)
+        return Progress(
+            step=self.step,
+            epoch=self.step / len(self.loader),
+            loss=loss,
+            accuracy=accuracy,
+            rate=rate,
+            images_per_second=len(x) / (now - before),
+            seconds=self.seconds,
+            seconds_left=min(self.seconds / self.step * (self.steps - self.step), max(limit - self.seconds, 0)),
+        )
+
+    def _due(self, saved: float) -> bool:
+        """Whether it is time for a checkpoint, the last one having been written then."""
+        steps, seconds = self.settings.save_steps, self.settings.save_seconds
+        return (steps > 0 and self.step % steps == 0) or time.perf_counter() - saved >= seconds
+
+    def _validate(self) -> None:
+        """Measure the model to use on the validation pictures, and keep it if it is the best so far."""
+        if self.validation is None:
+            return
+        with self._weights_to_use():
+            result = self.evaluate(self.validation)
+            if self.best_accuracy is None or result.accuracy > self.best_accuracy:
+                self.best_accuracy = result.accuracy
+                self._save_model("best")
+        epoch = self.step / len(self.loader)
+        self._validations.append(Validation(self.step, epoch, result.loss, result.accuracy, self.seconds))
+
+    def _weights_to_use(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.average is None else averaged(self.model, self.average, self.loader)
+
+    def _save_model(self, name: str) -> Path:
+        path = self.folder / f"{name}.safetensors"
+        facts = {
+            "data": self.train.name,
+            "steps": self.step,
+            "epochs": self.step / len(self.loader),
+            "seed": self.settings.seed,
+        }
+        checkpoints.save(path, checkpoints.Checkpoint(self.model, self.train.classes, self.preprocessing, facts))
+        return path
+
+    def _save_state(self) -> None:
+        facts = state.Facts(self._config(), self.step, self.seconds, self.finished, self.best_accuracy)
+        state.save(self.folder / "state.safetensors", facts, self._arrays())
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """Everything that the next step depends on, as flat vectors."""
+        average = {} if self.average is None else self.average.state
+        return {"values": self.model.buffers.values, "moving": self.model.buffers.moving, **self.optimizer.state, **average}
+
+    def _config(self) -> dict[str, Any]:
+        """What must be the same for a run to go on to the same bits."""
+        return {
+            "model": self.model.name,
+            "data": self.train.name,
+            "images": len(self.train),
+            "preprocessing": self.preprocessing.to_json(),
+            "augmentation": repr(self.augmentation),
+            "settings": self.settings.to_json(),
+        }
+
+    def _start_folder(self) -> None:
+        """Remove what a former run left, its state first, and write down what this one starts with."""
+        for name in ("state", "last", "averaged", "best"):
+            (self.folder / f"{name}.safetensors").unlink(missing_ok=True)
+        for name in ("environment.json", "result.json"):
+            (self.folder / name).unlink(missing_ok=True)
+        with replacing(self.folder / "config.json") as temporary:
+            temporary.write_text(json.dumps({**self.about, **self._config()}, indent=2) + "\n")
+        self._save_state()
+
+
+def _set_aside(train: Pictures, settings: Settings) -> tuple[Pictures, Pictures | None]:
+    """The pictures to train on, and those to choose by."""
+    return data.hold_out(train, settings.validation, settings.seed) if settings.validation else (train, None)
+
+
+def _check_dropout(model: Model, rate: float) -> None:
+    """A network has its dropout from when it was built; a recipe's must not be lost in silence."""
+    found = next((layer.rate for layer in model.layers if isinstance(layer, Dropout)), 0.0)
+    if found != rate:
+        raise InputError(f"dropout is {rate}; expected {found}, that of the network {model.name}")

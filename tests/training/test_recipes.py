@@ -1,0 +1,87 @@
+"""Settings that refuse what makes no sense, and recipes that are the paper's."""
+
+import dataclasses
+
+import pytest
+
+from xception_np.errors import InputError
+from xception_np.training import RECIPES, Settings, recipe
+from xception_np.training.recipes import recipe_for
+
+
+def test_imagenet_is_the_papers():
+    settings = recipe("imagenet").settings
+    assert (settings.optimizer, settings.momentum, settings.rate) == ("sgd", 0.9, 0.045)
+    assert (settings.schedule, settings.decay_factor, settings.decay_every) == ("epochs", 0.94, 2)
+    assert (settings.weight_decay, settings.dropout, settings.warmup) == (1e-5, 0.5, 0)
+    assert settings.averaging > 0
+
+
+def test_jft_is_the_papers():
+    settings = recipe("jft").settings
+    assert (settings.optimizer, settings.momentum, settings.rate) == ("rmsprop", 0.9, 0.001)
+    assert (settings.schedule, settings.decay_factor, settings.decay_every) == ("samples", 0.9, 3_000_000)
+    assert (settings.weight_decay, settings.dropout, settings.warmup) == (1e-5, 0, 0)
+    assert settings.averaging > 0
+
+
+def test_a_recipe_is_printed_in_full():
+    found = recipe("imagenet")
+    text = found.table(found.settings.with_changes({"rate": 0.5}))
+    lines = {line.split()[0]: line for line in text.splitlines()}
+    assert {field.name for field in dataclasses.fields(Settings)} <= lines.keys()
+    assert lines["rate"].split(maxsplit=1)[1].split() == ["0.5", "recipe:", "0.045"]
+    assert lines["batch"].endswith("not in the source")
+    assert lines["momentum"].split() == ["momentum", "0.9"]
+    assert "arXiv 1610.02357" in text
+
+
+def test_what_is_not_from_a_source_is_a_setting():
+    names = {field.name for field in dataclasses.fields(Settings)}
+    assert all(set(found.chosen_here) <= names for found in RECIPES.values())
+
+
+def test_recipes_by_name_and_by_data():
+    assert recipe_for("digits").name == "digits"
+    assert recipe_for("/some/cifar.tar").name == "cifar"
+    with pytest.raises(InputError, match="recipe is 'resnet'; expected one of imagenet, jft, cifar, digits"):
+        recipe("resnet")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": 1.5}, r"epochs is 1\.5"),
+        ({"epochs": True}, "epochs is True"),
+        ({"minutes": 0.0}, r"minutes is 0\.0"),
+        ({"minutes": float("inf")}, "minutes is inf"),
+        ({"batch": -1}, "batch is -1"),
+        ({"optimizer": "adam"}, "optimizer is 'adam'; expected one of sgd, rmsprop"),
+        ({"rate": -0.1}, r"lr is -0\.1"),
+        ({"rate": float("nan")}, "lr is nan"),
+        ({"momentum": 1.0}, r"momentum is 1\.0"),
+        ({"nesterov": True, "optimizer": "rmsprop"}, "nesterov is True"),
+        ({"nesterov": True, "momentum": 0.0}, "nesterov is True"),
+        ({"nesterov": 1}, "nesterov is 1"),
+        ({"weight_decay": -1e-5}, "weight_decay is -1e-05"),
+        ({"clip": -1.0}, r"clip is -1\.0"),
+        ({"clip": float("nan")}, "clip is nan"),
+        ({"schedule": "step"}, "schedule is 'step'"),
+        ({"warmup": 1.0}, r"warmup is 1\.0"),
+        ({"decay_factor": 1.1}, r"decay_factor is 1\.1"),
+        ({"decay_every": 0}, "decay_every is 0"),
+        ({"label_smoothing": 1.0}, r"label_smoothing is 1\.0"),
+        ({"dropout": 1.0}, r"dropout is 1\.0"),
+        ({"averaging": 1.0}, r"averaging is 1\.0"),
+        ({"validation": -5}, "validation is -5"),
+        ({"save_seconds": 0.0}, r"save_seconds is 0\.0"),
+        ({"save_steps": -1}, "save_steps is -1"),
+        ({"seed": 2**32}, "seed is 4294967296"),
+        ({"colour": 1}, "setting is 'colour'; expected one of epochs,"),
+        ({"rate": "fast"}, "settings are {'rate': 'fast'}"),
+    ],
+)
+def test_wrong_settings(changes, message):
+    with pytest.raises(InputError, match=message):
+        Settings().with_changes(changes)

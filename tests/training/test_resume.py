@@ -1,0 +1,140 @@
+"""Runs that are killed and go on end with the bits of those that are not."""
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_runs import restored, trainer
+
+from xception_np.errors import InputError
+from xception_np.training import state
+
+SETTINGS = {
+    "epochs": 14,  # of 3 steps
+    "batch": 15,
+    "validation": 2,
+    "nesterov": True,
+    "weight_decay": 1e-3,
+    "averaging": 0.9,
+    "clip": 1.0,
+}
+PROCESS = """
+import sys
+from pathlib import Path
+from small_runs import trainer
+run = trainer(Path(sys.argv[1]), save_steps=2, **{settings})
+if (run.folder / "state.safetensors").exists():
+    run.restore()
+run.run(lambda progress: print(progress.step, flush=True))
+"""
+
+
+def arrays(folder):
+    with_state = trainer(folder, save_steps=2, **SETTINGS)
+    facts = state.restore(folder / "state.safetensors", with_state._arrays())
+    return facts, with_state._arrays()
+
+
+def test_killed_at_random_and_gone_on_with(tmp_path):
+    whole = trainer(tmp_path / "whole", save_steps=2, **SETTINGS)
+    whole.run()
+    chance = random.Random(5)
+    folder = tmp_path / "killed"
+    command = [sys.executable, "-c", PROCESS.replace("{settings}", repr(SETTINGS)), str(folder)]
+    killed = 0
+    while True:
+        wait_for = chance.randint(1, 14)  # lines until the kill; the process runs on until it arrives
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent) as process:
+            lines = [line for _, line in zip(range(wait_for), process.stdout, strict=False)]
+            process.kill()
+        if len(lines) < wait_for:
+            assert process.returncode == 0
+            break
+        killed += 1
+    assert killed >= 3
+    facts, found = arrays(folder)
+    expected_facts, expected = arrays(tmp_path / "whole")
+    assert facts.step == expected_facts.step == 42
+    assert facts.best_accuracy == expected_facts.best_accuracy
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    for name in ("last", "averaged", "best"):
+        assert (folder / f"{name}.safetensors").read_bytes() == (tmp_path / "whole" / f"{name}.safetensors").read_bytes()
+    steps = [line.split(",")[0] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert steps == [f'{{"step": {k}' for k in range(1, 43)]
+    assert not list(folder.glob(".*"))
+
+
+class Kill(BaseException):
+    """Ends a run as abruptly as a test can in its own process."""
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_between_any_two_files_of_a_checkpoint(tmp_path, monkeypatch, count):
+    """Killed after each of the renames of a checkpoint: what is there goes on to the same bits."""
+    whole = trainer(tmp_path / "whole", epochs=3, validation=2, batch=15, averaging=0.5)
+    whole.run()
+    folder = tmp_path / "killed"
+    run = trainer(folder, epochs=3, validation=2, batch=15, averaging=0.5)
+    rename, renamed = Path.replace, []
+
+    def replace(self, target):
+        rename(self, target)
+        if run.step:
+            renamed.append(target.name)
+        if len(renamed) == count:
+            raise Kill
+
+    with monkeypatch.context() as patch, pytest.raises(Kill):
+        patch.setattr(Path, "replace", replace)
+        run.run()
+    again = restored(folder, epochs=3, validation=2, batch=15, averaging=0.5)
+    again.run()
+    np.testing.assert_array_equal(again.model.buffers.values, whole.model.buffers.values)
+    np.testing.assert_array_equal(again.model.buffers.moving, whole.model.buffers.moving)
+    assert [line[:5] for line in again.history] == [line[:5] for line in whole.history]
+    assert [line[:4] for line in again.validations] == [line[:4] for line in whole.validations]
+
+
+def test_before_the_first_step(tmp_path):
+    run = trainer(tmp_path)
+    run._start_folder()
+    again = restored(tmp_path)
+    assert again.step == 0
+    again.run()
+    assert again.finished
+
+
+def test_a_finished_run_takes_no_more_steps(tmp_path):
+    trainer(tmp_path, averaging=0.5).run()
+    lines = (tmp_path / "metrics.jsonl").read_text()
+    again = restored(tmp_path, averaging=0.5)
+    again.run()
+    assert (tmp_path / "metrics.jsonl").read_text() == lines
+    assert len(again.history) == 6
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [({"batch": 8}, "settings is .*but.*'batch': 16"), ({"validation": 8}, "images is 40 but 48 in the run")],
+)
+def test_another_run_is_not_gone_on_with(tmp_path, changed, message):
+    trainer(tmp_path, epochs=1).run()
+    other = trainer(tmp_path, epochs=1, **changed)
+    with pytest.raises(InputError, match=message):
+        other.restore()
+
+
+def test_no_run_to_go_on_with(tmp_path):
+    with pytest.raises(InputError, match=r"state\.safetensors does not exist"):
+        trainer(tmp_path).restore()
+
+
+def test_lines_that_were_lost_are_missed(tmp_path):
+    trainer(tmp_path, epochs=1).run()
+    (tmp_path / "metrics.jsonl").write_text("")
+    with pytest.raises(InputError, match=r"metrics\.jsonl has 0 steps; expected 3"):
+        restored(tmp_path, epochs=1).run()

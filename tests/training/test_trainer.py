@@ -1,0 +1,216 @@
+"""A run: it learns, keeps its files, is the same twice, ends in time, and stops where nothing is half done."""
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+from small_runs import restored, stripes, tiny_model, trainer
+
+from xception_np import data, layers, models, threads
+from xception_np.errors import InputError
+from xception_np.training import Settings, Trainer, evaluate, load, runs
+
+
+def test_a_run_learns_and_keeps_its_files(tmp_path):
+    run = trainer(tmp_path / "run", models.build("xception_small", 2, 3), epochs=4)
+    seen = []
+    run.run(seen.append)
+    assert len(seen) == run.steps == 4 * 3
+    assert seen[-1].loss < 0.5 * seen[0].loss
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 13))
+    assert lines[-1]["epoch"] == 4
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["model"], config["images"], config["settings"]["batch"]) == ("xception_small", 48, 16)
+    (start,) = json.loads((tmp_path / "run" / "environment.json").read_text())
+    assert start["packages"]["numpy"] == np.__version__
+    loaded = load(tmp_path / "run" / "last.safetensors")
+    assert loaded.classes == ("vertical", "horizontal")
+    assert loaded.training == {"data": "stripes", "steps": 12, "epochs": 4.0, "seed": 3}
+    before = run.evaluate(stripes(seed=1))
+    after = evaluate(loaded.model, stripes(seed=1), loaded.preprocessing, batch=16)
+    np.testing.assert_array_equal(before.probabilities, after.probabilities)
+    assert not list((tmp_path / "run").glob(".*"))
+
+
+def test_a_run_is_the_same_bits_twice_for_any_number_of_threads(tmp_path):
+    values = []
+    for name, count in (("a", 1), ("b", 2)):
+        with threads.use(count):
+            run = trainer(tmp_path / name, models.build("xception_small", 2, 3))
+            run.run()
+            values.append(run.model.buffers.values.copy())
+    np.testing.assert_array_equal(*values)
+
+
+def test_another_seed_is_another_run(tmp_path):
+    losses = []
+    for seed in (0, 1):
+        run = trainer(tmp_path / str(seed), seed=seed, epochs=1)
+        run.run()
+        losses.append(run.history[-1].loss)
+    assert losses[0] != losses[1]
+
+
+def test_every_setting_of_a_step_changes_the_step(tmp_path):
+    """The recipe reaches the arithmetic: no two of these runs end with the same weights."""
+    changes = (
+        {},
+        {"optimizer": "rmsprop", "rate": 0.001},
+        {"momentum": 0.5},
+        {"nesterov": True},
+        {"weight_decay": 0.1},
+        {"weight_decay": 0.1, "decay_depthwise": False},
+        {"clip": 0.01},
+        {"schedule": "linear"},
+        {"schedule": "epochs", "decay_every": 1},
+        {"schedule": "samples", "decay_every": 16},
+        {"warmup": 0.5},
+        {"label_smoothing": 0.1},
+    )
+    weights = []
+    for k, changed in enumerate(changes):
+        run = trainer(tmp_path / str(k), **changed)
+        run.run()
+        weights.append(run.model.buffers.values.tobytes())
+    assert len(set(weights)) == len(changes)
+
+
+def test_the_rate_follows_the_steps(tmp_path):
+    run = trainer(tmp_path, schedule="epochs", warmup=0.0, decay_factor=0.5, decay_every=1, epochs=3)
+    run.run()
+    np.testing.assert_allclose([line.rate for line in run.history], np.repeat([0.05, 0.025, 0.0125], 3))
+
+
+def test_minutes_end_a_run_in_time(tmp_path):
+    run = trainer(tmp_path, epochs=100_000, minutes=1 / 60)
+    run.run()
+    assert 1 <= run.history[-1].seconds < 3
+    assert run.history[-1].rate < 0.2 * run.settings.rate  # the schedule followed the clock
+    assert load_steps(tmp_path) == len(run.history) < run.steps
+    assert runs.describe(tmp_path).state == "finished"
+
+
+def load_steps(folder):
+    return runs.describe(folder).steps
+
+
+def test_the_best_model_is_chosen_on_training_pictures_set_aside(tmp_path):
+    run = trainer(tmp_path, validation=16, epochs=5)
+    kept, aside = data.hold_out(stripes(), 16, seed=3)
+    np.testing.assert_array_equal(run.train.images, kept.images)
+    np.testing.assert_array_equal(run.validation.images, aside.images)
+    run.run()
+    accuracies = [line.accuracy for line in run.validations]
+    assert len(accuracies) == 5
+    assert run.best_accuracy == max(accuracies)
+    assert run.evaluate(aside).accuracy == max(accuracies)
+    assert run.outcome == tmp_path / "best.safetensors"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_step_and_saves(tmp_path, number):
+    before = signal.getsignal(number)
+    run = trainer(tmp_path, epochs=10)
+
+    def interrupt(progress):
+        if progress.step == 4:
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(KeyboardInterrupt):
+        run.run(interrupt)
+    assert signal.getsignal(number) is before
+    assert restored(tmp_path, epochs=10).step == len(run.history) == 5
+    assert runs.describe(tmp_path).state == "interrupted"
+
+
+def test_a_second_signal_does_not_wait(tmp_path):
+    run = trainer(tmp_path, epochs=10)
+
+    def interrupt(progress):
+        if progress.step == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run.run(interrupt)
+    assert restored(tmp_path, epochs=10).step == 4
+
+
+def test_whatever_a_watcher_raises_the_run_is_kept(tmp_path):
+    run = trainer(tmp_path)
+
+    def interrupt(progress):
+        if progress.step == 2:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run.run(interrupt)
+    assert restored(tmp_path).step == 2
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_new_run_replaces_an_old_one(tmp_path):
+    trainer(tmp_path, averaging=0.5, validation=8).run()
+    runs.write_result(tmp_path, {"accuracy": 0.5})
+    trainer(tmp_path, epochs=1).run()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "config.json",
+        "environment.json",
+        "last.safetensors",
+        "metrics.jsonl",
+        "state.safetensors",
+        "validation.jsonl",
+    }
+    assert (tmp_path / "validation.jsonl").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch": 49}, "batch_size is 49; expected at most 48"),
+        ({"validation": 48}, "count is 48; expected how many of the 48 pictures to hold out"),
+        ({"validation": 40}, "batch_size is 16; expected at most 8"),
+        ({"dropout": 0.5}, r"dropout is 0\.5; expected 0\.0, that of the network tiny"),
+    ],
+)
+def test_settings_that_do_not_fit(tmp_path, settings, message):
+    with pytest.raises(InputError, match=message):
+        trainer(tmp_path / "run", **settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_dropout_that_a_network_has(tmp_path):
+    model = tiny_model()
+    model.layers.insert(-1, layers.Dropout("dropout", 0.5))
+    trainer(tmp_path, model, dropout=0.5).run()
+    with pytest.raises(InputError, match=r"dropout is 0\.0; expected 0\.5"):
+        trainer(tmp_path, model)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(InputError, match="cannot create the folder"):
+            trainer(folder)
+    assert (tmp_path / "file").read_text() == ""
+
+
+def test_runs_are_listed(tmp_path):
+    trainer(tmp_path / "b").run()
+    runs.write_result(tmp_path / "b", {"accuracy": 0.75})
+    Trainer(tiny_model(), stripes(), Settings(batch=16), tmp_path / "no run yet", augmentation=data.Augmentation())
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "config.json").write_text('{"model": "m", "data": "d", "settings": {}}')
+    first, second = runs.find(tmp_path)
+    assert first == (tmp_path / "a", "m", "d", "", 0, None, 0.0, "unreadable")
+    assert second[:6] == (tmp_path / "b", "tiny", "stripes", "", 6, 0.75)
+    assert second.state == "finished" and second.minutes > 0
+    for text in ("", "[]", "{}"):
+        (tmp_path / "a" / "config.json").write_text(text)
+        with pytest.raises(InputError, match=r"config\.json"):
+            runs.describe(tmp_path / "a")
+    with pytest.raises(InputError, match="expected a folder of runs"):
+        runs.find(tmp_path / "nowhere")

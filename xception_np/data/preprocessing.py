@@ -1,0 +1,93 @@
+"""What is done to the pixels of pictures before a network sees them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xception_np import arrays
+from xception_np.data.dataset import CHANNELS, Pictures, check_images
+from xception_np.errors import InputError
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What a network is fed: x = (pixel / 255 - mean) / std, a mean and a standard deviation for each channel.
+
+    A checkpoint carries it, because a network is right only on pixels prepared as in its training.
+
+    Attributes
+    ----------
+    size : int
+        Height and width of the images, in pixels.
+    mean, std : tuple of 3 floats
+        In units of the brightest pixel: 0 is black, 1 is white.
+
+    Raises
+    ------
+    InputError
+        If the size is not positive, or there are not three finite means and three positive deviations.
+    """
+
+    size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __post_init__(self):
+        if not isinstance(self.size, int) or self.size < 1:
+            raise InputError(f"size is {self.size!r}; expected the images' height and width in pixels, 1 or more")
+        if len(self.mean) != CHANNELS or not np.isfinite(self.mean).all():
+            raise InputError(f"mean is {self.mean}; expected {CHANNELS} finite numbers, one for each channel")
+        if len(self.std) != CHANNELS or not np.isfinite(self.std).all() or min(self.std) <= 0:
+            raise InputError(f"std is {self.std}; expected {CHANNELS} positive numbers, one for each channel")
+
+    @classmethod
+    def of(cls, train: Pictures) -> "Preprocessing":
+        """The preprocessing that gives each channel of the training pictures mean 0 and standard deviation 1."""
+        size, values = train.size, np.arange(256) / 255
+        counts = train.histogram()
+        share = counts / counts.sum(axis=1, keepdims=True)  # (3, 256)
+        mean = share @ values
+        std = np.sqrt((share * (values - mean[:, None]) ** 2).sum(axis=1))
+        return cls(size, tuple(mean.tolist()), tuple(std.tolist()))
+
+    def apply(self, images: np.ndarray) -> np.ndarray:
+        """Prepare images for a network.
+
+        Parameters
+        ----------
+        images : (N, size, size, 3) array of uint8
+
+        Returns
+        -------
+        x : (N, size, size, 3) array of float32
+
+        Raises
+        ------
+        InputError
+            If the images have another size, or are not bytes (already preprocessed, say).
+        """
+        check_images(images)
+        if images.shape[1:3] != (self.size, self.size):
+            raise InputError(f"images has shape {images.shape}; expected (N, {self.size}, {self.size}, 3): resize them first")
+        x = arrays.empty(images.shape, np.float32)
+        # Along whole rows of pixels: NumPy would start its inner loop again for every pixel's 3 channels.
+        rows = x.reshape(-1, self.size * CHANNELS)
+        mean, std = np.tile(self.mean, self.size), np.tile(self.std, self.size)
+        np.multiply(images.reshape(rows.shape), (1 / (255 * std)).astype(np.float32), out=rows)
+        rows -= (mean / std).astype(np.float32)
+        return x
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` reads, in types that JSON has."""
+        return {"size": self.size, "mean": list(self.mean), "std": list(self.std)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Preprocessing":
+        """The preprocessing that `to_json` wrote; InputError if something is missing or of the wrong kind."""
+        try:
+            size, mean, std = value["size"], tuple(map(float, value["mean"])), tuple(map(float, value["std"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"preprocessing is {value!r}; expected size, and 3 numbers each for mean and std") from error
+        return cls(size, mean, std)

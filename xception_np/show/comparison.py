@@ -1,0 +1,61 @@
+"""Several training runs in one picture."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from xception_np.show.curves import moving_average
+from xception_np.show.style import COLOURS, logarithmic, styled
+from xception_np.training.history import Progress, Validation
+
+_LINES = ("-", "--", ":", "-.")
+
+
+class Curves(NamedTuple):
+    """What a run measured."""
+
+    history: Sequence[Progress]
+    validations: Sequence[Validation] = ()
+
+
+def compared_curves(runs: Mapping[str, Curves]) -> Figure:
+    """Loss and accuracy of runs, over the epochs and over the minutes: moving averages over the steps as lines, validation as dots.
+
+    Colours repeat after seven runs, then with another kind of line.
+
+    Parameters
+    ----------
+    runs : curves by name
+    """
+    with styled():
+        figure = Figure(figsize=(11, 7), layout="constrained")
+        panels = figure.subplots(2, 2, sharex="col", sharey="row")
+        looks = ((colour, line) for line in cycle(_LINES) for colour in COLOURS.values())
+        for (name, curves), (colour, line) in zip(runs.items(), looks, strict=False):
+            losses = moving_average([progress.loss for progress in curves.history])[1]
+            percents = moving_average([100 * progress.accuracy for progress in curves.history])[1]
+            measured = [100 * validation.accuracy for validation in curves.validations]
+            for column, (places, validated) in enumerate(_places(curves)):
+                loss, accuracy = panels[:, column]
+                loss.plot(places, losses, line, color=colour, label=name)
+                accuracy.plot(places, percents, line, color=colour)
+                accuracy.plot(validated, measured, "o", color=colour, markersize=4)
+        for axes, label in zip(panels[1], ("epochs", "minutes"), strict=True):
+            axes.set_xlabel(label)
+        panels[0, 0].set_ylabel("training loss (nats)")
+        panels[0, 0].set_yscale("log")
+        logarithmic(panels[0, 0].yaxis)
+        panels[1, 0].set_ylabel("accuracy (%)")
+        figure.suptitle("Training: moving averages (lines); validation pictures (dots)", fontsize=11)
+        figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def _places(curves: Curves) -> list[tuple[list[float], list[float]]]:
+    """Where steps and validations lie: in epochs, then in minutes."""
+    return [
+        ([step.epoch for step in curves.history], [validation.epoch for validation in curves.validations]),
+        ([step.seconds / 60 for step in curves.history], [validation.seconds / 60 for validation in curves.validations]),
+    ]

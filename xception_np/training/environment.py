@@ -1,0 +1,67 @@
+"""What a run ran on: versions, machine, threads. Nothing of the environment's variables, which may hold secrets."""
+
+import json
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from xception_np import implementations, threads
+from xception_np.training.files import replacing
+
+PACKAGES = ("xception-np", "numpy", "numba", "scipy", "scikit-learn", "safetensors", "pillow", "threadpoolctl")
+
+
+def describe() -> dict[str, Any]:
+    """The environment of this process, in types that JSON has."""
+    return {
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in PACKAGES if _installed(name)},
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "threads": threads.count(),
+        "implementation": implementations.default(),
+        "commit": _commit(),
+    }
+
+
+def record(path: Path, step: int) -> None:
+    """Add the environment to a file that has one entry for every start of a run, with the step it started from."""
+    starts = json.loads(path.read_text()) if step and path.exists() else []
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps([*starts, {"step": step, **describe()}], indent=2) + "\n")
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _cpu() -> str:
+    """The processor's name: Linux has it in a file, macOS in `platform`."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that this file belongs to, with a + if it was changed since; None outside of one."""
+    here = Path(__file__).parent
+    try:
+        for command in (["ls-files", "--error-unmatch", "trainer.py"], ["rev-parse", "HEAD"], ["status", "--porcelain", "-uno"]):
+            done = subprocess.run(["git", *command], cwd=here, capture_output=True, text=True, check=True, timeout=10)
+            if command[0] == "rev-parse":
+                commit = done.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return commit + ("+" if done.stdout else "")

@@ -1,0 +1,91 @@
+"""What a run measured, as lines of JSON that grow with it."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+from xception_np.errors import InputError
+from xception_np.training.files import replacing
+
+
+class Progress(NamedTuple):
+    """Where a run is after a step; one line of metrics.jsonl."""
+
+    step: int
+    epoch: float
+    loss: float
+    accuracy: float
+    rate: float
+    images_per_second: float
+    seconds: float
+    seconds_left: float
+
+
+class Validation(NamedTuple):
+    """How good the model was on the validation pictures after an epoch; one line of validation.jsonl."""
+
+    step: int
+    epoch: float
+    loss: float
+    accuracy: float
+    seconds: float
+
+
+Line = TypeVar("Line", Progress, Validation)
+
+
+class History(Generic[Line]):
+    """The lines of one kind, in memory and in a file.
+
+    Parameters
+    ----------
+    path : Path
+    kind : type
+        Progress or Validation.
+    """
+
+    def __init__(self, path: Path, kind: type[Line]) -> None:
+        self.path = path
+        self.kind: Callable[..., Line] = kind
+        self.lines: list[Line] = []
+
+    def cut(self, step: int) -> None:
+        """Make the file what it was after this step."""
+        self.lines = [line for line in read(self.path, self.kind) if line.step <= step] if step else []
+        with replacing(self.path) as temporary:
+            temporary.write_text("".join(map(_text, self.lines)))
+
+    def append(self, line: Line) -> None:
+        """Add a line; it is in the file when this returns."""
+        self.lines.append(line)
+        self._extend(_text(line))
+
+    def sync(self) -> None:
+        """Make sure that the lines outlast a power failure."""
+        self._extend("", last=True)
+
+    def _extend(self, text: str, last: bool = False) -> None:
+        try:
+            with open(self.path, "a") as file:
+                file.write(text)
+                file.flush()
+                if last:
+                    os.fsync(file.fileno())
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {error.strerror}; make room, and go on with --resume") from error
+
+
+def read(path: Path, kind: Callable[..., Line]) -> list[Line]:
+    """The whole lines of a file, an unfinished last one left out; no file, no lines."""
+    if not path.exists():
+        return []
+    try:
+        return [kind(**json.loads(line)) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    except (OSError, TypeError, ValueError) as error:
+        raise InputError(f"{path} cannot be read; expected lines of JSON that a run wrote") from error
+
+
+def _text(line: NamedTuple) -> str:
+    return json.dumps(line._asdict()) + "\n"

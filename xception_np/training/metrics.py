@@ -1,0 +1,52 @@
+"""How good predictions are, beyond accuracy."""
+
+import numpy as np
+
+from xception_np.errors import InputError
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """How often each class was taken for each: (classes, classes) of int64, rows the right ones, columns the predicted."""
+    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+
+
+def map_at_k(scores: np.ndarray, targets: np.ndarray, k: int = 100) -> float:
+    """Mean average precision of the first k predictions, for pictures that have any number of classes.
+
+        precision(i) = right ones among the first i predictions / i
+        AP@k         = sum over i <= k where prediction i is right of precision(i) / min(right ones in all, k)
+        MAP@k        = mean of AP@k over the pictures that have a class
+
+    The measure of the paper's FastEval14k (section 4.1), without its weights of the classes, which are not published. Equal scores
+    rank in the order of the classes.
+
+    Parameters
+    ----------
+    scores : (N, classes) array
+        The larger, the more likely.
+    targets : (N, classes) array
+        1 for the classes that a picture has, 0 for the others.
+    k : int
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, k is not positive, or no picture has a class.
+    """
+    if scores.shape != targets.shape:
+        raise InputError(f"targets has shape {targets.shape}; expected {scores.shape}, that of scores")
+    if k < 1:
+        raise InputError(f"k is {k!r}; expected a number of predictions, 1 or more")
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    right = np.take_along_axis(targets, order, axis=1) > 0  # (N, k)
+    precision = right.cumsum(axis=1) / np.arange(1, right.shape[1] + 1)
+    possible = np.minimum((targets > 0).sum(axis=1), k)
+    has_class = possible > 0
+    if not has_class.any():
+        raise InputError("targets are all 0; expected a picture that has a class")
+    return float(((precision * right).sum(axis=1)[has_class] / possible[has_class]).mean())

@@ -1,0 +1,115 @@
+"""Recipes: settings that go together, by name. Any of them can be changed: `recipe("cifar").settings.with_changes(...)`."""
+
+from typing import NamedTuple
+
+from xception_np.errors import InputError
+from xception_np.training.settings import Settings
+
+
+class Recipe(NamedTuple):
+    """Settings with a name.
+
+    source : where the settings come from
+    chosen_here : settings that the source does not give, so that they are this project's
+    """
+
+    name: str
+    settings: Settings
+    source: str
+    chosen_here: tuple[str, ...] = ()
+
+    def table(self, changed: Settings) -> str:
+        """All settings, a line each; those that differ from the recipe's say what it had, those not from its source say so."""
+        lines = [f"recipe {self.name}: {self.source}"]
+        for name, value in changed.to_json().items():
+            original = getattr(self.settings, name)
+            remark = f"recipe: {_shown(original)}" if value != original else "not in the source" * (name in self.chosen_here)
+            lines.append(f"  {name:<16} {_shown(value):<12} {remark}".rstrip())
+        return "\n".join(lines)
+
+
+def _shown(value) -> str:
+    return "none" if value is None else str(value)
+
+
+_RUN = ("epochs", "minutes", "batch", "validation", "save_seconds", "save_steps", "seed")
+
+IMAGENET = Recipe(
+    "imagenet",
+    Settings(
+        epochs=100,
+        batch=64,
+        optimizer="sgd",
+        rate=0.045,
+        momentum=0.9,
+        weight_decay=1e-5,
+        schedule="epochs",
+        warmup=0.0,
+        decay_factor=0.94,
+        decay_every=2,
+        dropout=0.5,
+        averaging=0.9999,
+    ),
+    "the paper's ImageNet runs (Chollet, arXiv 1610.02357, sections 4.2 and 4.3)",
+    # The paper says that weights are averaged, not how fast the average forgets.
+    (*_RUN, "nesterov", "decay_depthwise", "clip", "warmup", "label_smoothing", "averaging"),
+)
+
+JFT = Recipe(
+    "jft",
+    Settings(
+        epochs=10,
+        batch=64,
+        optimizer="rmsprop",
+        rate=0.001,
+        momentum=0.9,
+        weight_decay=1e-5,
+        schedule="samples",
+        warmup=0.0,
+        decay_factor=0.9,
+        decay_every=3_000_000,
+        dropout=0.0,
+        averaging=0.9999,
+    ),
+    "the paper's JFT runs (Chollet, arXiv 1610.02357, sections 4.2 and 4.3)",
+    (*_RUN, "decay_depthwise", "clip", "warmup", "label_smoothing", "averaging"),
+)
+
+CIFAR = Recipe(
+    "cifar",
+    Settings(
+        epochs=20,
+        batch=128,
+        optimizer="sgd",
+        rate=0.1,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=4e-5,
+        decay_depthwise=False,
+        schedule="cosine",
+        warmup=0.1,
+        label_smoothing=0.1,
+        averaging=0.999,
+    ),
+    "this project's, for small pictures",
+)
+
+DIGITS = Recipe(
+    "digits",
+    Settings(epochs=12, batch=32, rate=0.1, schedule="cosine", warmup=0.1, label_smoothing=0.1),
+    "this project's, for a minute on two cores",
+)
+
+RECIPES: dict[str, Recipe] = {found.name: found for found in (IMAGENET, JFT, CIFAR, DIGITS)}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of this name; InputError if there is none."""
+    if name not in RECIPES:
+        raise InputError(f"recipe is {name!r}; expected one of {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def recipe_for(data: str) -> Recipe:
+    """The recipe to start from for a data set: `digits` for digits, `cifar` for all other small pictures."""
+    return DIGITS if data == "digits" else CIFAR

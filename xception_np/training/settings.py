@@ -1,0 +1,157 @@
+"""How to train: every number that a recipe fixes and an option can change."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from xception_np.errors import InputError
+from xception_np.random import check_seed
+
+OPTIMIZERS = ("sgd", "rmsprop")
+SCHEDULES = ("constant", "linear", "cosine", "epochs", "samples")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes
+    ----------
+    epochs : int
+        Passes over the training pictures.
+    minutes : float or None
+        End after this time, compilation included, if the epochs are not over before.
+    batch : int
+        Pictures in a step.
+    optimizer : str
+        `sgd` or `rmsprop`.
+    rate : float
+        Peak learning rate.
+    momentum : float
+        Of either optimizer, 0 <= momentum < 1.
+    nesterov : bool
+        Look ahead along the velocity; SGD only.
+    weight_decay : float
+        L2 coefficient of kernels: their gradient grows by it times the kernel. Biases and batch normalisation have none.
+    decay_depthwise : bool
+        Whether depthwise kernels decay too.
+    clip : float
+        Largest global norm of a gradient; 0 for no limit.
+    schedule : str
+        `constant`, `linear` or `cosine` (down to 0 at the end of the run); `epochs` or `samples` (in stages).
+    warmup : float
+        Fraction of the run in which the rate rises from 0 to its peak.
+    decay_factor, decay_every : float
+        Of the schedules in stages: the rate is multiplied by the factor every so many epochs, or samples.
+    label_smoothing : float
+        Part of the target that is spread over all classes.
+    dropout : float
+        Probability that a feature is left out before the last layer.
+    averaging : float
+        What is kept of the average of the weights at a step; 0 for no averaging.
+    validation : int
+        Training pictures that are not trained on but used to choose the best checkpoint; 0 to keep none.
+    save_seconds : float
+        A checkpoint is written at least this often, between epochs too.
+    save_steps : int
+        A checkpoint is written every so many steps; 0 for no such rule.
+    seed : int
+        Of everything random.
+
+    Raises
+    ------
+    InputError
+        If a value makes no sense, or two do not go together.
+    """
+
+    epochs: int = 10
+    minutes: float | None = None
+    batch: int = 128
+    optimizer: str = "sgd"
+    rate: float = 0.1
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    decay_depthwise: bool = True
+    clip: float = 0.0
+    schedule: str = "cosine"
+    warmup: float = 0.1
+    decay_factor: float = 0.94
+    decay_every: float = 2
+    label_smoothing: float = 0.0
+    dropout: float = 0.0
+    averaging: float = 0.0
+    validation: int = 0
+    save_seconds: float = 300.0
+    save_steps: int = 0
+    seed: int = 0
+
+    def __post_init__(self):
+        _whole("epochs", self.epochs, 1, "a number of passes over the data, 1 or more")
+        if self.minutes is not None:
+            _positive("minutes", self.minutes, "a time limit > 0")
+        _whole("batch", self.batch, 1, "a number of pictures, 1 or more")
+        _choice("optimizer", self.optimizer, OPTIMIZERS)
+        _positive("lr", self.rate, "a learning rate > 0")
+        _fraction("momentum", self.momentum)
+        _flag("nesterov", self.nesterov)
+        _fraction("weight_decay", self.weight_decay)
+        _flag("decay_depthwise", self.decay_depthwise)
+        _number("clip", self.clip, self.clip >= 0, "the largest norm of a gradient, or 0 for no limit")
+        _choice("schedule", self.schedule, SCHEDULES)
+        _fraction("warmup", self.warmup)
+        _number("decay_factor", self.decay_factor, 0 < self.decay_factor <= 1, "a factor, 0 < decay_factor <= 1")
+        _positive("decay_every", self.decay_every, "a number of epochs or samples > 0")
+        _fraction("label_smoothing", self.label_smoothing)
+        _fraction("dropout", self.dropout)
+        _fraction("averaging", self.averaging)
+        _whole("validation", self.validation, 0, "a number of training pictures, 0 or more")
+        _positive("save_seconds", self.save_seconds, "a number of seconds > 0")
+        _whole("save_steps", self.save_steps, 0, "a number of steps, 0 or more")
+        check_seed(self.seed)
+        if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
+            raise InputError("nesterov is True; expected it only with the optimizer sgd and a momentum > 0")
+
+    def with_changes(self, changes: Mapping[str, Any]) -> "Settings":
+        """These settings, some replaced; InputError if one does not exist."""
+        names = [field.name for field in fields(self)]
+        unknown = sorted(changes.keys() - set(names))
+        if unknown:
+            raise InputError(f"setting is {unknown[0]!r}; expected one of {', '.join(names)}")
+        try:
+            return replace(self, **changes)
+        except TypeError as error:  # a word where a number should be
+            raise InputError(f"settings are {dict(changes)}; expected numbers where their descriptions say so") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields by name, in types that JSON has."""
+        return asdict(self)
+
+
+def _number(name: str, value, fits: bool, expected: str) -> None:
+    if not math.isfinite(value) or not fits:
+        raise InputError(f"{name} is {value!r}; expected {expected}")
+
+
+def _positive(name: str, value, expected: str) -> None:
+    _number(name, value, value > 0, expected)
+
+
+def _fraction(name: str, value) -> None:
+    _number(name, value, 0 <= value < 1, f"a number, 0 <= {name} < 1")
+
+
+def _whole(name: str, value, low: int, expected: str) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+        raise InputError(f"{name} is {value!r}; expected {expected}")
+
+
+def _flag(name: str, value) -> None:
+    if not isinstance(value, bool):
+        raise InputError(f"{name} is {value!r}; expected True or False")
+
+
+def _choice(name: str, value, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InputError(f"{name} is {value!r}; expected one of {', '.join(choices)}")
