@@ -1,4 +1,6 @@
-"""The one exception that the package raises for what a caller or a file got wrong."""
+"""The one exception that the package raises for what a caller or a file got wrong, and the commonest question before it."""
+
+import numbers
 
 
 class InputError(ValueError):
@@ -7,3 +9,8 @@ class InputError(ValueError):
     The message is one sentence that names the argument, what it was and what it should be. The command line
     prints it without a traceback and exits with status 2.
     """
+
+
+def is_whole(value) -> bool:
+    """Whether a value is an integer, Python's or NumPy's, and no truth value."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)

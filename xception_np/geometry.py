@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np.errors import InputError
+from xception_np.errors import InputError, is_whole
 
 Pair = tuple[int, int]
 
@@ -143,7 +143,7 @@ def _slices(offset: int, stride: int, size: int, out_size: int) -> tuple[slice, 
 
 
 def _pair(name: str, value) -> Pair:
-    pair = (value, value) if isinstance(value, int | np.integer) else value
+    pair = (value, value) if is_whole(value) else value
     if not (_is_pair(pair) and min(pair) >= 1):
         raise InputError(f"{name} is {value!r}; expected a positive integer or two of them, (vertical, horizontal)")
     return int(pair[0]), int(pair[1])
@@ -158,8 +158,4 @@ def _padding(value) -> str | tuple[Pair, Pair]:
 
 
 def _is_pair(value) -> bool:
-    return isinstance(value, tuple | list) and len(value) == 2 and all(_is_whole(number) for number in value)
-
-
-def _is_whole(value) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return isinstance(value, tuple | list) and len(value) == 2 and all(is_whole(number) for number in value)

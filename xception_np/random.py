@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np.errors import InputError
+from xception_np.errors import InputError, is_whole
 
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)  # what the key grows by each round
@@ -99,6 +99,6 @@ def check_seed(seed) -> int:
 
 
 def _word(name: str, value) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 2**32:
+    if not is_whole(value) or not 0 <= value < 2**32:
         raise InputError(f"{name} is {value!r}; expected an integer from 0 to 4294967295")
     return int(value)

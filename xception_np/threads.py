@@ -18,7 +18,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from xception_np import arrays
-from xception_np.errors import InputError
+from xception_np.errors import InputError, is_whole
 
 T = TypeVar("T")
 
@@ -211,7 +211,7 @@ def _executor(threads: int) -> ThreadPoolExecutor:
 
 
 def _checked(name: str, value) -> int:
-    if not isinstance(value, int) or value < 1:
+    if not is_whole(value) or value < 1:
         raise InputError(f"{name} is {value!r}; expected the number of threads, 1 or more")
     return value
 

@@ -12,7 +12,7 @@ from xception_np.data.dataset import Pictures
 from xception_np.data.draws import Draws, check_epoch
 from xception_np.data.mixup import mixup, mixup_weights
 from xception_np.data.preprocessing import Preprocessing
-from xception_np.errors import InputError
+from xception_np.errors import InputError, is_whole
 from xception_np.random import Purpose, Stream, check_seed, permutation
 
 
@@ -142,6 +142,6 @@ class Loader:
 
 
 def _positive(name: str, value) -> int:
-    if not isinstance(value, int | np.integer) or value < 1:
+    if not is_whole(value) or value < 1:
         raise InputError(f"{name} is {value!r}; expected an integer, 1 or more")
     return int(value)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from xception_np import layers
-from xception_np.errors import InputError
+from xception_np.errors import InputError, is_whole
 from xception_np.geometry import Geometry
 from xception_np.models.model import Model
 from xception_np.models.table import Conv, Plain, Pool, Relu, Residual, Sep, Table
@@ -39,7 +39,7 @@ def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np
 
 def layers_of(table: Table, classes: int, dropout: float = 0.0) -> list[layers.Layer]:
     """The layers of a table, without memory for their parameters: enough to count."""
-    if not spec.is_whole(classes) or not 1 <= classes <= MOST_CLASSES:
+    if not is_whole(classes) or not 1 <= classes <= MOST_CLASSES:
         raise InputError(f"classes is {classes!r}; expected the number of classes, 1 to {MOST_CLASSES:,}")
     found, channels = [], 3
     for module in table.modules:

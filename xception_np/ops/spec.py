@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np.errors import InputError
+from xception_np.errors import InputError, is_whole
 from xception_np.geometry import Geometry
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -125,11 +125,6 @@ def segments(value, channels: int, filters: int) -> int:
             f"the nearest {'is' if len(nearest) == 1 else 'are'} {' and '.join(map(str, nearest))}"
         )
     return int(value)
-
-
-def is_whole(value) -> bool:
-    """Whether a value is an integer, Python's or NumPy's, and no truth value."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def positive(name: str, value) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from xception_np.errors import InputError
+from xception_np.errors import InputError, is_whole
 from xception_np.random import check_seed
 
 OPTIMIZERS = ("sgd", "rmsprop")
@@ -143,7 +143,7 @@ def _fraction(name: str, value) -> None:
 
 
 def _whole(name: str, value, low: int, expected: str) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+    if not is_whole(value) or value < low:
         raise InputError(f"{name} is {value!r}; expected {expected}")
 
 
