@@ -52,7 +52,7 @@ def _add_one(_, queue):
 _take: Any = intrinsic(_add_one)
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True)  # not kept on disk: Numba cannot use a generator from there in a function that it compiles
 def taken(queue, items):
     """Numbers below `items`, each for one of the threads that share the queue."""
     k = _take(queue)

@@ -39,8 +39,8 @@ class Checkpoint(NamedTuple):
     training: dict[str, Any]
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; an existing file is replaced at the end, or not at all."""
+def save(path: Path, checkpoint: Checkpoint, dtype=np.float32) -> None:
+    """Write a checkpoint, in float32 or float16; an existing file is replaced at the end, or not at all."""
     model, classes, preprocessing, training = checkpoint
     document = {
         "model": model.name,
@@ -48,8 +48,9 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "preprocessing": preprocessing.to_json(),
         "training": training,
     }
+    stored = {name: array.astype(dtype) for name, array in model.arrays.items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(serialise(model.arrays, metadata={_KEY: json.dumps(document)}))
+        temporary.write_bytes(serialise(stored, metadata={_KEY: json.dumps(document)}))
 
 
 def load(path: Path | str) -> Checkpoint:
@@ -122,7 +123,7 @@ def _check_names(path: Path, found: dict[str, tuple[tuple[int, ...], str]], expe
     problems += [f"{name} is unexpected" for name in found.keys() - expected.keys()]
     for name in sorted(expected.keys() & found.keys()):
         shape, dtype = found[name]
-        if shape != expected[name].shape or dtype != "F32":
-            problems.append(f"{name} is {dtype} of shape {shape}, expected F32 of shape {expected[name].shape}")
+        if shape != expected[name].shape or dtype not in ("F32", "F16"):
+            problems.append(f"{name} is {dtype} of shape {shape}, expected F32 or F16 of shape {expected[name].shape}")
     if problems:
         raise InputError(f"checkpoint {path} does not fit the model: {'; '.join(sorted(problems))}")

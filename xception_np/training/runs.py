@@ -44,6 +44,14 @@ def write_result(folder: Path, result: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(result, indent=2) + "\n")
 
 
+def read_result(folder: Path) -> dict[str, Any]:
+    """What came out of a finished run; InputError if it is not finished."""
+    try:
+        return dict(json.loads((folder / "result.json").read_text()))
+    except (OSError, TypeError, ValueError) as error:
+        raise InputError(f"run is {folder}, which has no result.json to read; expected a finished run") from error
+
+
 def describe(folder: Path) -> Run:
     """A run in a line; InputError if the folder has none."""
     config = read_config(folder)
