@@ -44,6 +44,10 @@ class Settings:
         Fraction of the run in which the rate rises from 0 to its peak.
     decay_factor, decay_every : float
         Of the schedules in stages: the rate is multiplied by the factor every so many epochs, or samples.
+    grow_from : float
+        Side of the pictures at the start of the run, as a part of the full one; 1 for full size from the start.
+    grow_until : float
+        Fraction of the run after which pictures have their full size; they grow until then.
     label_smoothing : float
         Part of the target that is spread over all classes.
     dropout : float
@@ -79,6 +83,8 @@ class Settings:
     warmup: float = 0.1
     decay_factor: float = 0.94
     decay_every: float = 2
+    grow_from: float = 1.0
+    grow_until: float = 0.0
     label_smoothing: float = 0.0
     dropout: float = 0.0
     averaging: float = 0.0
@@ -103,6 +109,8 @@ class Settings:
         _fraction("warmup", self.warmup)
         _number("decay_factor", self.decay_factor, 0 < self.decay_factor <= 1, "a factor, 0 < decay_factor <= 1")
         _positive("decay_every", self.decay_every, "a number of epochs or samples > 0")
+        _number("grow_from", self.grow_from, 0.1 <= self.grow_from <= 1, "a part of the pictures' side, 0.1 to 1")
+        _fraction("grow_until", self.grow_until)
         _fraction("label_smoothing", self.label_smoothing)
         _fraction("dropout", self.dropout)
         _fraction("averaging", self.averaging)

@@ -19,7 +19,7 @@ from xception_np.data import Augmentation, Loader, Pictures, Preprocessing
 from xception_np.errors import InputError
 from xception_np.layers import Dropout
 from xception_np.models import Model
-from xception_np.training import checkpoints, environment, interruption, optimizers, schedules, state
+from xception_np.training import checkpoints, environment, growing, interruption, optimizers, schedules, state
 from xception_np.training.averaging import Average, averaged
 from xception_np.training.descent import descend
 from xception_np.training.evaluation import Evaluation, evaluate
@@ -206,6 +206,7 @@ class Trainer:
         done = max(self.step / self.steps, self.seconds / limit)
         moment = Moment(done, self.step / len(self.loader), self.step * self.settings.batch)
         rate = self.settings.rate * self.schedule(moment)
+        x = growing.shrunk(x, growing.size(x.shape[1], self.settings.grow_from, self.settings.grow_until, done))
         loss, accuracy = descend(self.model, self.optimizer, self.settings, x, labels, self.step, rate)
         now = time.perf_counter()
         self.step, self.seconds = self.step + 1, now - begin
