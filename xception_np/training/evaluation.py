@@ -8,6 +8,7 @@ import numpy as np
 from xception_np.data import Loader, Pictures, Preprocessing
 from xception_np.errors import InputError
 from xception_np.models import Model
+from xception_np.training import metrics
 
 
 class Evaluation(NamedTuple):
@@ -25,7 +26,7 @@ class Evaluation(NamedTuple):
     @property
     def accuracy(self) -> float:
         """Fraction of the pictures whose most probable class is right."""
-        return float((self.probabilities.argmax(axis=1) == self.labels).mean())
+        return metrics.accuracy(self.probabilities, self.labels)
 
     @property
     def loss(self) -> float:
