@@ -53,6 +53,13 @@ def _setting(help: str):
     return typer.Option(help=help, show_default=False, rich_help_panel="Changes to the recipe")
 
 
+_AUGMENT = (
+    "What is done to training pictures at random, such as 'alternating flip, crop 4, cutout 8, mixup 0.2'. Any of: flip, "
+    "alternating flip, crop MARGIN (reflect), colour BRIGHTNESS CONTRAST SATURATION, cutout SIDE (RED GREEN BLUE), resized crop "
+    "(LEAST MOST (NARROWEST WIDEST)), mixup ALPHA; or none."
+)
+
+
 @app.command()
 def train(
     data: Annotated[str | None, typer.Option(help=_DATA, show_default="digits")] = None,
@@ -93,6 +100,7 @@ def train(
     save_seconds: Annotated[float | None, _setting("Seconds between checkpoints at most.")] = None,
     save_steps: Annotated[int | None, _setting("Steps between checkpoints; 0 for no such rule.")] = None,
     seed: Annotated[int | None, _setting("Seed of everything random, 0 to 4294967295.")] = None,
+    augment: Annotated[str | None, _setting(_AUGMENT)] = None,
 ):
     """Train a network by a recipe, or go on with a run; keep checkpoints, metrics and curves in a folder."""
     from xception_np.commands import train as command
@@ -122,8 +130,8 @@ def train(
     }
     changes = {name: value for name, value in options.items() if value is not None}
     if resume is None:
-        command.run(data or "digits", size, model or "xception_small", recipe, changes, out, as_json)
-    elif changes or any(option is not None for option in (data, size, model, recipe, out)):
+        command.run(data or "digits", size, model or "xception_small", recipe, augment, changes, out, as_json)
+    elif changes or any(option is not None for option in (data, size, model, recipe, augment, out)):
         raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
     else:
         command.resume(resume, as_json)

@@ -44,6 +44,7 @@ def test_train_prints_its_recipe_in_full(trained):
     words = [line.split() for line in result.stderr.splitlines()]
     assert ["minutes", "0.03", "recipe:", "none"] in words
     assert ["label_smoothing", "0.1"] in words
+    assert ["augmentation", "crop", "3"] in words
 
 
 def test_runs_and_compare(trained, tmp_path):
@@ -147,6 +148,9 @@ def test_models_lists_and_shows():
         (["train", "--batch", "100000"], "batch_size is 100000; expected at most 1437"),
         (["train", "--validation", "100000"], "count is 100000; expected"),
         (["train", "--clip", "nan"], "clip is nan; expected"),
+        (["train", "--augment", "blur 3"], "augment has 'blur 3'; expected flip, alternating flip, crop MARGIN [reflect], "),
+        (["train", "--augment", "crop 40"], "margin is 40; expected less than 32"),
+        (["train", "--augment", "mixup -1"], "mixup is -1; expected alpha"),
         (["train", "--out", "/dev/null"], "cannot create the folder /dev/null: File exists"),
         (["train", "--resume", "nowhere"], "run is nowhere, which has no config.json to read"),
         (["train", "--resume", "nowhere", "--epochs", "3"], "resume is nowhere, a run that has its settings already"),
@@ -176,7 +180,7 @@ def test_help(command):
 def test_an_interrupt_keeps_the_run_and_says_how_to_go_on(tmp_path, number):
     folder = tmp_path / "a run"
     process = subprocess.Popen(
-        [*COMMAND, "train", "--epochs", "1", "--validation", "1000", "--out", str(folder)],
+        [*COMMAND, "train", "--epochs", "1", "--validation", "1000", "--augment", "crop 2, mixup 0.2", "--out", str(folder)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -195,6 +199,7 @@ def test_an_interrupt_keeps_the_run_and_says_how_to_go_on(tmp_path, number):
     result = run(*arguments, "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["steps"] == 437 // 32
+    assert json.loads((folder / "config.json").read_text())["augmentation"] == "crop 2, mixup 0.2"
     assert [start["step"] > 0 for start in json.loads((folder / "environment.json").read_text())] == [False, True]
 
 

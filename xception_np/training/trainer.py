@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from xception_np import data
-from xception_np.data import Augmentation, Loader, Pictures, Preprocessing
+from xception_np.data import Augmentation, Loader, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
 from xception_np.layers import Dropout
 from xception_np.models import Model
@@ -80,6 +80,7 @@ class Trainer:
         _check_dropout(model, settings.dropout)
         self.preprocessing = Preprocessing.of(self.train)
         self.augmentation = Augmentation.of(train) if augmentation is None else augmentation
+        self.augmentation.check_size(train.size)
         self.loader = Loader(self.train, settings.batch, self.preprocessing, self.augmentation, settings.seed)
         self.optimizer = optimizers.of(settings, model)
         self.schedule = schedules.of(settings)
@@ -270,7 +271,7 @@ class Trainer:
             "data": self.train.name,
             "images": len(self.train),
             "preprocessing": self.preprocessing.to_json(),
-            "augmentation": repr(self.augmentation),
+            "augmentation": notation.write(self.augmentation),
             "settings": self.settings.to_json(),
         }
 
