@@ -161,11 +161,17 @@ def compare(
 
 
 @app.command()
-def evaluate(checkpoint: Checkpoint, data: Data, batch: Batch = 128, as_json: Json = False):
-    """Measure a checkpoint's accuracy on the held-out pictures of a data set."""
+def evaluate(
+    checkpoint: Checkpoint,
+    data: Data,
+    batch: Batch = 128,
+    shift: Annotated[int, typer.Option(help="Pixels by which pictures are moved for further views; 0 for none.")] = 0,
+    as_json: Json = False,
+):
+    """Measure a checkpoint's accuracy on the held-out pictures of a data set: as they are, and beside it over several views."""
     from xception_np.commands import evaluate as command
 
-    command.run(checkpoint, data, batch, as_json)
+    command.run(checkpoint, data, batch, shift, as_json)
 
 
 @app.command()

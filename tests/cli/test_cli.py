@@ -65,6 +65,16 @@ def test_evaluate_repeats_what_train_said(trained):
     folder, result = trained
     again = run("evaluate", "--checkpoint", folder / "last.safetensors", "--data", "digits", "--batch", 32, "--json")
     assert json.loads(again.stdout)["accuracy"] == json.loads(result.stdout)["accuracy"]
+    assert (json.loads(again.stdout)["accuracy_over_views"], json.loads(again.stdout)["views"]) == (None, [])  # digits
+
+
+def test_evaluate_moves_pictures(trained):
+    folder, result = trained
+    moved = run("evaluate", "--checkpoint", folder / "last.safetensors", "--data", "digits", "--batch", 32, "--shift", 1, "--json")
+    facts = json.loads(moved.stdout)
+    assert facts["accuracy"] == json.loads(result.stdout)["accuracy"]
+    assert facts["views"] == ["1 up", "1 down", "1 left", "1 right"]
+    assert 0 <= facts["accuracy_over_views"] <= 1
 
 
 def test_predict_names_classes(trained, tmp_path):
@@ -123,7 +133,12 @@ def test_a_folder_of_pictures(tmp_path):
     assert trained.returncode == 0, trained.stderr
     facts = json.loads(trained.stdout)
     again = run("evaluate", "--checkpoint", facts["checkpoint"], "--data", tmp_path, "--batch", 4, "--json")
-    assert json.loads(again.stdout)["accuracy"] == facts["accuracy"]
+    for name in ("accuracy", "accuracy_over_views", "views"):
+        assert json.loads(again.stdout)[name] == facts[name]
+    assert facts["views"] == ["mirrored"]
+    said = run("evaluate", "--checkpoint", facts["checkpoint"], "--data", tmp_path).stdout
+    assert said.startswith(f"accuracy {facts['accuracy']:.2%} on 4 held-out pictures")
+    assert said.endswith(f"; {facts['accuracy_over_views']:.2%} if averaged over these views: as it is, mirrored\n")
     assert facts["checkpoint"].endswith("averaged.safetensors")  # the cifar recipe, for any small pictures
 
 
@@ -158,6 +173,7 @@ def test_models_lists_and_shows():
         (["compare", "nowhere"], "run is nowhere, which has no config.json to read"),
         (["models", "resnet"], "model is 'resnet'; expected one of"),
         (["evaluate", "--checkpoint", "none.safetensors", "--data", "digits"], "none.safetensors does not exist"),
+        (["evaluate", "--checkpoint", "none.safetensors", "--data", "digits", "--shift", "9"], "none.safetensors does not exist"),
         (["predict", "--checkpoint", "none.safetensors", "x.png"], "none.safetensors does not exist"),
     ],
 )

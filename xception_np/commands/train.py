@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from xception_np import data, models, threads
-from xception_np.commands.output import console, emit, program, save_figure, training_progress
+from xception_np.commands.output import console, emit, over_views, program, save_figure, training_progress, views_clause
 from xception_np.data import Pictures, notation
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
-from xception_np.training import Settings, Trainer, confusion, runs
+from xception_np.training import Settings, Trainer, beside, confusion, runs
 from xception_np.training.recipes import recipe, recipe_for
 
 
@@ -74,7 +74,7 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     try:
         with training_progress(trainer.steps) as watch:
             trainer.run(watch)
-        evaluation = trainer.evaluate(test)
+        evaluation = trainer.evaluate(test, beside(trainer.augmentation.mirrors))
     except KeyboardInterrupt:
         again = shlex.join([program(), "train", "--resume", str(folder)])
         console.print(f"stopped at step {trainer.step}; to go on:\n{again}", highlight=False, markup=False, soft_wrap=True)
@@ -94,6 +94,7 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         "recipe": trainer.about.get("recipe"),
         "accuracy": evaluation.accuracy,
         "loss": evaluation.loss,
+        **over_views(evaluation),
         "held_out": len(test),
         "validation_accuracy": trainer.best_accuracy,
         "steps": last.step,
@@ -118,4 +119,5 @@ def _report(result: dict[str, Any], as_json: bool) -> None:
         return
     for name in ("checkpoint", "curves", "confusion", "predictions"):
         print(f"{name:<12} {result[name]}")
-    print(f"accuracy {result['accuracy']:.1%} on {result['held_out']:,} held-out pictures of {result['data']}")
+    pictures = f"{result['held_out']:,} held-out pictures of {result['data']}"
+    print(f"accuracy {result['accuracy']:.1%} on {pictures}{views_clause(result)}")

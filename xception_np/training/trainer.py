@@ -27,6 +27,7 @@ from xception_np.training.files import make_folder, remove_unfinished, replacing
 from xception_np.training.history import History, Progress, Validation
 from xception_np.training.schedules import Moment
 from xception_np.training.settings import Settings
+from xception_np.training.views import View
 
 Watch = Callable[[Progress], None]
 
@@ -161,9 +162,9 @@ class Trainer:
         if self.outcome.stem != "last":
             checkpoints.load_weights(self.outcome, self.model)
 
-    def evaluate(self, dataset: Pictures) -> Evaluation:
-        """How good the model is on other pictures, prepared as those it was trained on."""
-        return evaluate(self.model, dataset, self.preprocessing, self.settings.batch)
+    def evaluate(self, dataset: Pictures, views: tuple[View, ...] = ()) -> Evaluation:
+        """How good the model is on other pictures, prepared as those it was trained on; as they are, and over further views."""
+        return evaluate(self.model, dataset, self.preprocessing, self.settings.batch, views)
 
     def save(self) -> Path:
         """Write `last.safetensors` and the state to go on from; returns the former's path.
@@ -251,6 +252,7 @@ class Trainer:
             "steps": self.step,
             "epochs": self.step / len(self.loader),
             "seed": self.settings.seed,
+            "mirrored": self.augmentation.mirrors,
         }
         checkpoints.save(path, checkpoints.Checkpoint(self.model, self.train.classes, self.preprocessing, facts))
         return path
