@@ -1,22 +1,22 @@
 """The command line, `xception-np`.
 
-What a user got wrong is one sentence on standard error and exit status 2. Progress goes to standard error, results to standard
-output: with `--json`, one JSON object and nothing else.
+What a user got wrong is one sentence on standard error and exit status 2, whether typer finds it or we do. Progress goes to
+standard error, results to standard output: with `--json`, one JSON object and nothing else.
 """
 
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from xception_np.errors import InputError
 
+_NAME = "xception-np"
 app = typer.Typer(
-    name="xception-np",
+    name=_NAME,
     help="Xception from scratch: train, evaluate and look inside, with every forward and backward pass our own.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -198,11 +198,28 @@ def models(
     command.run(name, as_json)
 
 
+_UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along under a name of their own
+
+
+def _sentence(error) -> str:
+    """What click found wrong, in one sentence that says where to read on."""
+    said = error.format_message().rstrip(".?")
+    close = [option for option in getattr(error, "possibilities", None) or () if option != "--help"]
+    if close:  # click's own words for a mistyped option differ from version to version
+        said = f"{error.message}; did you mean {' or '.join(sorted(close))}"
+    said = " ".join(said.replace(". Did", "; did").split())
+    command = error.ctx.command_path if error.ctx else _NAME  # an option without its value comes without its command
+    return f"{said[0].lower()}{said[1:]}; see {command} --help"
+
+
 def main() -> None:
     """Run the command line; the entry point of `xception-np`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` and a batch system's end of time save like Ctrl-C
     try:
-        app()
+        sys.exit(app(sys.argv[1:] or ["--help"], prog_name=_NAME, standalone_mode=False))
+    except _UsageError as error:
+        print(f"xception-np: {_sentence(error)}", file=sys.stderr)
+        sys.exit(2)
     except (InputError, OSError, MemoryError) as error:  # the system's own refusals are sentences too
         print(f"xception-np: {error or 'out of memory'}", file=sys.stderr)
         sys.exit(2)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -173,7 +174,6 @@ def test_models_lists_and_shows():
         (["compare", "nowhere"], "run is nowhere, which has no config.json to read"),
         (["models", "resnet"], "model is 'resnet'; expected one of"),
         (["evaluate", "--checkpoint", "none.safetensors", "--data", "digits"], "none.safetensors does not exist"),
-        (["evaluate", "--checkpoint", "none.safetensors", "--data", "digits", "--shift", "9"], "none.safetensors does not exist"),
         (["predict", "--checkpoint", "none.safetensors", "x.png"], "none.safetensors does not exist"),
     ],
 )
@@ -183,6 +183,40 @@ def test_a_mistake_is_one_sentence_and_status_2(arguments, sentence, tmp_path):
     assert sentence in result.stderr
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),  # the words between them differ from version to version of typer
+    [
+        (["train", "--epocs", "3"], "no such option: --epocs; did you mean --epochs; see xception-np train --help"),
+        (["train", "--zzz"], "no such option: --zzz; see xception-np train --help"),
+        (["train", "-x"], "no such option: -x; see xception-np train --help"),
+        (["trian"], "no such command 'trian'; did you mean 'train'; see xception-np --help"),
+        (["--colour"], "no such option: --colour; see xception-np --help"),
+        (["train", "--epochs", "many"], "invalid value for '--epochs': ...; see xception-np train --help"),
+        (["train", "--lr", "0,1"], "invalid value for '--lr': ...; see xception-np train --help"),
+        (["train", "--lr"], "option '--lr' requires an argument; see xception-np --help"),
+        (["train", "digits"], "...unexpected extra argument...digits...; see xception-np train --help"),
+        (["evaluate", "--data", "digits"], "missing option '--checkpoint'; see xception-np evaluate --help"),
+        (["predict", "--checkpoint", "x"], "missing argument 'IMAGE...'; see xception-np predict --help"),
+        (
+            ["predict", "--checkpoint", "x", "--top", "0", "x.png"],
+            "invalid value for '--top': ...1; see xception-np predict --help",
+        ),
+    ],
+)
+def test_a_mistake_that_typer_finds_is_one_sentence_too(arguments, names, tmp_path):
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert re.fullmatch("xception-np: " + ".*".join(map(re.escape, names.split("..."))) + "\n", result.stderr), result.stderr
+    assert result.stdout == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_alone_it_says_what_help_says():
+    alone = run()
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert alone.stdout == run("--help").stdout
 
 
 @pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["evaluate"], ["predict"], ["models"], ["runs"], ["compare"]])
