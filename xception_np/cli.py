@@ -203,11 +203,9 @@ _UsageError: Any = typer.BadParameter.__base__  # click's, which some versions o
 
 def _sentence(error) -> str:
     """What click found wrong, in one sentence that says where to read on."""
-    said = error.format_message().rstrip(".?")
-    close = [option for option in getattr(error, "possibilities", None) or () if option != "--help"]
-    if close:  # click's own words for a mistyped option differ from version to version
-        said = f"{error.message}; did you mean {' or '.join(sorted(close))}"
-    said = " ".join(said.replace(". Did", "; did").split())
+    close = getattr(error, "possibilities", None)  # to a mistyped option, the closest first
+    said = f"{error.message.rstrip('.')}; did you mean {close[0]}" if close else error.format_message()
+    said = " ".join(said.rstrip(".?").replace(". Did", "; did").split())
     command = error.ctx.command_path if error.ctx else _NAME  # an option without its value comes without its command
     return f"{said[0].lower()}{said[1:]}; see {command} --help"
 

@@ -137,6 +137,8 @@ def test_a_folder_of_pictures(tmp_path):
     for name in ("accuracy", "accuracy_over_views", "views"):
         assert json.loads(again.stdout)[name] == facts[name]
     assert facts["views"] == ["mirrored"]
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["size"], config["preprocessing"]["size"], config["augmentation"]) == (40, 40, "resized crop 0.25 1, flip")
     said = run("evaluate", "--checkpoint", facts["checkpoint"], "--data", tmp_path).stdout
     assert said.startswith(f"accuracy {facts['accuracy']:.2%} on 4 held-out pictures")
     assert said.endswith(f"; {facts['accuracy_over_views']:.2%} if averaged over these views: as it is, mirrored\n")

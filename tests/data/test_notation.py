@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 
 from xception_np.data import AlternatingFlip, Augmentation, ColourJitter, Cutout, Flip, PaddedCrop, RandomResizedCrop, notation
@@ -21,7 +22,7 @@ from xception_np.errors import InputError
         ("cutout 8", Augmentation((Cutout(8),))),
         ("cutout 8 127 0 3", Augmentation((Cutout(8, (127, 0, 3)),))),
         ("resized crop 0.25 1", Augmentation((), RandomResizedCrop((0.25, 1)))),
-        ("resized crop 0.08 1.0 0.5 2.0, mixup 0.2", Augmentation((), RandomResizedCrop((0.08, 1), (0.5, 2)), 0.2)),
+        ("resized crop 0.08 1 0.5 2, mixup 0.2", Augmentation((), RandomResizedCrop((0.08, 1), (0.5, 2)), 0.2)),
     ],
 )
 def test_words_and_what_they_mean(text, augmentation):
@@ -40,9 +41,14 @@ def test_our_own_come_back(augmentation):
     assert notation.read(notation.write(augmentation)) == augmentation
 
 
+def test_equal_numbers_are_written_alike():
+    assert notation.write(notation.read("resized crop 1e-1 1.0, mixup 1.00")) == "resized crop 0.1 1, mixup 1"
+
+
 def test_no_digit_is_lost():
-    third = Augmentation((ColourJitter(1 / 3, 0.1, math.pi / 4),), RandomResizedCrop((1 / 7, 2 / 3), (1 / 3, 3)), 1 / 9)
+    third = Augmentation((ColourJitter(1 / 3, 0.1, math.pi / 4),), RandomResizedCrop((1 / 7, 2 / 3), (1 / 3, 3)), np.float64(1 / 9))
     assert notation.read(notation.write(third)) == third
+    assert notation.write(notation.read("cutout 1234567")) == "cutout 1234567"
 
 
 def test_a_transform_of_ones_own_is_written_and_not_read():

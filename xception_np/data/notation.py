@@ -78,7 +78,7 @@ def write(augmentation: Augmentation) -> str:
     window, mixup = augmentation.window, augmentation.mixup
     items = [] if window is None else [_write_item(window)]
     items += map(_write_item, augmentation.transforms)
-    items += [f"mixup {mixup!r}"] if mixup else []
+    items += [_item("mixup", mixup)] if mixup else []
     return ", ".join(items) or NONE
 
 
@@ -107,15 +107,25 @@ def _value(word: str) -> int | float | str:
 def _write_item(part: Transform | RandomResizedCrop) -> str:
     match part:
         case Flip():
-            return "flip"
+            return _item("flip")
         case AlternatingFlip():
-            return "alternating flip"
+            return _item("alternating flip")
         case PaddedCrop(margin, edge):
-            return f"crop {margin}" if edge == PaddedCrop(margin).edge else f"crop {margin} {edge}"
+            return _item("crop", margin) + (f" {edge}" if part != PaddedCrop(margin) else "")
         case ColourJitter(brightness, contrast, saturation):
-            return f"colour {brightness!r} {contrast!r} {saturation!r}"
+            return _item("colour", brightness, contrast, saturation)
         case Cutout(side, fill):
-            return " ".join(map(str, ("cutout", side, *fill) if part != Cutout(side) else ("cutout", side)))
+            return _item("cutout", side, *(fill if part != Cutout(side) else ()))
         case RandomResizedCrop(area, ratio):
-            return " ".join(map(str, ("resized crop", *area, *(ratio if part != RandomResizedCrop(area) else ()))))
+            return _item("resized crop", *area, *(ratio if part != RandomResizedCrop(area) else ()))
     return repr(part)
+
+
+def _item(name: str, *values: float) -> str:
+    return " ".join([name, *map(_number, values)])
+
+
+def _number(value: float) -> str:
+    """As short as it can be without losing a digit, and the same for 1 and 1.0."""
+    short = str(value) if isinstance(value, int) else f"{value:g}"
+    return short if float(short) == value else repr(float(value))
