@@ -1,22 +1,22 @@
 """The command line, `xception-np`.
 
-What a user got wrong is one sentence on standard error and exit status 2. Progress goes to standard error, results to standard
-output: with `--json`, one JSON object and nothing else.
+What a user got wrong is one sentence on standard error and exit status 2, whether typer finds it or we do. Progress goes to
+standard error, results to standard output: with `--json`, one JSON object and nothing else.
 """
 
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from xception_np.errors import InputError
 
+_NAME = "xception-np"
 app = typer.Typer(
-    name="xception-np",
+    name=_NAME,
     help="Xception from scratch: train, evaluate and look inside, with every forward and backward pass our own.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -51,6 +51,13 @@ def demo(
 def _setting(help: str):
     """An option that changes one setting of the recipe."""
     return typer.Option(help=help, show_default=False, rich_help_panel="Changes to the recipe")
+
+
+_AUGMENT = (
+    "What is done to training pictures at random, such as 'alternating flip, crop 4, cutout 8, mixup 0.2'. Any of: flip, "
+    "alternating flip, crop MARGIN (reflect), colour BRIGHTNESS CONTRAST SATURATION, cutout SIDE (RED GREEN BLUE), resized crop "
+    "(LEAST MOST (NARROWEST WIDEST)), mixup ALPHA; or none."
+)
 
 
 @app.command()
@@ -95,6 +102,7 @@ def train(
     save_seconds: Annotated[float | None, _setting("Seconds between checkpoints at most.")] = None,
     save_steps: Annotated[int | None, _setting("Steps between checkpoints; 0 for no such rule.")] = None,
     seed: Annotated[int | None, _setting("Seed of everything random, 0 to 4294967295.")] = None,
+    augment: Annotated[str | None, _setting(_AUGMENT)] = None,
 ):
     """Train a network by a recipe, or go on with a run; keep checkpoints, metrics and curves in a folder."""
     from xception_np.commands import train as command
@@ -126,8 +134,8 @@ def train(
     }
     changes = {name: value for name, value in options.items() if value is not None}
     if resume is None:
-        command.run(data or "digits", size, model or "xception_small", recipe, changes, out, as_json)
-    elif changes or any(option is not None for option in (data, size, model, recipe, out)):
+        command.run(data or "digits", size, model or "xception_small", recipe, augment, changes, out, as_json)
+    elif changes or any(option is not None for option in (data, size, model, recipe, augment, out)):
         raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
     else:
         command.resume(resume, as_json)
@@ -157,11 +165,17 @@ def compare(
 
 
 @app.command()
-def evaluate(checkpoint: Checkpoint, data: Data, batch: Batch = 128, as_json: Json = False):
-    """Measure a checkpoint's accuracy on the held-out pictures of a data set."""
+def evaluate(
+    checkpoint: Checkpoint,
+    data: Data,
+    batch: Batch = 128,
+    shift: Annotated[int, typer.Option(help="Pixels by which pictures are moved for further views; 0 for none.")] = 0,
+    as_json: Json = False,
+):
+    """Measure a checkpoint's accuracy on the held-out pictures of a data set: as they are, and beside it over several views."""
     from xception_np.commands import evaluate as command
 
-    command.run(checkpoint, data, batch, as_json)
+    command.run(checkpoint, data, batch, shift, as_json)
 
 
 @app.command()
@@ -188,11 +202,26 @@ def models(
     command.run(name, as_json)
 
 
+_UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along under a name of their own
+
+
+def _sentence(error) -> str:
+    """What click found wrong, in one sentence that says where to read on."""
+    close = getattr(error, "possibilities", None)  # to a mistyped option, the closest first
+    said = f"{error.message.rstrip('.')}; did you mean {close[0]}" if close else error.format_message()
+    said = " ".join(said.rstrip(".?").replace(". Did", "; did").split())
+    command = error.ctx.command_path if error.ctx else _NAME  # an option without its value comes without its command
+    return f"{said[0].lower()}{said[1:]}; see {command} --help"
+
+
 def main() -> None:
     """Run the command line; the entry point of `xception-np`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` and a batch system's end of time save like Ctrl-C
     try:
-        app()
+        sys.exit(app(sys.argv[1:] or ["--help"], prog_name=_NAME, standalone_mode=False))
+    except _UsageError as error:
+        print(f"xception-np: {_sentence(error)}", file=sys.stderr)
+        sys.exit(2)
     except (InputError, OSError, MemoryError) as error:  # the system's own refusals are sentences too
         print(f"xception-np: {error or 'out of memory'}", file=sys.stderr)
         sys.exit(2)

@@ -5,15 +5,17 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from xception_np.training import Evaluation
 from xception_np.training.files import replacing
 from xception_np.training.history import Progress
 
@@ -25,6 +27,18 @@ _EVERY = 5.0  # seconds between lines where there is no terminal to draw a bar o
 def emit(result: dict) -> None:
     """Print a result as JSON."""
     print(json.dumps(result, indent=2))
+
+
+def over_views(evaluation: Evaluation) -> dict[str, Any]:
+    """What stands beside the plain accuracy: the accuracy over several views (None if there are none), and the others' names."""
+    return {"accuracy_over_views": evaluation.accuracy_over_views, "views": [str(view) for view in evaluation.views]}
+
+
+def views_clause(result: Mapping[str, Any]) -> str:
+    """The same at the end of a sentence; nothing if there are no other views."""
+    if not result["views"]:
+        return ""
+    return f"; {result['accuracy_over_views']:.2%} if averaged over these views: as it is, {', '.join(result['views'])}"
 
 
 def program() -> str:

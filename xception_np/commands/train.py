@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from xception_np import data, models, threads
-from xception_np.commands.output import console, emit, program, save_figure, training_progress
-from xception_np.data import Pictures
+from xception_np.commands.output import console, emit, over_views, program, save_figure, training_progress, views_clause
+from xception_np.data import Pictures, notation
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
-from xception_np.training import Settings, Trainer, confusion, runs
+from xception_np.training import Settings, Trainer, beside, confusion, runs
 from xception_np.training.recipes import recipe, recipe_for
 
 
@@ -20,6 +20,7 @@ def run(
     size: int | None,
     model_name: str,
     recipe_name: str | None,
+    augment: str | None,
     changes: Mapping[str, Any],
     out: Path | None,
     as_json: bool,
@@ -27,14 +28,18 @@ def run(
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
     chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
     settings = chosen.settings.with_changes(changes)
+    wanted = None if augment is None else notation.read(augment)
     folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{model_name}-{Path(source).name.partition('.')[0]}"
     if (folder / "metrics.jsonl").exists():
         raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
     train, test = data.load(source, size)
+    chosen = chosen.suited(train)
+    augmentation = chosen.augmentation if wanted is None else wanted
     place = Path(source).expanduser()
     about = {"recipe": chosen.name, "source": str(place.resolve()) if place.exists() else source, "size": size}
-    trainer = Trainer(_build(model_name, train, settings), train, settings, folder, about=about)
-    console.print(chosen.table(settings), highlight=False, markup=False, soft_wrap=True)
+    model = _build(model_name, train, settings)
+    trainer = Trainer(model, train, settings, folder, augmentation=augmentation, about=about)
+    console.print(chosen.table(settings, trainer.augmentation), highlight=False, markup=False, soft_wrap=True)
     _report(train_and_show(trainer, test), as_json)
 
 
@@ -46,9 +51,11 @@ def resume(folder: Path, as_json: bool) -> None:
     if (folder / "result.json").exists():
         raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
     settings = Settings().with_changes(config["settings"])
+    augmentation = notation.read(config.get("augmentation", ""))
     train, test = data.load(config["source"], config["size"])
     about = {name: config[name] for name in ("recipe", "source", "size")}
-    trainer = Trainer(_build(config["model"], train, settings), train, settings, folder, about=about)
+    model = _build(config["model"], train, settings)
+    trainer = Trainer(model, train, settings, folder, augmentation=augmentation, about=about)
     trainer.restore()
     console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
     _report(train_and_show(trainer, test), as_json)
@@ -67,7 +74,7 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     try:
         with training_progress(trainer.steps) as watch:
             trainer.run(watch)
-        evaluation = trainer.evaluate(test)
+        evaluation = trainer.evaluate(test, beside(trainer.augmentation.mirrors))
     except KeyboardInterrupt:
         again = shlex.join([program(), "train", "--resume", str(folder)])
         console.print(f"stopped at step {trainer.step}; to go on:\n{again}", highlight=False, markup=False, soft_wrap=True)
@@ -87,6 +94,7 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         "recipe": trainer.about.get("recipe"),
         "accuracy": evaluation.accuracy,
         "loss": evaluation.loss,
+        **over_views(evaluation),
         "held_out": len(test),
         "validation_accuracy": trainer.best_accuracy,
         "steps": last.step,
@@ -111,4 +119,5 @@ def _report(result: dict[str, Any], as_json: bool) -> None:
         return
     for name in ("checkpoint", "curves", "confusion", "predictions"):
         print(f"{name:<12} {result[name]}")
-    print(f"accuracy {result['accuracy']:.1%} on {result['held_out']:,} held-out pictures of {result['data']}")
+    pictures = f"{result['held_out']:,} held-out pictures of {result['data']}"
+    print(f"accuracy {result['accuracy']:.1%} on {pictures}{views_clause(result)}")

@@ -30,7 +30,7 @@ class Checkpoint(NamedTuple):
 
     classes : names of the outputs
     preprocessing : what was done to the pictures
-    training : free-form facts about the run: data set, epochs, seed, ...
+    training : free-form facts about the run: data set, epochs, seed, whether pictures were mirrored, ...
     """
 
     model: Model

@@ -8,7 +8,7 @@ from xception_np import ops
 from xception_np.errors import InputError
 from xception_np.layers import Step
 from xception_np.models import Model
-from xception_np.training import regularisation
+from xception_np.training import metrics, regularisation
 from xception_np.training.diagnosis import first_not_finite
 from xception_np.training.optimizers import Optimizer
 from xception_np.training.settings import Settings
@@ -33,7 +33,8 @@ def descend(
     settings : Settings
         Label smoothing, clipping, and the seed of dropout.
     x : (N, H, W, 3) array
-    labels : (N,) array of int64
+    labels : (N,) array of int64, or (N, classes) array
+        Classes, or shares of classes, as `ops.softmax_cross_entropy` takes them.
     number : int
         How many steps were taken before.
     rate : float
@@ -65,4 +66,4 @@ def descend(
     if settings.clip:
         regularisation.clip(model.buffers.gradients, norm, settings.clip)
     optimizer.step(rate)
-    return loss, float((logits.argmax(axis=1) == labels).mean())
+    return loss, metrics.accuracy(logits, labels)

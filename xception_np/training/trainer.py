@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from xception_np import data
-from xception_np.data import Augmentation, Loader, Pictures, Preprocessing
+from xception_np.data import Augmentation, Loader, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
 from xception_np.layers import Dropout
 from xception_np.models import Model
@@ -27,6 +27,7 @@ from xception_np.training.files import make_folder, remove_unfinished, replacing
 from xception_np.training.history import History, Progress, Validation
 from xception_np.training.schedules import Moment
 from xception_np.training.settings import Settings
+from xception_np.training.views import View
 
 Watch = Callable[[Progress], None]
 
@@ -80,6 +81,7 @@ class Trainer:
         _check_dropout(model, settings.dropout)
         self.preprocessing = Preprocessing.of(self.train)
         self.augmentation = Augmentation.of(train) if augmentation is None else augmentation
+        self.augmentation.check_size(train.size)
         self.loader = Loader(self.train, settings.batch, self.preprocessing, self.augmentation, settings.seed)
         self.optimizer = optimizers.of(settings, model)
         self.schedule = schedules.of(settings)
@@ -160,9 +162,9 @@ class Trainer:
         if self.outcome.stem != "last":
             checkpoints.load_weights(self.outcome, self.model)
 
-    def evaluate(self, dataset: Pictures) -> Evaluation:
-        """How good the model is on other pictures, prepared as those it was trained on."""
-        return evaluate(self.model, dataset, self.preprocessing, self.settings.batch)
+    def evaluate(self, dataset: Pictures, views: tuple[View, ...] = ()) -> Evaluation:
+        """How good the model is on other pictures, prepared as those it was trained on; as they are, and over further views."""
+        return evaluate(self.model, dataset, self.preprocessing, self.settings.batch, views)
 
     def save(self) -> Path:
         """Write `last.safetensors` and the state to go on from; returns the former's path.
@@ -251,6 +253,7 @@ class Trainer:
             "steps": self.step,
             "epochs": self.step / len(self.loader),
             "seed": self.settings.seed,
+            "mirrored": self.augmentation.mirrors,
         }
         checkpoints.save(path, checkpoints.Checkpoint(self.model, self.train.classes, self.preprocessing, facts))
         return path
@@ -271,7 +274,7 @@ class Trainer:
             "data": self.train.name,
             "images": len(self.train),
             "preprocessing": self.preprocessing.to_json(),
-            "augmentation": repr(self.augmentation),
+            "augmentation": notation.write(self.augmentation),
             "settings": self.settings.to_json(),
         }
 
