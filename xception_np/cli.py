@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xception_np import commands as commands  # notes when the program began
 from xception_np.errors import InputError
 
 _NAME = "xception-np"
@@ -38,7 +39,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for checkpoint and pictures; what a former demo left is replaced.")] = Path(
         "runs/demo"
     ),
-    minutes: Annotated[float, typer.Option(help="Training time at most, in minutes, compilation included.")] = 0.9,
+    minutes: Annotated[float, typer.Option(help="Time in minutes, everything included.")] = 1.0,
     seed: Seed = 0,
     as_json: Json = False,
 ):
@@ -80,7 +81,9 @@ def train(
     ] = None,
     as_json: Json = False,
     epochs: Annotated[int | None, _setting("Passes over the training pictures.")] = None,
-    minutes: Annotated[float | None, _setting("End after this many minutes at the latest, compilation included.")] = None,
+    minutes: Annotated[
+        float | None, _setting("End after so many minutes, everything included: reading, compiling, evaluating.")
+    ] = None,
     batch: Annotated[int | None, _setting("Pictures in a step.")] = None,
     optimizer: Annotated[str | None, _setting("sgd or rmsprop.")] = None,
     lr: Annotated[float | None, _setting("Peak learning rate, per step.")] = None,

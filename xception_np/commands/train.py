@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from xception_np import data, models, threads
+from xception_np.commands import STARTED
 from xception_np.commands.output import console, emit, over_views, program, save_figure, training_progress, views_clause
 from xception_np.data import Pictures, notation
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
 from xception_np.training import Settings, Trainer, beside, confusion, runs
+from xception_np.training.averaging import STATISTICS_BATCHES
 from xception_np.training.recipes import recipe, recipe_for
 
 
@@ -71,10 +75,12 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         markup=False,
         soft_wrap=True,
     )
+    views = beside(trainer.augmentation.mirrors)
+    trainer.reserve = time.perf_counter() - STARTED + _seconds_after(trainer, test, 1 + len(views))
     try:
         with training_progress(trainer.steps) as watch:
             trainer.run(watch)
-        evaluation = trainer.evaluate(test, beside(trainer.augmentation.mirrors))
+        evaluation = trainer.evaluate(test, views)
     except KeyboardInterrupt:
         again = shlex.join([program(), "train", "--resume", str(folder)])
         console.print(f"stopped at step {trainer.step}; to go on:\n{again}", highlight=False, markup=False, soft_wrap=True)
@@ -107,6 +113,17 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     }
     runs.write_result(folder, result)
     return result
+
+
+def _seconds_after(trainer: Trainer, test: Pictures, views: int) -> float:
+    """About how long it takes from the last step to the end: statistics for averaged weights, evaluation, pictures."""
+    batch = trainer.settings.batch
+    x = trainer.preprocessing.apply(test.read(np.arange(min(batch, len(test)))))
+    trainer.model.apply(x)  # compiles
+    begin = time.perf_counter()
+    trainer.model.apply(x)
+    seconds = time.perf_counter() - begin
+    return 1.2 * seconds * (views * len(test) / batch + 2 * STATISTICS_BATCHES) + 3
 
 
 def _build(name: str, train: Pictures, settings: Settings) -> models.Model:

@@ -24,7 +24,7 @@ def size(full: int, start: float, until: float, progress: float) -> int:
 def shrunk(x: np.ndarray, size: int) -> np.ndarray:
     """Pictures (N, H, H, C) scaled down to (N, size, size, C): each new pixel is the mean of the area that it covers.
 
-        y = A x A.T for each picture and channel,  A (size, H) from `_areas`
+    y = A x A.T for each picture and channel,  A (size, H) from `_areas`
     """
     if x.shape[1] == size:
         return x

@@ -21,7 +21,7 @@ class Settings:
     epochs : int
         Passes over the training pictures.
     minutes : float or None
-        End after this time, compilation included, if the epochs are not over before.
+        End after this time, if the epochs are not over before; the command line counts everything that it does.
     batch : int
         Pictures in a step.
     optimizer : str

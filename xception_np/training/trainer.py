@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from xception_np import data
+from xception_np import arrays, data
 from xception_np.data import Augmentation, Loader, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
 from xception_np.layers import Dropout
@@ -46,6 +46,11 @@ class Trainer:
         The one that suits the data set by default.
     about : dict, optional
         More to say in config.json, in types that JSON has: the recipe's name, where the data came from.
+
+    Attributes
+    ----------
+    reserve : float
+        Seconds of the time limit that are not for steps: what was needed before them, and will be after them.
 
     Raises
     ------
@@ -87,6 +92,7 @@ class Trainer:
         self.schedule = schedules.of(settings)
         self.average = Average(model.buffers, settings.averaging) if settings.averaging else None
         self.about = about or {}
+        self.reserve, self._size = 0.0, 0
         self.step, self.seconds, self.finished = 0, 0.0, False
         self.best_accuracy: float | None = None
         self._metrics = History(self.folder / "metrics.jsonl", Progress)
@@ -204,11 +210,11 @@ class Trainer:
 
     def _advance(self, x, labels, begin: float, before: float) -> Progress:
         """Take a step, and say where the run is after it."""
-        limit = math.inf if self.settings.minutes is None else 60 * self.settings.minutes
+        limit = math.inf if self.settings.minutes is None else max(60 * self.settings.minutes - self.reserve, 1)
         done = max(self.step / self.steps, self.seconds / limit)
         moment = Moment(done, self.step / len(self.loader), self.step * self.settings.batch)
         rate = self.settings.rate * self.schedule(moment)
-        x = growing.shrunk(x, growing.size(x.shape[1], self.settings.grow_from, self.settings.grow_until, done))
+        x = self._grown(x, done)
         loss, accuracy = descend(self.model, self.optimizer, self.settings, x, labels, self.step, rate)
         now = time.perf_counter()
         self.step, self.seconds = self.step + 1, now - begin
@@ -225,6 +231,13 @@ class Trainer:
             seconds=self.seconds,
             seconds_left=min(self.seconds / self.step * (self.steps - self.step), max(limit - self.seconds, 0)),
         )
+
+    def _grown(self, x: np.ndarray, done: float) -> np.ndarray:
+        """Pictures of the size that this part of the run has; when it changes, memory of the former sizes goes."""
+        before, self._size = self._size, growing.size(x.shape[1], self.settings.grow_from, self.settings.grow_until, done)
+        if self._size != before:
+            arrays.trim()
+        return growing.shrunk(x, self._size)
 
     def _due(self, saved: float) -> bool:
         """Whether it is time for a checkpoint, the last one having been written then."""
