@@ -1,10 +1,10 @@
 """A run that is killed at a given moment, or goes on from there; a program for test_kills.py.
 
 python tests/training/killed.py FOLDER never
-python tests/training/killed.py FOLDER step 7 0.25        while it takes the 8th step of this start, after a quarter of a step's time
+python tests/training/killed.py FOLDER step 7 0.25        in the 8th step of this start, after a quarter of its time
 python tests/training/killed.py FOLDER write 12           at the 12th thing that this start does to a file for it to last
 
-The process kills itself: to the kernel it is the same as a kill from outside, but it comes where it should on a machine of any speed.
+The process kills itself: to the kernel that is a kill like any other, but it comes where it should on a machine of any speed.
 """
 
 import os
