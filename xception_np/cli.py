@@ -6,6 +6,7 @@ output: with `--json`, one JSON object and nothing else.
 
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,8 @@ _DATA = (
     "archive; or a folder of pictures, train/<class>/* and val/<class>/*."
 )
 Data = Annotated[str, typer.Option(help=_DATA)]
-Checkpoint = Annotated[Path, typer.Option(help="Checkpoint, a .safetensors file that `train` or `demo` wrote.")]
+# What may not be read says so when it is opened, as whatever else is wrong with it; hence `readable=False`, which asks no earlier.
+Checkpoint = Annotated[Path, typer.Option(help="Checkpoint, a .safetensors file that `train` or `demo` wrote.", readable=False)]
 Batch = Annotated[int, typer.Option(help="Batch size, in pictures.")]
 
 
@@ -69,7 +71,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="New folder for the run.", show_default="runs/DATE-TIME-MODEL-DATA")] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(help="Folder of a run to go on with, as if it had not stopped.", show_default=False),
+        typer.Option(help="Folder of a run to go on with, as if it had not stopped.", show_default=False, readable=False),
     ] = None,
     as_json: Json = False,
     epochs: Annotated[int | None, _setting("Passes over the training pictures.")] = None,
@@ -122,7 +124,8 @@ def train(
     }
     changes = {name: value for name, value in options.items() if value is not None}
     if resume is None:
-        command.run(data or "digits", size, model or "xception_small", recipe, changes, out, as_json)
+        source, network = "digits" if data is None else data, "xception_small" if model is None else model
+        command.run(source, size, network, recipe, changes, out, as_json)
     elif changes or any(option is not None for option in (data, size, model, recipe, out)):
         raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
     else:
@@ -131,7 +134,7 @@ def train(
 
 @app.command()
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder of run folders.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder of run folders.", readable=False)] = Path("runs"),
     as_json: Json = False,
 ):
     """List runs: model, data, recipe, steps, accuracy on the test pictures, minutes, state."""
@@ -142,7 +145,7 @@ def runs(
 
 @app.command()
 def compare(
-    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.", readable=False)],
     out: Annotated[Path, typer.Option(help="Picture to write, PNG.")] = Path("compare.png"),
     as_json: Json = False,
 ):
@@ -162,7 +165,10 @@ def evaluate(checkpoint: Checkpoint, data: Data, batch: Batch = 128, as_json: Js
 
 @app.command()
 def predict(
-    pictures: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.")],
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.", readable=False),
+    ],
     checkpoint: Checkpoint,
     top: Annotated[int, typer.Option(help="Classes to print for each picture, the most probable first.", min=1)] = 3,
     as_json: Json = False,
@@ -187,6 +193,8 @@ def models(
 def main() -> None:
     """Run the command line; the entry point of `xception-np`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` and a batch system's end of time save like Ctrl-C
+    # A number that is not finite ends a run with a sentence of its own; what NumPy says of it meanwhile helps nobody.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="xception_np")
     try:
         app()
     except (InputError, OSError, MemoryError) as error:  # the system's own refusals are sentences too

@@ -30,6 +30,7 @@ def run(
     folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{model_name}-{Path(source).name.partition('.')[0]}"
     if (folder / "metrics.jsonl").exists():
         raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
+    runs.check_free(folder)
     train, test = data.load(source, size)
     place = Path(source).expanduser()
     about = {"recipe": chosen.name, "source": str(place.resolve()) if place.exists() else source, "size": size}
@@ -41,21 +42,28 @@ def run(
 def resume(folder: Path, as_json: bool) -> None:
     """Go on with a run, from its last checkpoint, as if it had never stopped."""
     config = runs.read_config(folder)
-    if "source" not in config:
+    if config.get("source") is None:
         raise InputError(f"resume is {folder}, whose config.json does not say where its data is; use Trainer.restore from Python")
     if (folder / "result.json").exists():
         raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
     settings = Settings().with_changes(config["settings"])
-    train, test = data.load(config["source"], config["size"])
-    about = {name: config[name] for name in ("recipe", "source", "size")}
+    train, test = data.load(config["source"], config.get("size"))
+    about = {name: config.get(name) for name in ("recipe", "source", "size")}
     trainer = Trainer(_build(config["model"], train, settings), train, settings, folder, about=about)
-    trainer.restore()
-    console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
-    _report(train_and_show(trainer, test), as_json)
+    with trainer.lock:
+        trainer.restore()
+        console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
+        _report(train_and_show(trainer, test), as_json)
 
 
 def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     """Run a trainer with progress, draw its curves and its predictions; returns what is worth printing."""
+    runs.check_free(trainer.folder)
+    with trainer.lock:  # until the last picture is written
+        return _train_and_show(trainer, test)
+
+
+def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     model, train, folder = trainer.model, trainer.train, trainer.folder
     console.print(
         f"training {model.name} ({model.buffers.values.size:,} parameters) on {len(train):,} pictures of {train.name}, "

@@ -83,7 +83,7 @@ def read(path: Path, kind: Callable[..., Line]) -> list[Line]:
         return []
     try:
         return [kind(**json.loads(line)) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read; expected lines of JSON that a run wrote") from error
 
 

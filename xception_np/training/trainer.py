@@ -19,12 +19,13 @@ from xception_np.data import Augmentation, Loader, Pictures, Preprocessing
 from xception_np.errors import InputError
 from xception_np.layers import Dropout
 from xception_np.models import Model
-from xception_np.training import checkpoints, environment, interruption, optimizers, schedules, state
+from xception_np.training import checkpoints, environment, interruption, optimizers, runs, schedules, state
 from xception_np.training.averaging import Average, averaged
 from xception_np.training.descent import descend
 from xception_np.training.evaluation import Evaluation, evaluate
 from xception_np.training.files import make_folder, remove_unfinished, replacing
 from xception_np.training.history import History, Progress, Validation
+from xception_np.training.locking import Lock
 from xception_np.training.schedules import Moment
 from xception_np.training.settings import Settings
 
@@ -63,6 +64,7 @@ class Trainer:
         last.safetensors       the model as trained so far; to use
         averaged.safetensors   the model with averaged weights, at the end
         best.safetensors       the one that was best on the validation pictures
+        run.lock               held by the process that writes here
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Trainer:
         self.schedule = schedules.of(settings)
         self.average = Average(model.buffers, settings.averaging) if settings.averaging else None
         self.about = about or {}
+        self.lock = Lock(self.folder)
         self.step, self.seconds, self.finished = 0, 0.0, False
         self.best_accuracy: float | None = None
         self._metrics = History(self.folder / "metrics.jsonl", Progress)
@@ -118,9 +121,12 @@ class Trainer:
         Raises
         ------
         InputError
-            If there is none, or it was started with another model, other data or other settings.
+            If there is none, it was started with another model, other data or other settings, or another process is at it.
         """
-        path = self.folder / "state.safetensors"
+        with self.lock:
+            self._restore(self.folder / "state.safetensors")
+
+    def _restore(self, path: Path) -> None:
         facts = state.read_facts(path)
         mine = self._config()
         differing = sorted(name for name in mine.keys() | facts.config.keys() if mine.get(name) != facts.config.get(name))
@@ -142,16 +148,22 @@ class Trainer:
         Raises
         ------
         InputError
-            If a number is no longer finite (training on would be for nothing), or a file cannot be written.
+            If a number is no longer finite (training on would be for nothing), a file cannot be written, the folder holds what
+            no run wrote, or another process is at it.
         """
+        runs.check_free(self.folder)
+        with self.lock:
+            self._run(watch)
+
+    def _run(self, watch: Watch) -> None:
         remove_unfinished(self.folder)
         if self.step == 0:
             self._start_folder()
-        environment.record(self.folder / "environment.json", self.step)
         self._metrics.cut(self.step)
         self._validations.cut(self.step)
         if len(self.history) != self.step:
             raise InputError(f"{self.folder}/metrics.jsonl has {len(self.history)} steps; expected {self.step}, as the state")
+        environment.record(self.folder / "environment.json", self.step)
         with interruption.deferred() as interrupted:
             self._train(watch, interrupted)
         if self.average is not None:
