@@ -104,7 +104,7 @@ def truncated_archive(place):
 
 
 def corrupt_archive(place):
-    whole = bytearray(archive(place / "whole", [f"before-{k}" for k in range(6)], bytes(range(256)) * 1000))
+    whole = bytearray(archive(place / "whole", ["data_batch_1.bin"], bytes(10_000 * CIFAR10.record)))
     half = len(whole) // 2
     whole[half : half + 100] = bytes(100)
     (place / "data").write_bytes(whole)
