@@ -11,7 +11,7 @@ from xception_np.commands.output import console, emit, program, save_figure, tra
 from xception_np.data import Pictures
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
-from xception_np.training import Settings, Trainer, confusion, runs
+from xception_np.training import Settings, Trainer, confusion, resources, runs
 from xception_np.training.recipes import recipe, recipe_for
 
 
@@ -100,6 +100,8 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         "steps": last.step,
         "epochs": last.epoch,
         "seconds": last.seconds,
+        "share_waited": resources.share_waited(trainer.history),
+        "most_memory": resources.most_memory(trainer.history),
         "images_per_second": last.step * trainer.settings.batch / last.seconds,
         "checkpoint": str(trainer.outcome),
         **{name: str(save_figure(figure, folder / f"{name}.png")) for name, figure in figures.items()},
@@ -119,4 +121,5 @@ def _report(result: dict[str, Any], as_json: bool) -> None:
         return
     for name in ("checkpoint", "curves", "confusion", "predictions"):
         print(f"{name:<12} {result[name]}")
+    print(f"waited       {result['share_waited']:.1%} of the time for pictures; {result['most_memory'] / 2**20:,.0f} MiB at most")
     print(f"accuracy {result['accuracy']:.1%} on {result['held_out']:,} held-out pictures of {result['data']}")

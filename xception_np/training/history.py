@@ -11,7 +11,11 @@ from xception_np.training.files import replacing
 
 
 class Progress(NamedTuple):
-    """Where a run is after a step; one line of metrics.jsonl."""
+    """Where a run is after a step; one line of metrics.jsonl.
+
+    waited : seconds that the step's pictures kept it waiting
+    memory : bytes in memory after it; of this and `waited`, lines from before they were written down have 0
+    """
 
     step: int
     epoch: float
@@ -21,6 +25,8 @@ class Progress(NamedTuple):
     images_per_second: float
     seconds: float
     seconds_left: float
+    waited: float = 0.0
+    memory: int = 0
 
 
 class Validation(NamedTuple):

@@ -19,7 +19,7 @@ from xception_np.data import Augmentation, Loader, Pictures, Preprocessing
 from xception_np.errors import InputError
 from xception_np.layers import Dropout
 from xception_np.models import Model
-from xception_np.training import checkpoints, environment, interruption, optimizers, runs, schedules, state
+from xception_np.training import checkpoints, environment, interruption, optimizers, resources, runs, schedules, state
 from xception_np.training.averaging import Average, averaged
 from xception_np.training.descent import descend
 from xception_np.training.evaluation import Evaluation, evaluate
@@ -191,8 +191,8 @@ class Trainer:
         before = saved = time.perf_counter()
         begin = before - self.seconds
         while not self.finished:
-            for x, labels in self.loader.epoch(*divmod(self.step, len(self.loader))):
-                progress = self._advance(x, labels, begin, before)
+            for (x, labels), waited in resources.timed(self.loader.epoch(*divmod(self.step, len(self.loader)))):
+                progress = self._advance(x, labels, begin, before, waited)
                 self._metrics.append(progress)
                 stop = interrupted()  # asked once: a signal that comes later is for the next step, which saves again
                 epoch_over = self.finished or self.step % len(self.loader) == 0
@@ -212,7 +212,7 @@ class Trainer:
                     return
                 before = time.perf_counter()
 
-    def _advance(self, x, labels, begin: float, before: float) -> Progress:
+    def _advance(self, x, labels, begin: float, before: float, waited: float) -> Progress:
         """Take a step, and say where the run is after it."""
         limit = math.inf if self.settings.minutes is None else 60 * self.settings.minutes
         done = max(self.step / self.steps, self.seconds / limit)
@@ -233,6 +233,8 @@ class Trainer:
             images_per_second=len(x) / (now - before),
             seconds=self.seconds,
             seconds_left=min(self.seconds / self.step * (self.steps - self.step), max(limit - self.seconds, 0)),
+            waited=waited,
+            memory=resources.memory(),
         )
 
     def _due(self, saved: float) -> bool:
