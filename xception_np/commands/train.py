@@ -41,6 +41,15 @@ def run(
 
 def resume(folder: Path, as_json: bool) -> None:
     """Go on with a run, from its last checkpoint, as if it had never stopped."""
+    trainer, test = taken_up(folder)
+    with trainer.lock:
+        trainer.restore()
+        console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
+        _report(train_and_show(trainer, test), as_json)
+
+
+def taken_up(folder: Path) -> tuple[Trainer, Pictures]:
+    """A trainer as the one that the run in a folder was started with, and the test pictures; InputError if there is no such run."""
     config = runs.read_config(folder)
     if config.get("source") is None:
         raise InputError(f"resume is {folder}, whose config.json does not say where its data is; use Trainer.restore from Python")
@@ -49,11 +58,7 @@ def resume(folder: Path, as_json: bool) -> None:
     settings = Settings().with_changes(config["settings"])
     train, test = data.load(config["source"], config.get("size"))
     about = {name: config.get(name) for name in ("recipe", "source", "size")}
-    trainer = Trainer(_build(config["model"], train, settings), train, settings, folder, about=about)
-    with trainer.lock:
-        trainer.restore()
-        console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
-        _report(train_and_show(trainer, test), as_json)
+    return Trainer(_build(config["model"], train, settings), train, settings, folder, about=about), test
 
 
 def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:

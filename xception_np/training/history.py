@@ -1,13 +1,16 @@
 """What a run measured, as lines of JSON that grow with it."""
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from xception_np.errors import InputError
+from xception_np.errors import InputError, is_whole
 from xception_np.training.files import replacing
+
+_MOST = 1e18  # nothing that is measured here is as large, and pictures can still be drawn of it
 
 
 class Progress(NamedTuple):
@@ -88,9 +91,17 @@ def read(path: Path, kind: Callable[..., Line]) -> list[Line]:
     if not path.exists():
         return []
     try:
-        return [kind(**json.loads(line)) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
-    except (OSError, TypeError, ValueError, RecursionError) as error:
+        return [_checked(kind(**json.loads(line))) for line in path.read_text().split("\n")[:-1]]
+    except (OSError, TypeError, ValueError, RecursionError, OverflowError) as error:
         raise InputError(f"{path} cannot be read; expected lines of JSON that a run wrote") from error
+
+
+def _checked(line: Line) -> Line:
+    """The line, if a run can have measured it; ValueError if not."""
+    numbers = all(isinstance(value, int | float) and math.isfinite(value) and abs(value) < _MOST for value in line)
+    if not (numbers and is_whole(line.step) and line.step > 0 and line.seconds > 0):
+        raise ValueError(f"line is {line}")
+    return line
 
 
 def _text(line: NamedTuple) -> str:
