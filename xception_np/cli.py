@@ -73,6 +73,9 @@ def train(
         Path | None,
         typer.Option(help="Folder of a run to go on with, as if it had not stopped.", show_default=False, readable=False),
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write the figures for TensorBoard, too (extra `tensorboard`).")
+    ] = False,
     as_json: Json = False,
     epochs: Annotated[int | None, _setting("Passes over the training pictures.")] = None,
     minutes: Annotated[float | None, _setting("End after this many minutes at the latest, compilation included.")] = None,
@@ -125,8 +128,8 @@ def train(
     changes = {name: value for name, value in options.items() if value is not None}
     if resume is None:
         source, network = "digits" if data is None else data, "xception_small" if model is None else model
-        command.run(source, size, network, recipe, changes, out, as_json)
-    elif changes or any(option is not None for option in (data, size, model, recipe, out)):
+        command.run(source, size, network, recipe, changes, out, tensorboard, as_json)
+    elif changes or tensorboard or any(option is not None for option in (data, size, model, recipe, out)):
         raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
     else:
         command.resume(resume, as_json)

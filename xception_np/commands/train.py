@@ -2,16 +2,18 @@
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from xception_np import data, models, threads
+from xception_np.commands import tensorboard
 from xception_np.commands.output import console, emit, program, save_figure, training_progress
 from xception_np.data import Pictures
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
-from xception_np.training import Settings, Trainer, confusion, resources, runs
+from xception_np.training import Progress, Settings, Trainer, confusion, resources, runs
 from xception_np.training.recipes import recipe, recipe_for
 
 
@@ -22,9 +24,12 @@ def run(
     recipe_name: str | None,
     changes: Mapping[str, Any],
     out: Path | None,
+    with_tensorboard: bool,
     as_json: bool,
 ) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
+    if with_tensorboard:
+        tensorboard.check_installed()
     chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
     settings = chosen.settings.with_changes(changes)
     folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{model_name}-{Path(source).name.partition('.')[0]}"
@@ -33,7 +38,8 @@ def run(
     runs.check_free(folder)
     train, test = data.load(source, size)
     place = Path(source).expanduser()
-    about = {"recipe": chosen.name, "source": str(place.resolve()) if place.exists() else source, "size": size}
+    source = str(place.resolve()) if place.exists() else source
+    about = {"recipe": chosen.name, "source": source, "size": size, "tensorboard": with_tensorboard}
     trainer = Trainer(_build(model_name, train, settings), train, settings, folder, about=about)
     console.print(chosen.table(settings), highlight=False, markup=False, soft_wrap=True)
     _report(train_and_show(trainer, test), as_json)
@@ -57,7 +63,9 @@ def taken_up(folder: Path) -> tuple[Trainer, Pictures]:
         raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
     settings = Settings().with_changes(config["settings"])
     train, test = data.load(config["source"], config.get("size"))
-    about = {name: config.get(name) for name in ("recipe", "source", "size")}
+    about = {name: config.get(name) for name in ("recipe", "source", "size", "tensorboard")}
+    if about["tensorboard"]:
+        tensorboard.check_installed()
     return Trainer(_build(config["model"], train, settings), train, settings, folder, about=about), test
 
 
@@ -78,7 +86,12 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         soft_wrap=True,
     )
     try:
-        with training_progress(trainer.steps) as watch:
+        with training_progress(trainer.steps) as show, _recorded(trainer) as record:
+
+            def watch(progress: Progress) -> None:
+                show(progress)
+                record(progress)
+
             trainer.run(watch)
         evaluation = trainer.evaluate(test)
     except KeyboardInterrupt:
@@ -114,6 +127,11 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     }
     runs.write_result(folder, result)
     return result
+
+
+def _recorded(trainer: Trainer) -> AbstractContextManager[Callable[[Progress], None]]:
+    """A function to call after every step, which writes what was asked for."""
+    return tensorboard.written(trainer) if trainer.about.get("tensorboard") else nullcontext(lambda progress: None)
 
 
 def _build(name: str, train: Pictures, settings: Settings) -> models.Model:

@@ -17,10 +17,19 @@ FILES = (
     *(f"{name}.safetensors" for name in ("state", "last", "averaged", "best")),
     *(f"{name}.png" for name in ("curves", "predictions", "confusion")),
     "result.json",
+    "tensorboard",
 )
 """What a run writes into its folder."""
 
-_KINDS = {"model": str, "data": str, "settings": dict, "recipe": str | None, "source": str, "size": int | None}
+_KINDS = {
+    "model": str,
+    "data": str,
+    "settings": dict,
+    "recipe": str | None,
+    "source": str | None,
+    "size": int | None,
+    "tensorboard": bool | None,
+}
 
 
 class Run(NamedTuple):
