@@ -6,6 +6,7 @@ standard error, results to standard output: with `--json`, one JSON object and n
 
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +31,8 @@ _DATA = (
     "archive; or a folder of pictures, train/<class>/* and val/<class>/*."
 )
 Data = Annotated[str, typer.Option(help=_DATA)]
-Checkpoint = Annotated[Path, typer.Option(help="Checkpoint, a .safetensors file that `train` or `demo` wrote.")]
+# What may not be read says so when it is opened, as whatever else is wrong with it; hence `readable=False`, which asks no earlier.
+Checkpoint = Annotated[Path, typer.Option(help="Checkpoint, a .safetensors file that `train` or `demo` wrote.", readable=False)]
 Batch = Annotated[int, typer.Option(help="Batch size, in pictures.")]
 
 
@@ -77,8 +79,11 @@ def train(
     out: Annotated[Path | None, typer.Option(help="New folder for the run.", show_default="runs/DATE-TIME-MODEL-DATA")] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(help="Folder of a run to go on with, as if it had not stopped.", show_default=False),
+        typer.Option(help="Folder of a run to go on with, as if it had not stopped.", show_default=False, readable=False),
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write the figures for TensorBoard, too (extra `tensorboard`).")
+    ] = False,
     as_json: Json = False,
     epochs: Annotated[int | None, _setting("Passes over the training pictures.")] = None,
     minutes: Annotated[
@@ -137,8 +142,9 @@ def train(
     }
     changes = {name: value for name, value in options.items() if value is not None}
     if resume is None:
-        command.run(data or "digits", size, model or "xception_small", recipe, augment, changes, out, as_json)
-    elif changes or any(option is not None for option in (data, size, model, recipe, augment, out)):
+        source, network = "digits" if data is None else data, "xception_small" if model is None else model
+        command.run(source, size, network, recipe, augment, changes, out, tensorboard, as_json)
+    elif changes or tensorboard or any(option is not None for option in (data, size, model, recipe, augment, out)):
         raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
     else:
         command.resume(resume, as_json)
@@ -146,7 +152,7 @@ def train(
 
 @app.command()
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder of run folders.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder of run folders.", readable=False)] = Path("runs"),
     as_json: Json = False,
 ):
     """List runs: model, data, recipe, steps, accuracy on the test pictures, minutes, state."""
@@ -157,7 +163,7 @@ def runs(
 
 @app.command()
 def compare(
-    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.", readable=False)],
     out: Annotated[Path, typer.Option(help="Picture to write, PNG.")] = Path("compare.png"),
     as_json: Json = False,
 ):
@@ -183,7 +189,10 @@ def evaluate(
 
 @app.command()
 def predict(
-    pictures: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.")],
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.", readable=False),
+    ],
     checkpoint: Checkpoint,
     top: Annotated[int, typer.Option(help="Classes to print for each picture, the most probable first.", min=1)] = 3,
     as_json: Json = False,
@@ -220,6 +229,8 @@ def _sentence(error) -> str:
 def main() -> None:
     """Run the command line; the entry point of `xception-np`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` and a batch system's end of time save like Ctrl-C
+    # A number that is not finite ends a run with a sentence of its own; what NumPy says of it meanwhile helps nobody.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="xception_np")
     try:
         sys.exit(app(sys.argv[1:] or ["--help"], prog_name=_NAME, standalone_mode=False))
     except _UsageError as error:

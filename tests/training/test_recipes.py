@@ -86,6 +86,8 @@ def test_recipes_by_name_and_by_data():
         ({"warmup": 1.0}, r"warmup is 1\.0"),
         ({"decay_factor": 1.1}, r"decay_factor is 1\.1"),
         ({"decay_every": 0}, "decay_every is 0"),
+        ({"decay_every": 10**400}, "decay_every is 1000"),
+        ({"epochs": 10**400}, "epochs is 1000"),
         ({"label_smoothing": 1.0}, r"label_smoothing is 1\.0"),
         ({"dropout": 1.0}, r"dropout is 1\.0"),
         ({"averaging": 1.0}, r"averaging is 1\.0"),

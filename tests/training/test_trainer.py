@@ -161,6 +161,7 @@ def test_a_new_run_replaces_an_old_one(tmp_path):
         "environment.json",
         "last.safetensors",
         "metrics.jsonl",
+        "run.lock",
         "state.safetensors",
         "validation.jsonl",
     }

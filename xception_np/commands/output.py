@@ -15,11 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from xception_np.errors import InputError
 from xception_np.training import Evaluation
 from xception_np.training.files import replacing
 from xception_np.training.history import Progress
 
 console = Console(stderr=True)
+_PNG = b"\x89PNG"
 _WINDOW = 20  # steps that the printed loss and accuracy are averaged over
 _EVERY = 5.0  # seconds between lines where there is no terminal to draw a bar on
 
@@ -48,10 +50,17 @@ def program() -> str:
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a picture as PNG; an existing file is replaced at the end, or not at all."""
+    """Write a picture as PNG; an existing picture is replaced at the end, or not at all, and what is none is kept."""
+    if path.is_file() and not _is_png(path):
+        raise InputError(f"out is {path}, a file that is no PNG picture; choose another one")
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png")
     return path
+
+
+def _is_png(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(_PNG)) == _PNG
 
 
 @contextmanager

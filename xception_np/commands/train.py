@@ -2,19 +2,20 @@
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from xception_np import data, models, threads
-from xception_np.commands import STARTED
+from xception_np.commands import STARTED, tensorboard
 from xception_np.commands.output import console, emit, over_views, program, save_figure, training_progress, views_clause
 from xception_np.data import Pictures, notation
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
-from xception_np.training import Settings, Trainer, beside, confusion, runs
+from xception_np.training import Progress, Settings, Trainer, beside, confusion, resources, runs
 from xception_np.training.averaging import STATISTICS_BATCHES
 from xception_np.training.recipes import recipe, recipe_for
 
@@ -27,20 +28,25 @@ def run(
     augment: str | None,
     changes: Mapping[str, Any],
     out: Path | None,
+    with_tensorboard: bool,
     as_json: bool,
 ) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
+    if with_tensorboard:
+        tensorboard.check_installed()
     chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
     settings = chosen.settings.with_changes(changes)
     wanted = None if augment is None else notation.read(augment)
     folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{model_name}-{Path(source).name.partition('.')[0]}"
     if (folder / "metrics.jsonl").exists():
         raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
+    runs.check_free(folder)
     train, test = data.load(source, size)
     chosen = chosen.suited(train)
     augmentation = chosen.augmentation if wanted is None else wanted
     place = Path(source).expanduser()
-    about = {"recipe": chosen.name, "source": str(place.resolve()) if place.exists() else source, "size": size}
+    source = str(place.resolve()) if place.exists() else source
+    about = {"recipe": chosen.name, "source": source, "size": size, "tensorboard": with_tensorboard}
     model = _build(model_name, train, settings)
     trainer = Trainer(model, train, settings, folder, augmentation=augmentation, about=about)
     console.print(chosen.table(settings, trainer.augmentation), highlight=False, markup=False, soft_wrap=True)
@@ -49,24 +55,38 @@ def run(
 
 def resume(folder: Path, as_json: bool) -> None:
     """Go on with a run, from its last checkpoint, as if it had never stopped."""
+    trainer, test = taken_up(folder)
+    with trainer.lock:
+        trainer.restore()
+        console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
+        _report(train_and_show(trainer, test), as_json)
+
+
+def taken_up(folder: Path) -> tuple[Trainer, Pictures]:
+    """A trainer as the one that the run in a folder was started with, and the test pictures; InputError if there is no such run."""
     config = runs.read_config(folder)
-    if "source" not in config:
+    if config.get("source") is None:
         raise InputError(f"resume is {folder}, whose config.json does not say where its data is; use Trainer.restore from Python")
     if (folder / "result.json").exists():
         raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
     settings = Settings().with_changes(config["settings"])
     augmentation = notation.read(config.get("augmentation", ""))
-    train, test = data.load(config["source"], config["size"])
-    about = {name: config[name] for name in ("recipe", "source", "size")}
+    train, test = data.load(config["source"], config.get("size"))
+    about = {name: config.get(name) for name in ("recipe", "source", "size", "tensorboard")}
+    if about["tensorboard"]:
+        tensorboard.check_installed()
     model = _build(config["model"], train, settings)
-    trainer = Trainer(model, train, settings, folder, augmentation=augmentation, about=about)
-    trainer.restore()
-    console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
-    _report(train_and_show(trainer, test), as_json)
+    return Trainer(model, train, settings, folder, augmentation=augmentation, about=about), test
 
 
 def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     """Run a trainer with progress, draw its curves and its predictions; returns what is worth printing."""
+    runs.check_free(trainer.folder)
+    with trainer.lock:  # until the last picture is written
+        return _train_and_show(trainer, test)
+
+
+def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     model, train, folder = trainer.model, trainer.train, trainer.folder
     console.print(
         f"training {model.name} ({model.buffers.values.size:,} parameters) on {len(train):,} pictures of {train.name}, "
@@ -78,7 +98,12 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     views = beside(trainer.augmentation.mirrors)
     trainer.reserve = time.perf_counter() - STARTED + _seconds_after(trainer, test, 1 + len(views))
     try:
-        with training_progress(trainer.steps) as watch:
+        with training_progress(trainer.steps) as show, _recorded(trainer) as record:
+
+            def watch(progress: Progress) -> None:
+                show(progress)
+                record(progress)
+
             trainer.run(watch)
         evaluation = trainer.evaluate(test, views)
     except KeyboardInterrupt:
@@ -106,6 +131,8 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         "steps": last.step,
         "epochs": last.epoch,
         "seconds": last.seconds,
+        "share_waited": resources.share_waited(trainer.history),
+        "most_memory": resources.most_memory(trainer.history),
         "images_per_second": last.step * trainer.settings.batch / last.seconds,
         "checkpoint": str(trainer.outcome),
         **{name: str(save_figure(figure, folder / f"{name}.png")) for name, figure in figures.items()},
@@ -126,6 +153,11 @@ def _seconds_after(trainer: Trainer, test: Pictures, views: int) -> float:
     return 1.2 * seconds * (views * len(test) / batch + 2 * STATISTICS_BATCHES) + 3
 
 
+def _recorded(trainer: Trainer) -> AbstractContextManager[Callable[[Progress], None]]:
+    """A function to call after every step, which writes what was asked for."""
+    return tensorboard.written(trainer) if trainer.about.get("tensorboard") else nullcontext(lambda progress: None)
+
+
 def _build(name: str, train: Pictures, settings: Settings) -> models.Model:
     return models.build(name, len(train.classes), settings.seed, dropout=settings.dropout)
 
@@ -136,5 +168,6 @@ def _report(result: dict[str, Any], as_json: bool) -> None:
         return
     for name in ("checkpoint", "curves", "confusion", "predictions"):
         print(f"{name:<12} {result[name]}")
+    print(f"waited       {result['share_waited']:.1%} of the time for pictures; {result['most_memory'] / 2**20:,.0f} MiB at most")
     pictures = f"{result['held_out']:,} held-out pictures of {result['data']}"
     print(f"accuracy {result['accuracy']:.1%} on {pictures}{views_clause(result)}")

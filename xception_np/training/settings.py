@@ -1,6 +1,5 @@
 """How to train: every number that a recipe fixes and an option can change."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -9,6 +8,7 @@ from xception_np.errors import InputError, is_whole
 from xception_np.random import check_seed
 
 OPTIMIZERS = ("sgd", "rmsprop")
+_MOST = 1e18  # far beyond what makes sense, and within what can be calculated with
 SCHEDULES = ("constant", "linear", "cosine", "epochs", "samples")
 
 
@@ -138,7 +138,7 @@ class Settings:
 
 
 def _number(name: str, value, fits: bool, expected: str) -> None:
-    if not math.isfinite(value) or not fits:
+    if not (abs(value) < _MOST and fits):
         raise InputError(f"{name} is {value!r}; expected {expected}")
 
 
@@ -151,7 +151,7 @@ def _fraction(name: str, value) -> None:
 
 
 def _whole(name: str, value, low: int, expected: str) -> None:
-    if not is_whole(value) or value < low:
+    if not is_whole(value) or not low <= value < _MOST:
         raise InputError(f"{name} is {value!r}; expected {expected}")
 
 

@@ -19,12 +19,13 @@ from xception_np.data import Augmentation, Loader, Pictures, Preprocessing, nota
 from xception_np.errors import InputError
 from xception_np.layers import Dropout
 from xception_np.models import Model
-from xception_np.training import checkpoints, environment, growing, interruption, optimizers, schedules, state
+from xception_np.training import checkpoints, environment, growing, interruption, optimizers, resources, runs, schedules, state
 from xception_np.training.averaging import Average, averaged
 from xception_np.training.descent import descend
 from xception_np.training.evaluation import Evaluation, evaluate
 from xception_np.training.files import make_folder, remove_unfinished, replacing
 from xception_np.training.history import History, Progress, Validation
+from xception_np.training.locking import Lock
 from xception_np.training.schedules import Moment
 from xception_np.training.settings import Settings
 from xception_np.training.views import View
@@ -69,6 +70,7 @@ class Trainer:
         last.safetensors       the model as trained so far; to use
         averaged.safetensors   the model with averaged weights, at the end
         best.safetensors       the one that was best on the validation pictures
+        run.lock               held by the process that writes here
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Trainer:
         self.schedule = schedules.of(settings)
         self.average = Average(model.buffers, settings.averaging) if settings.averaging else None
         self.about = about or {}
+        self.lock = Lock(self.folder)
         self.reserve, self._size = 0.0, 0
         self.step, self.seconds, self.finished = 0, 0.0, False
         self.best_accuracy: float | None = None
@@ -126,9 +129,12 @@ class Trainer:
         Raises
         ------
         InputError
-            If there is none, or it was started with another model, other data or other settings.
+            If there is none, it was started with another model, other data or other settings, or another process is at it.
         """
-        path = self.folder / "state.safetensors"
+        with self.lock:
+            self._restore(self.folder / "state.safetensors")
+
+    def _restore(self, path: Path) -> None:
         facts = state.read_facts(path)
         mine = self._config()
         differing = sorted(name for name in mine.keys() | facts.config.keys() if mine.get(name) != facts.config.get(name))
@@ -150,16 +156,22 @@ class Trainer:
         Raises
         ------
         InputError
-            If a number is no longer finite (training on would be for nothing), or a file cannot be written.
+            If a number is no longer finite (training on would be for nothing), a file cannot be written, the folder holds what
+            no run wrote, or another process is at it.
         """
+        runs.check_free(self.folder)
+        with self.lock:
+            self._run(watch)
+
+    def _run(self, watch: Watch) -> None:
         remove_unfinished(self.folder)
         if self.step == 0:
             self._start_folder()
-        environment.record(self.folder / "environment.json", self.step)
         self._metrics.cut(self.step)
         self._validations.cut(self.step)
         if len(self.history) != self.step:
             raise InputError(f"{self.folder}/metrics.jsonl has {len(self.history)} steps; expected {self.step}, as the state")
+        environment.record(self.folder / "environment.json", self.step)
         with interruption.deferred() as interrupted:
             self._train(watch, interrupted)
         if self.average is not None:
@@ -187,8 +199,8 @@ class Trainer:
         before = saved = time.perf_counter()
         begin = before - self.seconds
         while not self.finished:
-            for x, labels in self.loader.epoch(*divmod(self.step, len(self.loader))):
-                progress = self._advance(x, labels, begin, before)
+            for (x, labels), waited in resources.timed(self.loader.epoch(*divmod(self.step, len(self.loader)))):
+                progress = self._advance(x, labels, begin, before, waited)
                 self._metrics.append(progress)
                 stop = interrupted()  # asked once: a signal that comes later is for the next step, which saves again
                 epoch_over = self.finished or self.step % len(self.loader) == 0
@@ -208,7 +220,7 @@ class Trainer:
                     return
                 before = time.perf_counter()
 
-    def _advance(self, x, labels, begin: float, before: float) -> Progress:
+    def _advance(self, x, labels, begin: float, before: float, waited: float) -> Progress:
         """Take a step, and say where the run is after it."""
         limit = math.inf if self.settings.minutes is None else max(60 * self.settings.minutes - self.reserve, 1)
         done = max(self.step / self.steps, self.seconds / limit)
@@ -230,6 +242,8 @@ class Trainer:
             images_per_second=len(x) / (now - before),
             seconds=self.seconds,
             seconds_left=min(self.seconds / self.step * (self.steps - self.step), max(limit - self.seconds, 0)),
+            waited=waited,
+            memory=resources.memory(),
         )
 
     def _grown(self, x: np.ndarray, done: float) -> np.ndarray:
