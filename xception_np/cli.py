@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from xception_np.errors import InputError
+from xception_np import launcher
+from xception_np.errors import InputError, SharedError
 
 app = typer.Typer(
     name="xception-np",
@@ -94,7 +95,12 @@ def train(
     save_steps: Annotated[int | None, _setting("Steps between checkpoints; 0 for no such rule.")] = None,
     seed: Annotated[int | None, _setting("Seed of everything random, 0 to 4294967295.")] = None,
 ):
-    """Train a network by a recipe, or go on with a run; keep checkpoints, metrics and curves in a folder."""
+    """Train a network by a recipe, or go on with a run; keep checkpoints, metrics and curves in a folder.
+
+    `mpiexec -n 4 xception-np train ...` trains with four processes, each of which takes its share of every batch.
+    """
+    if launcher.launched():
+        launcher.stand_guard()
     from xception_np.commands import train as command
 
     options = {
@@ -190,5 +196,7 @@ def main() -> None:
     try:
         app()
     except (InputError, OSError, MemoryError) as error:  # the system's own refusals are sentences too
-        print(f"xception-np: {error or 'out of memory'}", file=sys.stderr)
+        rank = launcher.rank()
+        if rank == 0 or not isinstance(error, SharedError):
+            print(f"xception-np: {f'process {rank}: ' if rank else ''}{error or 'out of memory'}", file=sys.stderr)
         sys.exit(2)

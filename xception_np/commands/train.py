@@ -11,8 +11,8 @@ from xception_np.commands.output import console, emit, program, save_figure, tra
 from xception_np.data import Pictures
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
-from xception_np.training import Settings, Trainer, confusion, runs
-from xception_np.training.recipes import recipe, recipe_for
+from xception_np.training import Recipe, Settings, Trainer, confusion, parallel, recipe, runs
+from xception_np.training.recipes import recipe_for
 
 
 def run(
@@ -25,33 +25,53 @@ def run(
     as_json: bool,
 ) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
-    chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
-    settings = chosen.settings.with_changes(changes)
     folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{model_name}-{Path(source).name.partition('.')[0]}"
-    if (folder / "metrics.jsonl").exists():
-        raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
-    train, test = data.load(source, size)
     place = Path(source).expanduser()
-    about = {"recipe": chosen.name, "source": str(place.resolve()) if place.exists() else source, "size": size}
-    trainer = Trainer(_build(model_name, train, settings), train, settings, folder, about=about)
-    console.print(chosen.table(settings), highlight=False, markup=False, soft_wrap=True)
-    _report(train_and_show(trainer, test), as_json)
+
+    def choose() -> tuple[Recipe, Settings]:
+        chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
+        settings = chosen.settings.with_changes(changes)
+        if (folder / "metrics.jsonl").exists():
+            raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
+        return chosen, settings
+
+    with parallel.together() as processes:
+        chosen, settings = processes.all(choose)
+        train, test = _load(processes, source, size)
+        about = {"recipe": chosen.name, "source": str(place.resolve()) if place.exists() else source, "size": size}
+        trainer = processes.all(
+            lambda: Trainer(_build(model_name, train, settings), train, settings, folder, about=about, processes=processes)
+        )
+        console.print(chosen.table(settings), highlight=False, markup=False, soft_wrap=True)
+        _train_and_report(trainer, test, as_json)
 
 
 def resume(folder: Path, as_json: bool) -> None:
     """Go on with a run, from its last checkpoint, as if it had never stopped."""
-    config = runs.read_config(folder)
-    if "source" not in config:
-        raise InputError(f"resume is {folder}, whose config.json does not say where its data is; use Trainer.restore from Python")
-    if (folder / "result.json").exists():
-        raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
-    settings = Settings().with_changes(config["settings"])
-    train, test = data.load(config["source"], config["size"])
-    about = {name: config[name] for name in ("recipe", "source", "size")}
-    trainer = Trainer(_build(config["model"], train, settings), train, settings, folder, about=about)
-    trainer.restore()
-    console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
-    _report(train_and_show(trainer, test), as_json)
+
+    def read() -> tuple[dict[str, Any], Settings]:
+        config = runs.read_config(folder)
+        if "source" not in config:
+            raise InputError(
+                f"resume is {folder}, whose config.json does not say where its data is; use Trainer.restore from Python"
+            )
+        if (folder / "result.json").exists():
+            raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
+        return config, Settings().with_changes(config["settings"])
+
+    def restored() -> Trainer:
+        about = {name: config[name] for name in ("recipe", "source", "size")}
+        model = _build(config["model"], train, settings)
+        trainer = Trainer(model, train, settings, folder, about=about, processes=processes)
+        trainer.restore()
+        return trainer
+
+    with parallel.together() as processes:
+        config, settings = processes.all(read)
+        train, test = _load(processes, config["source"], config["size"])
+        trainer = processes.all(restored)
+        console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
+        _train_and_report(trainer, test, as_json)
 
 
 def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
@@ -59,7 +79,7 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     model, train, folder = trainer.model, trainer.train, trainer.folder
     console.print(
         f"training {model.name} ({model.buffers.values.size:,} parameters) on {len(train):,} pictures of {train.name}, "
-        f"batch {trainer.settings.batch}, {threads.count()} threads; {folder}",
+        f"batch {trainer.settings.batch}, {_counted(trainer.processes.count)}{threads.count()} threads; {folder}",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -68,7 +88,7 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         with training_progress(trainer.steps) as watch:
             trainer.run(watch)
         evaluation = trainer.evaluate(test)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, parallel.Lost):
         again = shlex.join([program(), "train", "--resume", str(folder)])
         console.print(f"stopped at step {trainer.step}; to go on:\n{again}", highlight=False, markup=False, soft_wrap=True)
         raise
@@ -96,9 +116,37 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         "checkpoint": str(trainer.outcome),
         **{name: str(save_figure(figure, folder / f"{name}.png")) for name, figure in figures.items()},
         "metrics": str(folder / "metrics.jsonl"),
+        **_waiting(trainer),
     }
     runs.write_result(folder, result)
     return result
+
+
+def _load(processes: parallel.Processes, source: str, size: int | None) -> data.Split:
+    """The data, in every process: the first one downloads what has to be, the others then find it in the cache."""
+    loaded = processes.all(lambda: data.load(source, size) if processes.first else None)
+    return processes.all(lambda: loaded or data.load(source, size))
+
+
+def _train_and_report(trainer: Trainer, test: Pictures, as_json: bool) -> None:
+    """The first process shows what all of them train."""
+    if trainer.processes.first:
+        _report(train_and_show(trainer, test), as_json)
+    else:
+        trainer.run()
+
+
+def _counted(processes: int) -> str:
+    return f"{processes} processes, each with " if processes > 1 else ""
+
+
+def _waiting(trainer: Trainer) -> dict[str, Any]:
+    """How many processes trained, and which part of its time the first one waited for the others and the sum; nothing if alone."""
+    waits = [(step.waited, trainer.settings.batch / step.images_per_second) for step in trainer.history if step.waited is not None]
+    if not waits:
+        return {}
+    waited, taken = map(sum, zip(*waits, strict=True))
+    return {"processes": trainer.processes.count, "allreduce": waited / taken}
 
 
 def _build(name: str, train: Pictures, settings: Settings) -> models.Model:
@@ -111,4 +159,6 @@ def _report(result: dict[str, Any], as_json: bool) -> None:
         return
     for name in ("checkpoint", "curves", "confusion", "predictions"):
         print(f"{name:<12} {result[name]}")
+    if "allreduce" in result:
+        print(f"allreduce    {result['allreduce']:.1%} of the time of {result['processes']} processes")
     print(f"accuracy {result['accuracy']:.1%} on {result['held_out']:,} held-out pictures of {result['data']}")

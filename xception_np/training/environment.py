@@ -29,11 +29,11 @@ def describe() -> dict[str, Any]:
     }
 
 
-def record(path: Path, step: int) -> None:
+def record(path: Path, step: int, processes: int) -> None:
     """Add the environment to a file that has one entry for every start of a run, with the step it started from."""
     starts = json.loads(path.read_text()) if step and path.exists() else []
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps([*starts, {"step": step, **describe()}], indent=2) + "\n")
+        temporary.write_text(json.dumps([*starts, {"step": step, "processes": processes, **describe()}], indent=2) + "\n")
 
 
 def _installed(name: str) -> bool:

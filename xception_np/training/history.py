@@ -11,7 +11,10 @@ from xception_np.training.files import replacing
 
 
 class Progress(NamedTuple):
-    """Where a run is after a step; one line of metrics.jsonl."""
+    """Where a run is after a step; one line of metrics.jsonl.
+
+    waited : seconds of the step in which the first of many processes waited for the others and for the sum over them
+    """
 
     step: int
     epoch: float
@@ -21,6 +24,7 @@ class Progress(NamedTuple):
     images_per_second: float
     seconds: float
     seconds_left: float
+    waited: float | None = None
 
 
 class Validation(NamedTuple):
@@ -88,4 +92,4 @@ def read(path: Path, kind: Callable[..., Line]) -> list[Line]:
 
 
 def _text(line: NamedTuple) -> str:
-    return json.dumps(line._asdict()) + "\n"
+    return json.dumps({name: value for name, value in line._asdict().items() if value is not None}) + "\n"
