@@ -197,6 +197,7 @@ def main() -> None:
         app()
     except (InputError, OSError, MemoryError) as error:  # the system's own refusals are sentences too
         rank = launcher.rank()
-        if rank == 0 or not isinstance(error, SharedError):
-            print(f"xception-np: {f'process {rank}: ' if rank else ''}{error or 'out of memory'}", file=sys.stderr)
+        if rank and isinstance(error, SharedError):  # the first process says it, and its status is the one that counts
+            sys.exit(0)
+        print(f"xception-np: {f'process {rank}: ' if rank else ''}{error or 'out of memory'}", file=sys.stderr)
         sys.exit(2)

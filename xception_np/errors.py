@@ -12,7 +12,7 @@ class InputError(ValueError):
 
 
 class SharedError(InputError):
-    """What all processes of a run raise alike: the first one says it, the others end in silence."""
+    """What all processes of a run raise alike: the first one says it and exits with status 2, the others end in silence."""
 
 
 def is_whole(value) -> bool:

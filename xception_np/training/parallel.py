@@ -160,8 +160,7 @@ class Ranks:
         if checksums != self.count * checksum:
             raise InputError(f"process {self.rank} has other parameters than the rest, which must not be; the run was stopped")
         now = time.perf_counter()
-        if self._sums:
-            self._grace = 1 + 2 * (now - self._last)  # a process that lives is here within a step
+        self._grace = 1 + 2 * (now - self._last)  # a process that lives is here within a step
         self._sums, self._last = self._sums + 1, now
         return Sum(loss, accuracy, seconds, stop > 0, now - start)
 
@@ -274,9 +273,15 @@ def start() -> Processes:
 def together() -> Iterator[Processes]:
     """The processes of this run, each with its share of the machine's cores inside the `with` block.
 
-    After an exception they are not waited for: some may be gone.
+    They part in order, also after an error that they share. After any other they are not waited for: some may be gone.
     """
-    ranks = start()
-    with threads.use(ranks.threads):
-        yield ranks
-    ranks.leave()
+    processes = start()
+    try:
+        with threads.use(processes.threads):
+            yield processes
+    except Lost:
+        raise
+    except SharedError:
+        processes.leave()
+        raise
+    processes.leave()
