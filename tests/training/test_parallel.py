@@ -114,7 +114,7 @@ def test_many_processes_learn_as_well_as_one(tmp_path):
     accuracies = []
     for count in (1, 2):
         arrays(count, "digits", tmp_path / str(count))
-        model = models.build("xception_small", 10)
+        model = models.from_table(ranks.SLIM, 10)
         checkpoints.load_weights(tmp_path / str(count) / "run" / "last.safetensors", model)
         accuracies.append(evaluate(model, test, Preprocessing.of(train)).accuracy)
     assert min(accuracies) > 0.85
