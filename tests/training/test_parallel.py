@@ -241,6 +241,68 @@ def test_the_mpiexec_of_another_mpi():
     assert "mpiexec started 2 processes, but mpi4py sees 1: its MPI is another one" in result.stderr
 
 
+class Other:
+    """Stands for an MPI with another process, and for the request that waits for it."""
+
+    IN_PLACE = None
+    Exception = RuntimeError
+
+    def __init__(self, answer=None):
+        self.COMM_WORLD, self.answer = self, answer
+
+    def Get_rank(self):
+        return 0
+
+    def Get_size(self):
+        return 2
+
+    def Iallreduce(self, _, message):
+        if self.answer is not None:
+            message += self.answer(message)
+        return self
+
+    def Test(self):
+        return self.answer is not None
+
+
+def with_another(monkeypatch, answer, interrupted=lambda: False):
+    monkeypatch.setenv("XCEPTION_NP_THREADS", "1")
+    model = tiny_model()
+    together = parallel.Ranks(Other(answer))
+    together.begin(model.buffers, lambda: 5.0, interrupted)
+    return model.buffers, together
+
+
+def test_a_sum_that_never_comes_changes_nothing(monkeypatch):
+    """The state to save is the last common one: without what this process's forward pass did to the moving statistics."""
+    buffers, together = with_another(monkeypatch, None, interrupted=lambda: True)
+    monkeypatch.setattr(together, "_grace", 0.0)
+    before = buffers.moving.copy()
+    buffers.moving += 1
+    with pytest.raises(parallel.Lost, match="the other processes did not answer for 0 seconds"):
+        together.add_up(buffers, 0.5, 0.25, 0.5)
+    np.testing.assert_array_equal(buffers.moving, before)
+
+
+def test_both_shares_count(monkeypatch):
+    buffers, together = with_another(monkeypatch, lambda message: 2 * message)  # as if the other's share were 2/3
+    buffers.gradients[:], before = 3, buffers.moving.copy()
+    monkeypatch.setattr(parallel, "CHECK_STEPS", 2)
+    together._sums = 1  # a step without a checksum
+    total = together.add_up(buffers, 0.5, 0.25, 1 / 3)
+    assert total[:4] == (pytest.approx(0.5), pytest.approx(0.25), 15.0, False)
+    np.testing.assert_allclose(buffers.gradients, 3)
+    np.testing.assert_allclose(buffers.moving, before, rtol=1e-6)
+
+
+def test_other_parameters_are_noticed(monkeypatch):
+    buffers, together = with_another(monkeypatch, lambda message: message)  # its checksum too
+    together.add_up(buffers, 0.5, 0.25, 0.5)
+    buffers, together = with_another(monkeypatch, lambda message: message + 1)
+    with pytest.raises(InputError, match="process 0 has other parameters than the rest"):
+        together.add_up(buffers, 0.5, 0.25, 0.5)
+
+
 def test_alone_nothing_is_added_up():
     model = tiny_model()
     model.buffers.gradients[:] = 1
