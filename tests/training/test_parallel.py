@@ -278,7 +278,7 @@ def test_a_sum_that_never_comes_changes_nothing(monkeypatch):
     buffers, together = with_another(monkeypatch, None, interrupted=lambda: True)
     monkeypatch.setattr(together, "_grace", 0.0)
     before = buffers.moving.copy()
-    buffers.moving += 1
+    buffers.moving[...] += 1
     with pytest.raises(parallel.Lost, match="the other processes did not answer for 0 seconds"):
         together.add_up(buffers, 0.5, 0.25, 0.5)
     np.testing.assert_array_equal(buffers.moving, before)
@@ -312,6 +312,13 @@ def test_alone_nothing_is_added_up():
     assert (model.buffers.gradients == 1).all()
     assert alone.all(lambda: 3) == 3
     assert alone.words("x") == ["x"]
+
+
+def test_nobody_loads_mpi_who_is_alone():
+    code = "import sys, xception_np.commands.train; from xception_np.training import parallel; parallel.start(); print('mpi4py' in sys.modules)"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PMI", "OMPI"))}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"
 
 
 def test_settings_know_nothing_of_processes():

@@ -13,7 +13,10 @@ One message a step carries it all, added up over the processes by one allreduce:
 Parameters change only after it has come back, and to the same bits everywhere: a process that waits for it in vain has the whole
 state of the last step that all took.
 
-`start` gives `Ranks` if an mpiexec started this process, and `Alone`, its twin for one process, otherwise.
+`start` gives `Ranks` if an mpiexec started this process, and `Alone`, its twin for one process, otherwise:
+
+    with parallel.together() as processes:
+        Trainer(model, train, settings, folder, processes=processes).run()
 """
 
 import hashlib
