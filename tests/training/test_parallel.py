@@ -315,7 +315,10 @@ def test_alone_nothing_is_added_up():
 
 
 def test_nobody_loads_mpi_who_is_alone():
-    code = "import sys, xception_np.commands.train; from xception_np.training import parallel; parallel.start(); print('mpi4py' in sys.modules)"
+    code = (
+        "import sys, xception_np.commands.train; from xception_np.training import parallel;"
+        "parallel.start(); print('mpi4py' in sys.modules)"
+    )
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PMI", "OMPI"))}
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"
