@@ -97,8 +97,8 @@ def concat(branches):
 
 
 def softmax_cross_entropy(logits, labels, label_smoothing):
-    """The mean over images."""
-    return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+    """The mean over images; labels, or shares of classes, are constants."""
+    return F.cross_entropy(logits, labels.detach(), label_smoothing=label_smoothing)
 
 
 def sigmoid_cross_entropy(logits, targets):

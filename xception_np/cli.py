@@ -1,23 +1,25 @@
 """The command line, `xception-np`.
 
-What a user got wrong is one sentence on standard error and exit status 2. Progress goes to standard error, results to standard
-output: with `--json`, one JSON object and nothing else.
+What a user got wrong is one sentence on standard error and exit status 2, whether typer finds it or we do. Progress goes to
+standard error, results to standard output: with `--json`, one JSON object and nothing else.
 """
 
 import signal
 import sys
+import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from xception_np import commands as commands  # notes when the program began
 from xception_np import launcher
 from xception_np.errors import InputError, SharedError
 
+_NAME = "xception-np"
 app = typer.Typer(
-    name="xception-np",
+    name=_NAME,
     help="Xception from scratch: train, evaluate and look inside, with every forward and backward pass our own.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -30,7 +32,8 @@ _DATA = (
     "archive; or a folder of pictures, train/<class>/* and val/<class>/*."
 )
 Data = Annotated[str, typer.Option(help=_DATA)]
-Checkpoint = Annotated[Path, typer.Option(help="Checkpoint, a .safetensors file that `train` or `demo` wrote.")]
+# What may not be read says so when it is opened, as whatever else is wrong with it; hence `readable=False`, which asks no earlier.
+Checkpoint = Annotated[Path, typer.Option(help="Checkpoint, a .safetensors file that `train` or `demo` wrote.", readable=False)]
 Batch = Annotated[int, typer.Option(help="Batch size, in pictures.")]
 
 
@@ -39,7 +42,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for checkpoint and pictures; what a former demo left is replaced.")] = Path(
         "runs/demo"
     ),
-    minutes: Annotated[float, typer.Option(help="Training time at most, in minutes, compilation included.")] = 0.9,
+    minutes: Annotated[float, typer.Option(help="Time in minutes, everything included.")] = 1.0,
     seed: Seed = 0,
     as_json: Json = False,
 ):
@@ -52,6 +55,13 @@ def demo(
 def _setting(help: str):
     """An option that changes one setting of the recipe."""
     return typer.Option(help=help, show_default=False, rich_help_panel="Changes to the recipe")
+
+
+_AUGMENT = (
+    "What is done to training pictures at random, such as 'alternating flip, crop 4, cutout 8, mixup 0.2'. Any of: flip, "
+    "alternating flip, crop MARGIN (reflect), colour BRIGHTNESS CONTRAST SATURATION, cutout SIDE (RED GREEN BLUE), resized crop "
+    "(LEAST MOST (NARROWEST WIDEST)), mixup ALPHA; or none."
+)
 
 
 @app.command()
@@ -70,11 +80,16 @@ def train(
     out: Annotated[Path | None, typer.Option(help="New folder for the run.", show_default="runs/DATE-TIME-MODEL-DATA")] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(help="Folder of a run to go on with, as if it had not stopped.", show_default=False),
+        typer.Option(help="Folder of a run to go on with, as if it had not stopped.", show_default=False, readable=False),
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write the figures for TensorBoard, too (extra `tensorboard`).")
+    ] = False,
     as_json: Json = False,
     epochs: Annotated[int | None, _setting("Passes over the training pictures.")] = None,
-    minutes: Annotated[float | None, _setting("End after this many minutes at the latest, compilation included.")] = None,
+    minutes: Annotated[
+        float | None, _setting("End after so many minutes, everything included: reading, compiling, evaluating.")
+    ] = None,
     batch: Annotated[int | None, _setting("Pictures in a step.")] = None,
     optimizer: Annotated[str | None, _setting("sgd or rmsprop.")] = None,
     lr: Annotated[float | None, _setting("Peak learning rate, per step.")] = None,
@@ -87,6 +102,8 @@ def train(
     warmup: Annotated[float | None, _setting("Fraction of the run in which the rate rises to its peak.")] = None,
     decay_factor: Annotated[float | None, _setting("In stages: what the rate is multiplied by.")] = None,
     decay_every: Annotated[float | None, _setting("In stages: after how many epochs, or samples.")] = None,
+    grow_from: Annotated[float | None, _setting("Side of the pictures at the start, as a part of the full one.")] = None,
+    grow_until: Annotated[float | None, _setting("Fraction of the run in which pictures grow to their full size.")] = None,
     label_smoothing: Annotated[float | None, _setting("Part of the target that is spread over all classes.")] = None,
     dropout: Annotated[float | None, _setting("Probability that a feature is left out before the last layer.")] = None,
     averaging: Annotated[float | None, _setting("What the average of the weights keeps at a step; 0 for none.")] = None,
@@ -94,6 +111,7 @@ def train(
     save_seconds: Annotated[float | None, _setting("Seconds between checkpoints at most.")] = None,
     save_steps: Annotated[int | None, _setting("Steps between checkpoints; 0 for no such rule.")] = None,
     seed: Annotated[int | None, _setting("Seed of everything random, 0 to 4294967295.")] = None,
+    augment: Annotated[str | None, _setting(_AUGMENT)] = None,
 ):
     """Train a network by a recipe, or go on with a run; keep checkpoints, metrics and curves in a folder.
 
@@ -118,6 +136,8 @@ def train(
         "warmup": warmup,
         "decay_factor": decay_factor,
         "decay_every": decay_every,
+        "grow_from": grow_from,
+        "grow_until": grow_until,
         "label_smoothing": label_smoothing,
         "dropout": dropout,
         "averaging": averaging,
@@ -128,8 +148,9 @@ def train(
     }
     changes = {name: value for name, value in options.items() if value is not None}
     if resume is None:
-        command.run(data or "digits", size, model or "xception_small", recipe, changes, out, as_json)
-    elif changes or any(option is not None for option in (data, size, model, recipe, out)):
+        source, network = "digits" if data is None else data, "xception_small" if model is None else model
+        command.run(source, size, network, recipe, augment, changes, out, tensorboard, as_json)
+    elif changes or tensorboard or any(option is not None for option in (data, size, model, recipe, augment, out)):
         raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
     else:
         command.resume(resume, as_json)
@@ -137,7 +158,7 @@ def train(
 
 @app.command()
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder of run folders.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder of run folders.", readable=False)] = Path("runs"),
     as_json: Json = False,
 ):
     """List runs: model, data, recipe, steps, accuracy on the test pictures, minutes, state."""
@@ -148,7 +169,7 @@ def runs(
 
 @app.command()
 def compare(
-    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.", readable=False)],
     out: Annotated[Path, typer.Option(help="Picture to write, PNG.")] = Path("compare.png"),
     as_json: Json = False,
 ):
@@ -159,16 +180,25 @@ def compare(
 
 
 @app.command()
-def evaluate(checkpoint: Checkpoint, data: Data, batch: Batch = 128, as_json: Json = False):
-    """Measure a checkpoint's accuracy on the held-out pictures of a data set."""
+def evaluate(
+    checkpoint: Checkpoint,
+    data: Data,
+    batch: Batch = 128,
+    shift: Annotated[int, typer.Option(help="Pixels by which pictures are moved for further views; 0 for none.")] = 0,
+    as_json: Json = False,
+):
+    """Measure a checkpoint's accuracy on the held-out pictures of a data set: as they are, and beside it over several views."""
     from xception_np.commands import evaluate as command
 
-    command.run(checkpoint, data, batch, as_json)
+    command.run(checkpoint, data, batch, shift, as_json)
 
 
 @app.command()
 def predict(
-    pictures: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.")],
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.", readable=False),
+    ],
     checkpoint: Checkpoint,
     top: Annotated[int, typer.Option(help="Classes to print for each picture, the most probable first.", min=1)] = 3,
     as_json: Json = False,
@@ -190,14 +220,34 @@ def models(
     command.run(name, as_json)
 
 
+_UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along under a name of their own
+
+
+def _sentence(error) -> str:
+    """What click found wrong, in one sentence that says where to read on."""
+    close = getattr(error, "possibilities", None)  # to a mistyped option, the closest first
+    said = f"{error.message.rstrip('.')}; did you mean {close[0]}" if close else error.format_message()
+    said = " ".join(said.rstrip(".?").replace(". Did", "; did").split())
+    command = error.ctx.command_path if error.ctx else _NAME  # an option without its value comes without its command
+    return f"{said[0].lower()}{said[1:]}; see {command} --help"
+
+
 def main() -> None:
     """Run the command line; the entry point of `xception-np`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` and a batch system's end of time save like Ctrl-C
+    # A number that is not finite ends a run with a sentence of its own; what NumPy says of it meanwhile helps nobody.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="xception_np")
     try:
-        app()
+        sys.exit(app(sys.argv[1:] or ["--help"], prog_name=_NAME, standalone_mode=False))
+    except _UsageError as error:
+        _refuse(_sentence(error))
     except (InputError, OSError, MemoryError) as error:  # the system's own refusals are sentences too
-        rank = launcher.rank()
-        if rank and isinstance(error, SharedError):  # the first process says it, and its status is the one that counts
+        if launcher.rank() and isinstance(error, SharedError):  # the first process says it, and its status is the one that counts
             sys.exit(0)
-        print(f"xception-np: {f'process {rank}: ' if rank else ''}{error or 'out of memory'}", file=sys.stderr)
-        sys.exit(2)
+        _refuse(str(error) or "out of memory")
+
+
+def _refuse(sentence: str) -> None:
+    rank = launcher.rank()
+    print(f"xception-np: {f'process {rank}: ' if rank else ''}{sentence}", file=sys.stderr)
+    sys.exit(2)

@@ -1,6 +1,7 @@
-"""The exception that the package raises for what a caller or a file got wrong, and the commonest question before it."""
+"""The exception that the package raises for what a caller or a file got wrong, and the commonest questions before it."""
 
 import numbers
+from pathlib import Path
 
 
 class InputError(ValueError):
@@ -18,3 +19,11 @@ class SharedError(InputError):
 def is_whole(value) -> bool:
     """Whether a value is an integer, Python's or NumPy's, and no truth value."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def check_file(what: str, path: Path, expected: str) -> None:
+    """InputError unless there is a file: to open a pipe would wait for somebody to write to it, and devices have no end."""
+    if not path.exists():
+        raise InputError(f"{what} {path} does not exist; expected {expected}")
+    if not path.is_file():
+        raise InputError(f"{what} {path} is not a file and so cannot be read; expected {expected}")

@@ -35,6 +35,33 @@ class Tap(NamedTuple):
     output: tuple[slice, slice]
 
 
+class Windows(NamedTuple):
+    """Windows over an image of a known size.
+
+    origin : (top, left), how far the first window starts outside the image; negative if it starts inside
+    """
+
+    kernel: Pair
+    stride: Pair
+    dilation: Pair
+    origin: Pair
+
+    @property
+    def extent(self) -> Pair:
+        """Rows and columns that one window spans."""
+        return _extent(self.kernel, self.dilation)
+
+    def transposed(self) -> "Windows":
+        """The windows through which the input sees the output, spread out by `stride`, with flipped taps.
+
+        Tap i of output o saw p = o * stride + i * dilation - before. So p sees, at o * stride, its tap kernel - 1 - i with
+
+            o * stride = p + (kernel - 1 - i) * dilation - (extent - 1 - before)
+        """
+        (eh, ew), (top, left) = self.extent, self.origin
+        return Windows(self.kernel, (1, 1), self.dilation, (eh - 1 - top, ew - 1 - left))
+
+
 @dataclass(frozen=True)
 class Geometry:
     """How a window moves over an image.
@@ -67,8 +94,7 @@ class Geometry:
     @property
     def extent(self) -> Pair:
         """Rows and columns that one window spans, dilation included."""
-        (kh, kw), (dh, dw) = self.kernel, self.dilation
-        return (kh - 1) * dh + 1, (kw - 1) * dw + 1
+        return _extent(self.kernel, self.dilation)
 
     def pads(self, height: int, width: int) -> tuple[Pair, Pair]:
         """((top, bottom), (left, right)) for an image of this size."""
@@ -82,6 +108,10 @@ class Geometry:
         """(top, left): how far the first window starts outside the image."""
         (top, _), (left, _) = self.pads(height, width)
         return top, left
+
+    def windows(self, height: int, width: int) -> Windows:
+        """The windows over an image of this size."""
+        return Windows(self.kernel, self.stride, self.dilation, self.origin(height, width))
 
     def output_size(self, height: int, width: int) -> Pair:
         """(OH, OW) for an image of this size.
@@ -116,6 +146,10 @@ class Geometry:
                 columns = _slices(j * self.dilation[1] - left, self.stride[1], width, out_width)
                 if columns is not None:
                     yield Tap(i, j, (rows[0], columns[0]), (rows[1], columns[1]))
+
+
+def _extent(kernel: Pair, dilation: Pair) -> Pair:
+    return (kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1
 
 
 def _same(size: int, extent: int, stride: int) -> Pair:

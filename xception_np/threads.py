@@ -8,8 +8,7 @@ which partial sums are added depend on the shapes alone: results are the same bi
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import NamedTuple, TypeVar
@@ -19,6 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 from xception_np import arrays
 from xception_np.errors import InputError, is_whole
+from xception_np.helpers import Helpers
 
 T = TypeVar("T")
 
@@ -80,10 +80,35 @@ def _groups(numbers: int) -> int:
     return max(4, min(TILES, TILES * LARGEST // numbers))
 
 
+def table(tiles: Sequence[Tile | slice]) -> np.ndarray:
+    """Tiles or slices as rows of numbers, for compiled passes."""
+    rows = [(tile.start, tile.stop) if isinstance(tile, slice) else tile for tile in tiles]
+    return np.array(rows, np.int64).reshape(len(rows), -1)
+
+
+def group_table(groups: Sequence[Sequence[Tile | slice]]) -> tuple[np.ndarray, np.ndarray]:
+    """All tiles as one table, and for each group its first row there and the one after its last."""
+    ends = np.cumsum([0, *map(len, groups)])
+    return table([tile for group in groups for tile in group]), np.stack([ends[:-1], ends[1:]], axis=1)
+
+
 def spans(count: int, width: int = 1) -> list[slice]:
     """Cut range(count) into slices for tiles that hold `width` numbers for each; they start at multiples of 64."""
     size = -(-tile_positions(count, width) // 64) * 64
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def together(work: Callable[[np.ndarray], object], items: int) -> None:
+    """Call `work(queue)` on all threads at once; return when all are done.
+
+    For compiled passes that hand out their own tiles: `queue` is one number, 0 at first, from which `taken(queue, items)` draws
+    what is next, so that the interpreter is needed once a thread, not once a tile. An exception is raised here.
+    """
+    queue = np.zeros(1, np.int64)
+    with _one_blas_thread:
+        alone = min(_count, items) <= 1 or getattr(_inside, "tile", False)
+        if alone or not _helpers(_count - 1).run(lambda: work(queue), queue):
+            work(queue)
 
 
 def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
@@ -91,21 +116,19 @@ def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
 
     After an exception in one call no more tiles are started, and the exception is raised here.
     """
-    with _one_blas_thread:
-        helpers = min(_count, len(tiles)) - 1
-        if helpers < 1 or getattr(_inside, "tile", False):
-            for tile in tiles:
-                function(tile)
-            return
-        queue = iter(tiles)  # next() on a list's iterator is atomic under the interpreter's lock
-        futures = [_executor(_count).submit(_work, function, queue) for _ in range(helpers)]
+    tiles_left = iter(tiles)  # next() on a list's iterator is atomic under the interpreter's lock
+
+    def work(_):
+        inside, _inside.tile = getattr(_inside, "tile", False), True
         try:
-            _work(function, queue)
+            for tile in tiles_left:
+                function(tile)
         finally:
-            errors = [future.exception() for future in futures]
-        for error in errors:
-            if error:
-                raise error
+            for _ in tiles_left:  # only after an exception is there anything left
+                pass
+            _inside.tile = inside
+
+    together(work, len(tiles))
 
 
 def for_spans(function: Callable, *equal: np.ndarray) -> None:
@@ -122,7 +145,7 @@ def sum_tiles(
     The tiles of a group are added up one after the other, by one thread; then the groups, in their order. So the order
     of the sum does not depend on which thread does what.
     """
-    partials, total = arrays.empty((len(groups), *shape), dtype), arrays.empty(shape, dtype)
+    partials = arrays.empty((len(groups), *shape), dtype)
 
     def add_up(index):
         first, *others = groups[index]
@@ -133,8 +156,21 @@ def sum_tiles(
             np.add(partials[index], addend, out=partials[index])
 
     for_tiles(add_up, range(len(groups)))
-    terms, result = partials.reshape(len(groups), -1), total.reshape(-1)
-    for_tiles(lambda span: np.sum(terms[:, span], axis=0, out=result[span]), spans(result.size, len(groups)))
+    return _total(partials)
+
+
+def sum_groups(work: Callable[[np.ndarray, np.ndarray], object], groups: int, shape: tuple[int, ...], dtype) -> np.ndarray:
+    """The same for a compiled pass: `work(queue, partials)` takes groups and writes the sum of each into its place."""
+    partials = arrays.empty((groups, *shape), dtype)
+    together(lambda queue: work(queue, partials), groups)
+    return _total(partials)
+
+
+def _total(partials: np.ndarray) -> np.ndarray:
+    """The sum over the first axis, in its order."""
+    total = arrays.empty(partials.shape[1:], partials.dtype)
+    terms, result = partials.reshape(len(partials), -1), total.reshape(-1)
+    for_tiles(lambda span: np.sum(terms[:, span], axis=0, out=result[span]), spans(result.size, len(partials)))
     return total
 
 
@@ -168,17 +204,6 @@ def tiny_tiles() -> Iterator[None]:
         LARGEST, SMALLEST = before
 
 
-def _work(function: Callable, queue: Iterable) -> None:
-    _inside.tile = True
-    try:
-        for tile in queue:
-            function(tile)
-    finally:
-        for _ in queue:  # only after an exception is there anything left
-            pass
-        _inside.tile = False
-
-
 class _OneBlasThread:
     """Holds BLAS to one thread while any thread is inside; the last one out restores what was."""
 
@@ -202,12 +227,14 @@ class _OneBlasThread:
 
 @cache
 def _controller() -> ThreadpoolController:
+    import scipy.linalg.cython_blas  # noqa: F401 (the BLAS that Numba calls; it must be loaded to be found)
+
     return ThreadpoolController()  # looks through the loaded libraries: once is enough
 
 
 @cache
-def _executor(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="xception_np")
+def _helpers(count: int) -> Helpers:
+    return Helpers(count)
 
 
 def _checked(name: str, value) -> int:
@@ -226,7 +253,7 @@ def _default() -> int:
 def _after_fork() -> None:
     """A forked process has none of its parent's threads, and perhaps a lock that nobody will release."""
     global _one_blas_thread
-    _executor.cache_clear()
+    _helpers.cache_clear()
     _one_blas_thread = _OneBlasThread()
 
 

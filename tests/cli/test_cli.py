@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -44,6 +45,7 @@ def test_train_prints_its_recipe_in_full(trained):
     words = [line.split() for line in result.stderr.splitlines()]
     assert ["minutes", "0.03", "recipe:", "none"] in words
     assert ["label_smoothing", "0.1"] in words
+    assert ["augmentation", "crop", "3"] in words
 
 
 def test_runs_and_compare(trained, tmp_path):
@@ -64,6 +66,16 @@ def test_evaluate_repeats_what_train_said(trained):
     folder, result = trained
     again = run("evaluate", "--checkpoint", folder / "last.safetensors", "--data", "digits", "--batch", 32, "--json")
     assert json.loads(again.stdout)["accuracy"] == json.loads(result.stdout)["accuracy"]
+    assert (json.loads(again.stdout)["accuracy_over_views"], json.loads(again.stdout)["views"]) == (None, [])  # digits
+
+
+def test_evaluate_moves_pictures(trained):
+    folder, result = trained
+    moved = run("evaluate", "--checkpoint", folder / "last.safetensors", "--data", "digits", "--batch", 32, "--shift", 1, "--json")
+    facts = json.loads(moved.stdout)
+    assert facts["accuracy"] == json.loads(result.stdout)["accuracy"]
+    assert facts["views"] == ["1 up", "1 down", "1 left", "1 right"]
+    assert 0 <= facts["accuracy_over_views"] <= 1
 
 
 def test_predict_names_classes(trained, tmp_path):
@@ -122,7 +134,14 @@ def test_a_folder_of_pictures(tmp_path):
     assert trained.returncode == 0, trained.stderr
     facts = json.loads(trained.stdout)
     again = run("evaluate", "--checkpoint", facts["checkpoint"], "--data", tmp_path, "--batch", 4, "--json")
-    assert json.loads(again.stdout)["accuracy"] == facts["accuracy"]
+    for name in ("accuracy", "accuracy_over_views", "views"):
+        assert json.loads(again.stdout)[name] == facts[name]
+    assert facts["views"] == ["mirrored"]
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["size"], config["preprocessing"]["size"], config["augmentation"]) == (40, 40, "resized crop 0.25 1, flip")
+    said = run("evaluate", "--checkpoint", facts["checkpoint"], "--data", tmp_path).stdout
+    assert said.startswith(f"accuracy {facts['accuracy']:.2%} on 4 held-out pictures")
+    assert said.endswith(f"; {facts['accuracy_over_views']:.2%} if averaged over these views: as it is, mirrored\n")
     assert facts["checkpoint"].endswith("averaged.safetensors")  # the cifar recipe, for any small pictures
 
 
@@ -147,11 +166,14 @@ def test_models_lists_and_shows():
         (["train", "--batch", "100000"], "batch_size is 100000; expected at most 1437"),
         (["train", "--validation", "100000"], "count is 100000; expected"),
         (["train", "--clip", "nan"], "clip is nan; expected"),
+        (["train", "--augment", "blur 3"], "augment has 'blur 3'; expected flip, alternating flip, crop MARGIN [reflect], "),
+        (["train", "--augment", "crop 40"], "margin is 40; expected less than 32"),
+        (["train", "--augment", "mixup -1"], "mixup is -1; expected alpha"),
         (["train", "--out", "/dev/null"], "cannot create the folder /dev/null: File exists"),
-        (["train", "--resume", "nowhere"], "run is nowhere, which has no config.json to read"),
+        (["train", "--resume", "nowhere"], "run is nowhere, which has no config.json"),
         (["train", "--resume", "nowhere", "--epochs", "3"], "resume is nowhere, a run that has its settings already"),
         (["runs"], "folder is runs; expected a folder of runs"),
-        (["compare", "nowhere"], "run is nowhere, which has no config.json to read"),
+        (["compare", "nowhere"], "run is nowhere, which has no config.json"),
         (["models", "resnet"], "model is 'resnet'; expected one of"),
         (["evaluate", "--checkpoint", "none.safetensors", "--data", "digits"], "none.safetensors does not exist"),
         (["predict", "--checkpoint", "none.safetensors", "x.png"], "none.safetensors does not exist"),
@@ -165,6 +187,40 @@ def test_a_mistake_is_one_sentence_and_status_2(arguments, sentence, tmp_path):
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "names"),  # the words between them differ from version to version of typer
+    [
+        (["train", "--epocs", "3"], "no such option: --epocs; did you mean --epochs; see xception-np train --help"),
+        (["train", "--zzz"], "no such option: --zzz; see xception-np train --help"),
+        (["train", "-x"], "no such option: -x; see xception-np train --help"),
+        (["trian"], "no such command 'trian'; did you mean 'train'; see xception-np --help"),
+        (["--colour"], "no such option: --colour; see xception-np --help"),
+        (["train", "--epochs", "many"], "invalid value for '--epochs': ...; see xception-np train --help"),
+        (["train", "--lr", "0,1"], "invalid value for '--lr': ...; see xception-np train --help"),
+        (["train", "--lr"], "option '--lr' requires an argument; see xception-np --help"),
+        (["train", "digits"], "...unexpected extra argument...digits...; see xception-np train --help"),
+        (["evaluate", "--data", "digits"], "missing option '--checkpoint'; see xception-np evaluate --help"),
+        (["predict", "--checkpoint", "x"], "missing argument 'IMAGE...'; see xception-np predict --help"),
+        (
+            ["predict", "--checkpoint", "x", "--top", "0", "x.png"],
+            "invalid value for '--top': ...1; see xception-np predict --help",
+        ),
+    ],
+)
+def test_a_mistake_that_typer_finds_is_one_sentence_too(arguments, names, tmp_path):
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert re.fullmatch("xception-np: " + ".*".join(map(re.escape, names.split("..."))) + "\n", result.stderr), result.stderr
+    assert result.stdout == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_alone_it_says_what_help_says():
+    alone = run()
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert alone.stdout == run("--help").stdout
+
+
 @pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["evaluate"], ["predict"], ["models"], ["runs"], ["compare"]])
 def test_help(command):
     result = run(*command, "--help")
@@ -176,7 +232,7 @@ def test_help(command):
 def test_an_interrupt_keeps_the_run_and_says_how_to_go_on(tmp_path, number):
     folder = tmp_path / "a run"
     process = subprocess.Popen(
-        [*COMMAND, "train", "--epochs", "1", "--validation", "1000", "--out", str(folder)],
+        [*COMMAND, "train", "--epochs", "1", "--validation", "1000", "--augment", "crop 2, mixup 0.2", "--out", str(folder)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -195,6 +251,7 @@ def test_an_interrupt_keeps_the_run_and_says_how_to_go_on(tmp_path, number):
     result = run(*arguments, "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["steps"] == 437 // 32
+    assert json.loads((folder / "config.json").read_text())["augmentation"] == "crop 2, mixup 0.2"
     assert [start["step"] > 0 for start in json.loads((folder / "environment.json").read_text())] == [False, True]
 
 

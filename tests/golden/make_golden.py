@@ -66,6 +66,7 @@ def calls() -> Iterator[tuple[str, str, tuple]]:
     yield "sigmoid_cross_entropy", "rows", (3 * draw.normal(3, 7), draw.uniform(3, 7))
     for smoothing in (0.0, 0.1):
         yield "softmax_cross_entropy", f"smoothing {smoothing}", (3 * draw.normal(3, 7), draw.labels(3, 7), smoothing)
+        yield "softmax_cross_entropy", f"shares, smoothing {smoothing}", (3 * draw.normal(3, 7), draw.shares(3, 7), smoothing)
 
 
 def golden() -> dict[str, tuple[dict[str, np.ndarray], list[dict]]]:

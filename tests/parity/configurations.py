@@ -146,7 +146,8 @@ def _dense(random: Random, draw: Draw) -> tuple:
 def _softmax_cross_entropy(random: Random, draw: Draw) -> tuple:
     images, classes = random.randint(1, 5), random.randint(2, 20)
     smoothing = random.choice((0.0, random.random()))
-    return 5 * draw.normal(images, classes), draw.labels(images, classes), smoothing
+    labels = random.choice((draw.labels, draw.shares))(images, classes)
+    return 5 * draw.normal(images, classes), labels, smoothing
 
 
 def _sigmoid_cross_entropy(random: Random, draw: Draw) -> tuple:

@@ -15,13 +15,14 @@ def history(steps=40):
 
 def test_curves_show_every_step_and_the_held_out_accuracy(tmp_path):
     figure = training_curves(history(), "a run", held_out_accuracy=0.875)
-    loss, accuracy, rate = figure.axes
+    loss, accuracy, rate, memory = figure.axes
     np.testing.assert_allclose(loss.lines[0].get_ydata(), [2 / k for k in range(1, 41)])
     average = loss.lines[1].get_ydata()  # of a step and the one on either side, of 40
     assert average[20] == pytest.approx((2 / 20 + 2 / 21 + 2 / 22) / 3)
     assert average[-1] == pytest.approx((2 / 39 + 2 / 40) / 2)
     assert accuracy.lines[-1].get_ydata() == [87.5]
-    assert rate.get_xlabel() == "epochs"
+    assert (rate.get_ylabel(), memory.get_xlabel()) == ("learning rate", "epochs")
+    np.testing.assert_array_equal(memory.lines[0].get_ydata(), [0] * 40)
     figure.savefig(tmp_path / "curves.png")
 
 

@@ -48,7 +48,7 @@ def frozen(processes, folder):
 def ordinary(processes, folder):
     """A run of the trainer, dropout included."""
     model = models.from_table(TINY, 2, seed=3, dropout=0.5)
-    trainer(folder / "run", model, processes, epochs=20, dropout=0.5).run()
+    trainer(folder / "run", model, processes=processes, epochs=20, dropout=0.5).run()
     return model
 
 

@@ -3,10 +3,16 @@
 import dataclasses
 
 import pytest
+from small_runs import stripes
 
+from xception_np.data import Augmentation, PaddedCrop, notation
 from xception_np.errors import InputError
 from xception_np.training import RECIPES, Settings, recipe
 from xception_np.training.recipes import recipe_for
+
+
+def stripes_as(name):
+    return dataclasses.replace(stripes(), name=name)
 
 
 def test_imagenet_is_the_papers():
@@ -26,18 +32,27 @@ def test_jft_is_the_papers():
 
 
 def test_a_recipe_is_printed_in_full():
-    found = recipe("imagenet")
-    text = found.table(found.settings.with_changes({"rate": 0.5}))
+    found = recipe("imagenet").suited(stripes_as("cifar10"))
+    text = found.table(found.settings.with_changes({"rate": 0.5}), notation.read("flip, mixup 0.2"))
     lines = {line.split()[0]: line for line in text.splitlines()}
     assert {field.name for field in dataclasses.fields(Settings)} <= lines.keys()
     assert lines["rate"].split(maxsplit=1)[1].split() == ["0.5", "recipe:", "0.045"]
     assert lines["batch"].endswith("not in the source")
     assert lines["momentum"].split() == ["momentum", "0.9"]
+    assert lines["augmentation"].split(maxsplit=1)[1] == "flip, mixup 0.2 recipe: flip, crop 4"
     assert "arXiv 1610.02357" in text
 
 
+def test_a_recipe_s_own_augmentation_goes_before_the_data_set_s():
+    found = recipe("cifar")
+    assert found.suited(stripes_as("digits")).augmentation == Augmentation((PaddedCrop(3),))
+    own = found._replace(augmentation=Augmentation())
+    assert own.suited(stripes_as("digits")) == own
+    assert own.table(own.settings, Augmentation()).splitlines()[-1].split() == ["augmentation", "none"]
+
+
 def test_what_is_not_from_a_source_is_a_setting():
-    names = {field.name for field in dataclasses.fields(Settings)}
+    names = {field.name for field in dataclasses.fields(Settings)} | {"augmentation"}
     assert all(set(found.chosen_here) <= names for found in RECIPES.values())
 
 
@@ -71,6 +86,8 @@ def test_recipes_by_name_and_by_data():
         ({"warmup": 1.0}, r"warmup is 1\.0"),
         ({"decay_factor": 1.1}, r"decay_factor is 1\.1"),
         ({"decay_every": 0}, "decay_every is 0"),
+        ({"decay_every": 10**400}, "decay_every is 1000"),
+        ({"epochs": 10**400}, "epochs is 1000"),
         ({"label_smoothing": 1.0}, r"label_smoothing is 1\.0"),
         ({"dropout": 1.0}, r"dropout is 1\.0"),
         ({"averaging": 1.0}, r"averaging is 1\.0"),

@@ -28,7 +28,7 @@ def test_a_run_learns_and_keeps_its_files(tmp_path):
     assert start["packages"]["numpy"] == np.__version__
     loaded = load(tmp_path / "run" / "last.safetensors")
     assert loaded.classes == ("vertical", "horizontal")
-    assert loaded.training == {"data": "stripes", "steps": 12, "epochs": 4.0, "seed": 3}
+    assert loaded.training == {"data": "stripes", "steps": 12, "epochs": 4.0, "seed": 3, "mirrored": False}
     before = run.evaluate(stripes(seed=1))
     after = evaluate(loaded.model, stripes(seed=1), loaded.preprocessing, batch=16)
     np.testing.assert_array_equal(before.probabilities, after.probabilities)
@@ -161,6 +161,7 @@ def test_a_new_run_replaces_an_old_one(tmp_path):
         "environment.json",
         "last.safetensors",
         "metrics.jsonl",
+        "run.lock",
         "state.safetensors",
         "validation.jsonl",
     }

@@ -332,6 +332,20 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             dy=1.0,
             gradients=(np.array([[-0.65, 0.65]]),),
         ),
+        Anchor(
+            "shares 1/4 and 3/4",
+            (np.array([[0.0, math.log(3)], [math.log(3), 0]]), np.array([[0.25, 0.75], [0.25, 0.75]])),
+            y=(0.25 * (math.log(4) + 3 * math.log(4 / 3)) + 0.25 * (math.log(4 / 3) + 3 * math.log(4))) / 2,
+            dy=2.0,
+            gradients=(np.array([[0, 0], [0.5, -0.5]]),),
+        ),
+        Anchor(
+            "shares 3/4 and 1/4, targets 0.7 and 0.3",
+            (np.array([[0.0, math.log(3)]]), np.array([[0.75, 0.25]]), 0.2),
+            y=0.7 * math.log(4) + 0.3 * math.log(4 / 3),
+            dy=1.0,
+            gradients=(np.array([[-0.45, 0.45]]),),
+        ),
     ),
     "sigmoid_cross_entropy": (
         Anchor(

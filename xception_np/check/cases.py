@@ -290,7 +290,9 @@ def _losses() -> Iterator[Case]:
         (700, 11, 0.1, 3, True),
     ):
         name = f"N={images}, K={classes}, smoothing {smoothing}, logits of about {scale}"
-        yield Case("softmax_cross_entropy", name, _softmax(images, classes, smoothing, scale), Traits((0,)), large)
+        for what, draw_labels in (("", Draw.labels), (", shares", Draw.shares)):
+            build = _softmax(draw_labels, images, classes, smoothing, scale)
+            yield Case("softmax_cross_entropy", name + what, build, Traits((0,)), large)
     for images, classes, scale, large in (
         (3, 4, 3, False),
         (1, 1, 3, False),
@@ -376,8 +378,8 @@ def _concat(shape, widths):
     return lambda draw: ([draw.normal(*shape, width) for width in widths],)
 
 
-def _softmax(images, classes, smoothing, scale):
-    return lambda draw: (scale * draw.normal(images, classes), draw.labels(images, classes), smoothing)
+def _softmax(draw_labels, images, classes, smoothing, scale):
+    return lambda draw: (scale * draw.normal(images, classes), draw_labels(draw, images, classes), smoothing)
 
 
 def _sigmoid(images, classes, scale):

@@ -42,6 +42,11 @@ class Draw:
         count = int(np.prod(shape))
         return ((random.permutation(self.stream(), count) - count // 2) / 10).reshape(shape).astype(self._dtype)
 
+    def shares(self, count: int, classes: int) -> np.ndarray:
+        """Rows of positive numbers that sum to 1."""
+        numbers = random.uniform(self.stream(), (count, classes))
+        return (numbers / numbers.sum(axis=1, keepdims=True)).astype(self._dtype)
+
     def labels(self, count: int, classes: int) -> np.ndarray:
         """Class numbers, int64."""
         return (random.words(self.stream(), count) % classes).astype(np.int64)

@@ -344,6 +344,23 @@ def softmax_ignores_an_offset(implementation: str) -> Iterator[Comparison]:
         yield compare(sums, np.ones(5), BUDGET, f"smoothing {smoothing}: dlogits sum to 0")
 
 
+def one_class_has_all(implementation: str) -> Iterator[Comparison]:
+    """Shares of which one class has all are labels; the loss is linear in the shares, so that of two labels mixed is mixed."""
+    draw = Draw("shares")
+    logits, one, other = draw.normal(5, 7), draw.labels(5, 7), draw.labels(5, 7)
+    for smoothing in (0.0, 0.2):
+        labels, others = (
+            _passes(ops.softmax_cross_entropy, 1.7, logits, found, smoothing, implementation=implementation)
+            for found in (one, other)
+        )
+        for weight in (1.0, 0.3):
+            shares = weight * np.eye(7)[one] + (1 - weight) * np.eye(7)[other]
+            mixed = _passes(ops.softmax_cross_entropy, 1.7, logits, shares, smoothing, implementation=implementation)
+            for name, *values in zip(("loss", "dlogits"), mixed, labels, others, strict=True):
+                expected = weight * values[1] + (1 - weight) * values[2]
+                yield compare(values[0], expected, BUDGET, f"smoothing {smoothing}: {weight} of a label: {name}")
+
+
 def sigmoid_is_symmetric(implementation: str) -> Iterator[Comparison]:
     """The loss of (logits, targets) is that of (-logits, 1 - targets), with the opposite gradient."""
     draw = Draw("sigmoid")
@@ -396,6 +413,6 @@ IDENTITIES: dict[str, tuple[Callable[[str], Iterator[Comparison]], ...]] = {
     "dropout": (dropout_keeps_the_mean,),
     "add": (a_sum_and_its_branches,),
     "concat": (branches_come_back, segments_are_towers),
-    "softmax_cross_entropy": (softmax_ignores_an_offset, two_classes_are_one_sigmoid),
+    "softmax_cross_entropy": (softmax_ignores_an_offset, one_class_has_all, two_classes_are_one_sigmoid),
     "sigmoid_cross_entropy": (sigmoid_is_symmetric, two_classes_are_one_sigmoid),
 }

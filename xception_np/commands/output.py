@@ -5,9 +5,10 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 from rich.console import Console
@@ -15,10 +16,13 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from xception_np import launcher
+from xception_np.errors import InputError
+from xception_np.training import Evaluation
 from xception_np.training.files import replacing
 from xception_np.training.history import Progress
 
 console = Console(stderr=True, quiet=launcher.rank() > 0)  # of many processes, the first one speaks
+_PNG = b"\x89PNG"
 _WINDOW = 20  # steps that the printed loss and accuracy are averaged over
 _EVERY = 5.0  # seconds between lines where there is no terminal to draw a bar on
 
@@ -28,6 +32,18 @@ def emit(result: dict) -> None:
     print(json.dumps(result, indent=2))
 
 
+def over_views(evaluation: Evaluation) -> dict[str, Any]:
+    """What stands beside the plain accuracy: the accuracy over several views (None if there are none), and the others' names."""
+    return {"accuracy_over_views": evaluation.accuracy_over_views, "views": [str(view) for view in evaluation.views]}
+
+
+def views_clause(result: Mapping[str, Any]) -> str:
+    """The same at the end of a sentence; nothing if there are no other views."""
+    if not result["views"]:
+        return ""
+    return f"; {result['accuracy_over_views']:.2%} if averaged over these views: as it is, {', '.join(result['views'])}"
+
+
 def program() -> str:
     """How the reader calls this program: by its name if that is found, else by its path."""
     path = Path(sys.argv[0])
@@ -35,10 +51,17 @@ def program() -> str:
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a picture as PNG; an existing file is replaced at the end, or not at all."""
+    """Write a picture as PNG; an existing picture is replaced at the end, or not at all, and what is none is kept."""
+    if path.is_file() and not _is_png(path):
+        raise InputError(f"out is {path}, a file that is no PNG picture; choose another one")
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png")
     return path
+
+
+def _is_png(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(_PNG)) == _PNG
 
 
 @contextmanager

@@ -2,16 +2,21 @@
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from xception_np import data, models, threads
-from xception_np.commands.output import console, emit, program, save_figure, training_progress
-from xception_np.data import Pictures
+from xception_np.commands import STARTED, tensorboard
+from xception_np.commands.output import console, emit, over_views, program, save_figure, training_progress, views_clause
+from xception_np.data import Augmentation, Pictures, notation
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
-from xception_np.training import Recipe, Settings, Trainer, confusion, parallel, recipe, runs
+from xception_np.training import Progress, Recipe, Settings, Trainer, beside, confusion, parallel, recipe, resources, runs
+from xception_np.training.averaging import STATISTICS_BATCHES
 from xception_np.training.recipes import recipe_for
 
 
@@ -20,62 +25,87 @@ def run(
     size: int | None,
     model_name: str,
     recipe_name: str | None,
+    augment: str | None,
     changes: Mapping[str, Any],
     out: Path | None,
+    with_tensorboard: bool,
     as_json: bool,
 ) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
     folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{model_name}-{Path(source).name.partition('.')[0]}"
     place = Path(source).expanduser()
 
-    def choose() -> tuple[Recipe, Settings]:
+    def choose() -> tuple[Recipe, Settings, Augmentation | None]:
+        if with_tensorboard:
+            tensorboard.check_installed()
         chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
         settings = chosen.settings.with_changes(changes)
+        wanted = None if augment is None else notation.read(augment)
         if (folder / "metrics.jsonl").exists():
             raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
-        return chosen, settings
+        runs.check_free(folder)
+        return chosen, settings, wanted
 
-    with parallel.together() as processes:
-        chosen, settings = processes.all(choose)
-        train, test = _load(processes, source, size)
-        about = {"recipe": chosen.name, "source": str(place.resolve()) if place.exists() else source, "size": size}
-        trainer = processes.all(
-            lambda: Trainer(_build(model_name, train, settings), train, settings, folder, about=about, processes=processes)
-        )
-        console.print(chosen.table(settings), highlight=False, markup=False, soft_wrap=True)
+    def prepare() -> tuple[Recipe, Trainer]:
+        suited = chosen.suited(train)
+        augmentation = suited.augmentation if wanted is None else wanted
+        known_as = str(place.resolve()) if place.exists() else source
+        about = {"recipe": suited.name, "source": known_as, "size": size, "tensorboard": with_tensorboard}
+        model = _build(model_name, train, settings)
+        trainer = Trainer(model, train, settings, folder, augmentation=augmentation, about=about, processes=processes)
+        locked.enter_context(trainer.lock)
+        return suited, trainer
+
+    with ExitStack() as locked, parallel.together() as processes:
+        chosen, settings, wanted = processes.all(choose)
+        # The first one downloads what has to be, the others then find it in the cache.
+        loaded = processes.all(lambda: data.load(source, size) if processes.first else None)
+        train, test = processes.all(lambda: loaded or data.load(source, size))
+        chosen, trainer = processes.all(prepare)
+        console.print(chosen.table(settings, trainer.augmentation), highlight=False, markup=False, soft_wrap=True)
         _train_and_report(trainer, test, as_json)
 
 
 def resume(folder: Path, as_json: bool) -> None:
     """Go on with a run, from its last checkpoint, as if it had never stopped."""
 
-    def read() -> tuple[dict[str, Any], Settings]:
-        config = runs.read_config(folder)
-        if "source" not in config:
-            raise InputError(
-                f"resume is {folder}, whose config.json does not say where its data is; use Trainer.restore from Python"
-            )
-        if (folder / "result.json").exists():
-            raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
-        return config, Settings().with_changes(config["settings"])
-
-    def restored() -> Trainer:
-        about = {name: config[name] for name in ("recipe", "source", "size")}
-        model = _build(config["model"], train, settings)
-        trainer = Trainer(model, train, settings, folder, about=about, processes=processes)
+    def prepare() -> tuple[Trainer, Pictures]:
+        trainer, test = taken_up(folder, processes)
+        locked.enter_context(trainer.lock)
         trainer.restore()
-        return trainer
+        return trainer, test
 
-    with parallel.together() as processes:
-        config, settings = processes.all(read)
-        train, test = _load(processes, config["source"], config["size"])
-        trainer = processes.all(restored)
+    with ExitStack() as locked, parallel.together() as processes:
+        trainer, test = processes.all(prepare)
         console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
         _train_and_report(trainer, test, as_json)
 
 
+def taken_up(folder: Path, processes: parallel.Processes | None = None) -> tuple[Trainer, Pictures]:
+    """A trainer as the one that the run in a folder was started with, and the test pictures; InputError if there is no such run."""
+    config = runs.read_config(folder)
+    if config.get("source") is None:
+        raise InputError(f"resume is {folder}, whose config.json does not say where its data is; use Trainer.restore from Python")
+    if (folder / "result.json").exists():
+        raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
+    settings = Settings().with_changes(config["settings"])
+    augmentation = notation.read(config.get("augmentation", ""))
+    train, test = data.load(config["source"], config.get("size"))
+    about = {name: config.get(name) for name in ("recipe", "source", "size", "tensorboard")}
+    if about["tensorboard"]:
+        tensorboard.check_installed()
+    model = _build(config["model"], train, settings)
+    return Trainer(model, train, settings, folder, augmentation=augmentation, about=about, processes=processes), test
+
+
 def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     """Run a trainer with progress, draw its curves and its predictions; returns what is worth printing."""
+    runs.check_free(trainer.folder)
+    with trainer.lock:  # until the last picture is written
+        return _train_and_show(trainer, test)
+
+
+def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     model, train, folder = trainer.model, trainer.train, trainer.folder
     console.print(
         f"training {model.name} ({model.buffers.values.size:,} parameters) on {len(train):,} pictures of {train.name}, "
@@ -84,10 +114,17 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         markup=False,
         soft_wrap=True,
     )
+    views = beside(trainer.augmentation.mirrors)
+    trainer.reserve = time.perf_counter() - STARTED + _seconds_after(trainer, test, 1 + len(views))
     try:
-        with training_progress(trainer.steps) as watch:
+        with training_progress(trainer.steps) as show, _recorded(trainer) as record:
+
+            def watch(progress: Progress) -> None:
+                show(progress)
+                record(progress)
+
             trainer.run(watch)
-        evaluation = trainer.evaluate(test)
+        evaluation = trainer.evaluate(test, views)
     except (KeyboardInterrupt, parallel.Lost):
         again = shlex.join([program(), "train", "--resume", str(folder)])
         console.print(f"stopped at step {trainer.step}; to go on:\n{again}", highlight=False, markup=False, soft_wrap=True)
@@ -107,25 +144,22 @@ def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         "recipe": trainer.about.get("recipe"),
         "accuracy": evaluation.accuracy,
         "loss": evaluation.loss,
+        **over_views(evaluation),
         "held_out": len(test),
         "validation_accuracy": trainer.best_accuracy,
         "steps": last.step,
         "epochs": last.epoch,
         "seconds": last.seconds,
+        "share_waited": resources.share_waited(trainer.history),
+        "most_memory": resources.most_memory(trainer.history),
+        **_summing(trainer),
         "images_per_second": last.step * trainer.settings.batch / last.seconds,
         "checkpoint": str(trainer.outcome),
         **{name: str(save_figure(figure, folder / f"{name}.png")) for name, figure in figures.items()},
         "metrics": str(folder / "metrics.jsonl"),
-        **_waiting(trainer),
     }
     runs.write_result(folder, result)
     return result
-
-
-def _load(processes: parallel.Processes, source: str, size: int | None) -> data.Split:
-    """The data, in every process: the first one downloads what has to be, the others then find it in the cache."""
-    loaded = processes.all(lambda: data.load(source, size) if processes.first else None)
-    return processes.all(lambda: loaded or data.load(source, size))
 
 
 def _train_and_report(trainer: Trainer, test: Pictures, as_json: bool) -> None:
@@ -140,13 +174,27 @@ def _counted(processes: int) -> str:
     return f"{processes} processes, each with " if processes > 1 else ""
 
 
-def _waiting(trainer: Trainer) -> dict[str, Any]:
+def _summing(trainer: Trainer) -> dict[str, Any]:
     """How many processes trained, and which part of its time the first one waited for the others and the sum; nothing if alone."""
-    waits = [(step.waited, trainer.settings.batch / step.images_per_second) for step in trainer.history if step.waited is not None]
-    if not waits:
+    if trainer.processes.count == 1:
         return {}
-    waited, taken = map(sum, zip(*waits, strict=True))
-    return {"processes": trainer.processes.count, "allreduce": waited / taken}
+    return {"processes": trainer.processes.count, "allreduce": resources.share_summed(trainer.history)}
+
+
+def _seconds_after(trainer: Trainer, test: Pictures, views: int) -> float:
+    """About how long it takes from the last step to the end: statistics for averaged weights, evaluation, pictures."""
+    batch = trainer.settings.batch
+    x = trainer.preprocessing.apply(test.read(np.arange(min(batch, len(test)))))
+    trainer.model.apply(x)  # compiles
+    begin = time.perf_counter()
+    trainer.model.apply(x)
+    seconds = time.perf_counter() - begin
+    return 1.2 * seconds * (views * len(test) / batch + 2 * STATISTICS_BATCHES) + 3
+
+
+def _recorded(trainer: Trainer) -> AbstractContextManager[Callable[[Progress], None]]:
+    """A function to call after every step, which writes what was asked for."""
+    return tensorboard.written(trainer) if trainer.about.get("tensorboard") else nullcontext(lambda progress: None)
 
 
 def _build(name: str, train: Pictures, settings: Settings) -> models.Model:
@@ -159,6 +207,8 @@ def _report(result: dict[str, Any], as_json: bool) -> None:
         return
     for name in ("checkpoint", "curves", "confusion", "predictions"):
         print(f"{name:<12} {result[name]}")
+    print(f"waited       {result['share_waited']:.1%} of the time for pictures; {result['most_memory'] / 2**20:,.0f} MiB at most")
     if "allreduce" in result:
         print(f"allreduce    {result['allreduce']:.1%} of the time of {result['processes']} processes")
-    print(f"accuracy {result['accuracy']:.1%} on {result['held_out']:,} held-out pictures of {result['data']}")
+    pictures = f"{result['held_out']:,} held-out pictures of {result['data']}"
+    print(f"accuracy {result['accuracy']:.1%} on {pictures}{views_clause(result)}")

@@ -3,7 +3,8 @@
     train, test = data.load("cifar10")                        # or digits, cifar100, or a path of files
     train, validation = data.hold_out(train, 5000)            # to choose by; the test set is for the end
     preprocessing = data.Preprocessing.of(train)
-    loader = data.Loader(train, 64, preprocessing, data.Augmentation.of(train), seed=0)
+    augmentation = data.Augmentation.of(train)                # or data.notation.read("alternating flip, crop 4, mixup 0.2")
+    loader = data.Loader(train, 64, preprocessing, augmentation, seed=0)
     for x, labels in loader.epoch(0): ...                     # shuffled, augmented, prepared in the background
     for x, labels in data.Loader(test, 64, preprocessing, drop_last=False).in_order(): ...
 
@@ -13,7 +14,7 @@ Whatever is random is a function of (seed, epoch, index of the picture): threads
 import os
 from pathlib import Path
 
-from xception_np.data import cifar, digits, download, image_folder
+from xception_np.data import cifar, digits, download, image_folder, notation
 from xception_np.data.augment import Augmentation
 from xception_np.data.cifar_versions import ADDRESS, SIZE, VERSIONS
 from xception_np.data.dataset import Dataset, Pictures, Split
@@ -46,6 +47,7 @@ __all__ = [
     "load",
     "mixup",
     "mixup_weights",
+    "notation",
 ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from xception_np.data.dataset import Pictures, Window, check_images
 from xception_np.data.draws import Draws
 from xception_np.data.image_folder import ImageFolder
-from xception_np.data.transforms import Flip, PaddedCrop, RandomResizedCrop, Transform
+from xception_np.data.transforms import AlternatingFlip, Flip, PaddedCrop, RandomResizedCrop, Transform
 from xception_np.errors import InputError
 
 
@@ -22,7 +22,7 @@ class Augmentation:
     Attributes
     ----------
     transforms : tuple of Transform
-        Changes of pixels, one after another; each kind once.
+        Changes of pixels, one after another; each kind once, and one kind of flip.
     window : RandomResizedCrop or None
         Which part of a picture is read; all of it without one.
     mixup : float
@@ -35,7 +35,8 @@ class Augmentation:
 
     def __post_init__(self):
         kinds = [type(transform).__name__ for transform in self.transforms]
-        if len(set(kinds)) < len(kinds):
+        uses = [transform.use for transform in self.transforms]
+        if any(uses.count(use) > 1 for use in uses):
             raise InputError(f"transforms are {', '.join(kinds)}; expected each kind once, for each has its own random numbers")
         if not 0 <= self.mixup <= 10:
             raise InputError(f"mixup is {self.mixup!r}; expected alpha from 0 (never) to 10")
@@ -48,6 +49,17 @@ class Augmentation:
         if train.name not in RECIPES:
             raise InputError(f"there is no augmentation for {train.name!r}; expected one of {', '.join(map(repr, RECIPES))}")
         return RECIPES[train.name]
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether it shows mirror images, so that a network learns that they mean the same."""
+        return any(isinstance(transform, Flip | AlternatingFlip) for transform in self.transforms)
+
+    def check_size(self, size: int) -> None:
+        """InputError if pictures of this size could be moved out of sight."""
+        for transform in self.transforms:
+            if isinstance(transform, PaddedCrop) and transform.margin >= size:
+                raise InputError(f"margin is {transform.margin}; expected less than {size}, the size of the pictures")
 
     def windows(self, draws: Draws) -> Window | None:
         """Where to look in each picture, for `Pictures.read`."""

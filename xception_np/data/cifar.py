@@ -50,6 +50,8 @@ def load(path: str | os.PathLike, versions: Sequence[Version] = VERSIONS) -> Spl
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path} does not exist; expected {_wanted(versions)}")
+    if not (path.is_dir() or path.is_file()):
+        raise InputError(f"{path} is neither a directory nor a file; expected {_wanted(versions)}")
     try:
         return _load(path, versions)
     except InputError:

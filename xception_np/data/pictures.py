@@ -2,12 +2,13 @@
 
 import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from xception_np.data.dataset import Box
-from xception_np.errors import InputError
+from xception_np.errors import InputError, check_file
 
 MAX_PIXELS = 25_000_000  # a larger picture is refused before it is decoded: up to 9 bytes a pixel would be needed
 MAX_JPEG_PIXELS = 50_000_000  # of a JPEG that is not progressive: it is decoded at a smaller size at once
@@ -52,6 +53,7 @@ def load_picture(path: str | os.PathLike, size: int, window=None) -> np.ndarray:
     InputError
         If the file is missing, not a picture, or too large.
     """
+    check_file("picture", Path(path), _KINDS)
     try:
         with Image.open(path, formats=FORMATS) as picture:
             width, height = _checked_size(path, picture)
@@ -71,6 +73,7 @@ def load_picture(path: str | os.PathLike, size: int, window=None) -> np.ndarray:
 
 def check_picture(path: str | os.PathLike) -> None:
     """Read a file's first bytes only: InputError if it is not a picture, or too large a one."""
+    check_file("picture", Path(path), _KINDS)
     try:
         with Image.open(path, formats=FORMATS) as picture:
             _checked_size(path, picture)
@@ -120,11 +123,9 @@ def _refusal(path, error: Exception) -> InputError:
     """The sentence for whatever a decoder says to a damaged file: it may raise anything at all."""
     if isinstance(error, InputError):
         return error
-    if isinstance(error, FileNotFoundError):
-        return InputError(f"picture {path} does not exist; expected the path of {_KINDS}")
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return InputError(f"{path} has far too many pixels; expected at most {MAX_PIXELS:,}")
-    if isinstance(error, UnidentifiedImageError | IsADirectoryError):
+    if isinstance(error, UnidentifiedImageError):
         return InputError(f"{path} cannot be read as a picture; expected {_KINDS}")
     reason = " ".join(str(error).split()) or type(error).__name__
     return InputError(f"{path} cannot be read as a picture ({reason}); expected {_KINDS}, whole and undamaged")

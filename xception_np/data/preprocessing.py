@@ -22,7 +22,7 @@ class Preprocessing:
     size : int
         Height and width of the images, in pixels.
     mean, std : tuple of 3 floats
-        In units of the brightest pixel: 0 is black, 1 is white.
+        In units of the means pixel: 0 is black, 1 is white.
 
     Raises
     ------
@@ -50,6 +50,9 @@ class Preprocessing:
         share = counts / counts.sum(axis=1, keepdims=True)  # (3, 256)
         mean = share @ values
         std = np.sqrt((share * (values - mean[:, None]) ** 2).sum(axis=1))
+        if (share == 1).any():
+            means = ", ".join(f"{value:.0f}" for value in 255 * mean)
+            raise InputError(f"the training pictures have one value alone in a channel ({means}); expected pictures that differ")
         return cls(size, tuple(mean.tolist()), tuple(std.tolist()))
 
     def apply(self, images: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ scaled to the network's size, so that a small part of a large picture keeps its 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -20,7 +20,15 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # grey = LUMA . (red, green,
 
 
 class Transform(Protocol):
-    """A change of pixels at random."""
+    """A change of pixels at random.
+
+    Attributes
+    ----------
+    use : slice
+        Which of a picture's random words it takes.
+    """
+
+    use: ClassVar[slice]
 
     def apply(self, images: np.ndarray, draws: Draws) -> np.ndarray:
         """Images (N, H, W, 3) of uint8 -> the same shape."""
@@ -29,6 +37,8 @@ class Transform(Protocol):
 @dataclass(frozen=True)
 class Flip:
     """Mirror left and right, with probability 1/2."""
+
+    use: ClassVar[slice] = FLIP
 
     def apply(self, images: np.ndarray, draws: Draws) -> np.ndarray:
         """Mirror those whose coin says so."""
@@ -42,6 +52,8 @@ class AlternatingFlip:
     So any two epochs in a row show both sides of every picture, where `Flip` shows half of them the same side twice.
     Source: K. Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU" (2024), section 3.6.
     """
+
+    use: ClassVar[slice] = FLIP
 
     def apply(self, images: np.ndarray, draws: Draws) -> np.ndarray:
         """Mirror where (the coin of epoch 0) xor (the epoch is odd)."""
@@ -63,6 +75,7 @@ class PaddedCrop:
         What the margin shows: `black`, or the picture itself with `reflect`.
     """
 
+    use: ClassVar[slice] = CROP
     margin: int
     edge: str = "black"
 
@@ -101,6 +114,7 @@ class ColourJitter:
     rounded, and cut off at 0 and 255 once, at the end.
     """
 
+    use: ClassVar[slice] = COLOUR
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
@@ -137,6 +151,7 @@ class Cutout:
         The colour that hides: black if not given.
     """
 
+    use: ClassVar[slice] = CUTOUT
     side: int
     fill: tuple[int, int, int] = (0, 0, 0)
 

@@ -9,11 +9,13 @@ import numpy as np
 from xception_np.errors import InputError
 from xception_np.models.builder import from_table, layers_of
 from xception_np.models.model import Model
-from xception_np.models.small import XCEPTION_LARGE, XCEPTION_MEDIUM, XCEPTION_SMALL
+from xception_np.models.small import XCEPTION_COMPACT, XCEPTION_LARGE, XCEPTION_MEDIUM, XCEPTION_SMALL
 from xception_np.models.table import Table
 from xception_np.models.xception import XCEPTION
 
-TABLES: dict[str, Table] = {table.name: table for table in (XCEPTION, XCEPTION_SMALL, XCEPTION_MEDIUM, XCEPTION_LARGE)}
+TABLES: dict[str, Table] = {
+    table.name: table for table in (XCEPTION, XCEPTION_SMALL, XCEPTION_MEDIUM, XCEPTION_LARGE, XCEPTION_COMPACT)
+}
 
 
 def build(name: str, classes: int | None = None, seed: int = 0, dtype=np.float32, dropout: float = 0.0) -> Model:

@@ -1,12 +1,79 @@
 """How the loops of the `cpu` implementation are compiled: once, for all of them.
 
 - `nogil`: a compiled function lets other Python threads run, so the thread pool can call it on many tiles at a time.
-- `cache`: the machine code is kept on disk. Numba looks for changes in the function's own file only, so every
-  compiled function calls no other file's.
+- `cache`: the machine code is kept on disk. Numba looks for changes in the function's own file only; a function that
+  calls another file's is `compiled_with` that file.
 - `fastmath` without `nnan` and `ninf`: sums may be reordered and vectorised, but NaN and infinity survive.
 - `error_model="numpy"`: no test for division by zero inside loops.
+
+`compiled_apart` promises more: what the function writes to overlaps with none of its other arguments. Then the compiler can keep
+numbers in registers without asking, and a loop over channels that reads a dozen pixels is still one of vectors.
+
+A pass over tiles is one compiled function, which every thread of the pool enters once (`threads.together`):
+
+    for k in taken(queue, len(tiles)):
+        ...                 # the k-th tile
 """
 
-import numba
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-compiled = numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz", "arcp"}, error_model="numpy")
+import numba
+from numba.core.compiler import Compiler
+from numba.extending import intrinsic
+
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "cache": True,
+    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
+    "error_model": "numpy",
+}
+
+
+class _Apart(Compiler):
+    """Numba's compiler, with arguments that do not overlap (C's `restrict`)."""
+
+    def define_pipelines(self):
+        self.state.flags.noalias = True
+        return super().define_pipelines()
+
+
+def _add_one(_, queue):
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        return builder.atomic_rmw("add", data, context.get_constant(queue.dtype, 1), "acq_rel")
+
+    return queue.dtype(queue), generate
+
+
+# queue[0], and one more for whoever comes next: an atomic addition, so that each number goes to one thread only
+_take: Any = intrinsic(_add_one)
+
+
+@numba.njit(nogil=True)  # not kept on disk: Numba cannot use a generator from there in a function that it compiles
+def taken(queue, items):
+    """Numbers below `items`, each for one of the threads that share the queue."""
+    k = _take(queue)
+    while k < items:
+        yield k
+        k = _take(queue)
+
+
+compiled = numba.njit(**_OPTIONS)
+compiled_apart = numba.njit(**_OPTIONS, pipeline_class=_Apart)
+
+
+def compiled_with(*modules: ModuleType) -> Callable:
+    """`compiled_apart` for a function that calls those of other modules: what is kept of it goes when one of them changes."""
+
+    def decorate(function):
+        dispatcher = compiled_apart(function)
+        newest = max(Path(module.__file__).stat().st_mtime for module in modules if module.__file__)
+        for index in Path(dispatcher.stats.cache_path).glob(f"*.{function.__name__}-*.nbi"):
+            if index.stat().st_mtime < newest:
+                index.unlink(missing_ok=True)
+        return dispatcher
+
+    return decorate

@@ -15,7 +15,7 @@ def training_curves(
     held_out_accuracy: float | None = None,
     validations: Sequence[Validation] = (),
 ) -> Figure:
-    """Loss, accuracy and learning rate over the epochs: each step a faint dot, their moving average a line.
+    """Loss, accuracy, learning rate and memory over the epochs: each step a faint dot, their moving average a line.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def training_curves(
     """
     epochs = np.array([progress.epoch for progress in history])
     with styled():
-        figure = Figure(figsize=(9, 6.5), layout="constrained")
-        loss, accuracy, rate = figure.subplots(3, 1, sharex=True, height_ratios=(2, 2, 1))
+        figure = Figure(figsize=(9, 7.5), layout="constrained")
+        loss, accuracy, rate, memory = figure.subplots(4, 1, sharex=True, height_ratios=(2, 2, 1, 1))
         _smoothed(loss, epochs, [progress.loss for progress in history], COLOURS["blue"])
         loss.set_ylabel("training loss (nats)")
         loss.set_yscale("log")
@@ -44,7 +44,11 @@ def training_curves(
         accuracy.legend(loc="lower right")
         rate.plot(epochs, [progress.rate for progress in history], color=COLOURS["green"])
         rate.set_ylabel("learning rate")
-        rate.set_xlabel("epochs")
+        mebibytes = [progress.memory / 2**20 for progress in history]
+        memory.plot(epochs, mebibytes, color=COLOURS["grey"])
+        memory.set_ylabel("memory (MiB)")
+        memory.set_ylim(0, max(1.2 * max(mebibytes), 1))
+        memory.set_xlabel("epochs")
         figure.suptitle(title)
     return figure
 

@@ -9,6 +9,7 @@ from xception_np.training.optimizers import SGD, RMSprop
 from xception_np.training.recipes import RECIPES, Recipe, recipe
 from xception_np.training.settings import Settings
 from xception_np.training.trainer import Trainer
+from xception_np.training.views import View, beside
 
 __all__ = [
     "RECIPES",
@@ -22,6 +23,8 @@ __all__ = [
     "Settings",
     "Trainer",
     "Validation",
+    "View",
+    "beside",
     "confusion",
     "evaluate",
     "load",

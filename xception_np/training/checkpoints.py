@@ -16,7 +16,8 @@ from safetensors.numpy import save as serialise
 
 from xception_np import models
 from xception_np.data import Preprocessing
-from xception_np.errors import InputError
+from xception_np.errors import InputError, check_file
+from xception_np.layers import Chain
 from xception_np.models import Model
 from xception_np.training.files import replacing
 
@@ -30,7 +31,7 @@ class Checkpoint(NamedTuple):
 
     classes : names of the outputs
     preprocessing : what was done to the pictures
-    training : free-form facts about the run: data set, epochs, seed, ...
+    training : free-form facts about the run: data set, epochs, seed, whether pictures were mirrored, ...
     """
 
     model: Model
@@ -39,8 +40,8 @@ class Checkpoint(NamedTuple):
     training: dict[str, Any]
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; an existing file is replaced at the end, or not at all."""
+def save(path: Path, checkpoint: Checkpoint, dtype=np.float32) -> None:
+    """Write a checkpoint, in float32 or float16; an existing file is replaced at the end, or not at all."""
     model, classes, preprocessing, training = checkpoint
     document = {
         "model": model.name,
@@ -48,8 +49,9 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "preprocessing": preprocessing.to_json(),
         "training": training,
     }
+    stored = {name: array.astype(dtype) for name, array in model.arrays.items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(serialise(model.arrays, metadata={_KEY: json.dumps(document)}))
+        temporary.write_bytes(serialise(stored, metadata={_KEY: json.dumps(document)}))
 
 
 def load(path: Path | str) -> Checkpoint:
@@ -65,6 +67,7 @@ def load(path: Path | str) -> Checkpoint:
     with _opened(path) as file:
         document = json.loads((file.metadata() or {})[_KEY])
         classes, preprocessing = _described(document, path)
+        _check_arrays(path, file, document["model"], len(classes))
         model = models.build(document["model"], len(classes))
         _read_arrays(path, file, model)
     return Checkpoint(model, classes, preprocessing, document["training"])
@@ -79,11 +82,10 @@ def load_weights(path: Path, model: Model) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """A safetensors file, whose errors are sentences."""
+    check_file("checkpoint", path, _EXPECTED)
     try:
         with safe_open(path, framework="numpy") as file:
             yield file
-    except FileNotFoundError as error:
-        raise InputError(f"checkpoint {path} does not exist; expected {_EXPECTED}") from error
     except (
         OSError,
         SafetensorError,
@@ -97,9 +99,17 @@ def _opened(path: Path) -> Iterator[Any]:
         raise InputError(f"checkpoint {path} cannot be read; expected {_EXPECTED}") from error
 
 
+def _check_arrays(path: Path, file: Any, name: str, classes: int) -> None:
+    """Compare the file's arrays with a network's before that is built: a small file cannot ask for much memory."""
+    if name not in models.TABLES:
+        raise InputError(f"checkpoint {path} has the network {name!r}; expected one of {', '.join(models.TABLES)}")
+    table = models.TABLES[name]
+    chain = Chain(table.name, models.layers_of(table, classes))
+    _check_names(path, file, {parameter.name: parameter.shape for parameter in chain.parameters + chain.moving})
+
+
 def _read_arrays(path: Path, file: Any, model: Model) -> None:
-    slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a mapping: it has no __iter__)
-    _check_names(path, {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in slices.items()}, model.arrays)
+    _check_names(path, file, {name: array.shape for name, array in model.arrays.items()})
     for name, array in model.arrays.items():
         array[...] = file.get_tensor(name)
 
@@ -117,12 +127,14 @@ def _described(document, path: Path) -> tuple[tuple[str, ...], Preprocessing]:
     return tuple(classes), preprocessing
 
 
-def _check_names(path: Path, found: dict[str, tuple[tuple[int, ...], str]], expected: dict[str, np.ndarray]) -> None:
+def _check_names(path: Path, file: Any, expected: dict[str, tuple[int, ...]]) -> None:
+    slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a mapping: it has no __iter__)
+    found = {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in slices.items()}
     problems = [f"{name} is missing" for name in expected.keys() - found.keys()]
     problems += [f"{name} is unexpected" for name in found.keys() - expected.keys()]
     for name in sorted(expected.keys() & found.keys()):
         shape, dtype = found[name]
-        if shape != expected[name].shape or dtype != "F32":
-            problems.append(f"{name} is {dtype} of shape {shape}, expected F32 of shape {expected[name].shape}")
+        if shape != expected[name] or dtype not in ("F32", "F16"):
+            problems.append(f"{name} is {dtype} of shape {shape}, expected F32 or F16 of shape {expected[name]}")
     if problems:
         raise InputError(f"checkpoint {path} does not fit the model: {'; '.join(sorted(problems))}")

@@ -8,7 +8,7 @@ from xception_np import ops
 from xception_np.errors import SharedError
 from xception_np.layers import Step
 from xception_np.models import Model
-from xception_np.training import regularisation
+from xception_np.training import metrics, regularisation
 from xception_np.training.diagnosis import first_not_finite
 from xception_np.training.optimizers import Optimizer
 from xception_np.training.parallel import Processes, Sum
@@ -35,7 +35,8 @@ def descend(
     settings : Settings
         Batch, label smoothing, clipping.
     x : (N, H, W, 3) array
-    labels : (N,) array of int64
+    labels : (N,) array of int64, or (N, classes) array
+        Classes, or shares of classes, as `ops.softmax_cross_entropy` takes them.
     step : Step
         Its number is how many steps were taken before.
     rate : float
@@ -59,8 +60,7 @@ def descend(
     loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels, settings.label_smoothing)
     dlogits = ops.softmax_cross_entropy.backward(1.0, loss_cache)
     model.backward(dlogits, cache)
-    accuracy = float((logits.argmax(axis=1) == labels).mean())
-    total = processes.add_up(model.buffers, loss, accuracy, len(x) / settings.batch)
+    total = processes.add_up(model.buffers, loss, metrics.accuracy(logits, labels), len(x) / settings.batch)
     norm = regularisation.global_norm(model.buffers.gradients)
     if not (math.isfinite(total.loss) and math.isfinite(norm)):
         what, value = ("norm of the gradient", norm) if math.isfinite(total.loss) else ("loss", total.loss)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from xception_np import implementations, threads
-from xception_np.training.files import replacing
+from xception_np.errors import InputError
+from xception_np.training.files import read_json, replacing
 
 PACKAGES = ("xception-np", "numpy", "numba", "scipy", "scikit-learn", "safetensors", "pillow", "threadpoolctl")
 
@@ -31,7 +32,9 @@ def describe() -> dict[str, Any]:
 
 def record(path: Path, step: int, processes: int) -> None:
     """Add the environment to a file that has one entry for every start of a run, with the step it started from."""
-    starts = json.loads(path.read_text()) if step and path.exists() else []
+    starts = read_json(path, "one that `train` wrote; remove it to go on") if step and path.exists() else []
+    if not isinstance(starts, list):
+        raise InputError(f"file {path} is no list of starts; expected one that `train` wrote; remove it to go on")
     with replacing(path) as temporary:
         temporary.write_text(json.dumps([*starts, {"step": step, "processes": processes, **describe()}], indent=2) + "\n")
 

@@ -8,39 +8,62 @@ import numpy as np
 from xception_np.data import Loader, Pictures, Preprocessing
 from xception_np.errors import InputError
 from xception_np.models import Model
+from xception_np.training import metrics
+from xception_np.training.views import View
 
 
 class Evaluation(NamedTuple):
     """What a model makes of a data set.
 
-    probabilities : (N, classes) array
+    probabilities : (N, classes) array, of the pictures as they are
     labels : (N,) array, the right answers
-    seconds : float, for all pictures
+    seconds : float, for all pictures and views
+    views : the other views that the model was asked about
+    over_views : (N, classes) array, mean of the probabilities over the picture and its other views; None if there are none
     """
 
     probabilities: np.ndarray
     labels: np.ndarray
     seconds: float
+    views: tuple[View, ...] = ()
+    over_views: np.ndarray | None = None
 
     @property
     def accuracy(self) -> float:
-        """Fraction of the pictures whose most probable class is right."""
-        return float((self.probabilities.argmax(axis=1) == self.labels).mean())
+        """Fraction of the pictures, as they are, whose most probable class is right."""
+        return metrics.accuracy(self.probabilities, self.labels)
+
+    @property
+    def accuracy_over_views(self) -> float | None:
+        """The same with the probabilities averaged over the views; None if there are no others."""
+        return None if self.over_views is None else metrics.accuracy(self.over_views, self.labels)
 
     @property
     def loss(self) -> float:
-        """Mean cross-entropy."""
+        """Mean cross-entropy of the pictures as they are."""
         right = self.probabilities[np.arange(len(self.labels)), self.labels]
         return float(-np.log(np.maximum(right, np.finfo(right.dtype).tiny)).mean())
 
     @property
     def images_per_second(self) -> float:
-        """Pictures evaluated in a second."""
-        return len(self.labels) / self.seconds
+        """Pictures evaluated in a second, every view counted."""
+        return (1 + len(self.views)) * len(self.labels) / self.seconds
 
 
-def evaluate(model: Model, dataset: Pictures, preprocessing: Preprocessing, batch: int = 128) -> Evaluation:
+def evaluate(
+    model: Model, dataset: Pictures, preprocessing: Preprocessing, batch: int = 128, views: tuple[View, ...] = ()
+) -> Evaluation:
     """Run a model over a data set, at inference.
+
+    Parameters
+    ----------
+    model : Model
+    dataset : Pictures
+    preprocessing : Preprocessing
+        As in the model's training.
+    batch : int
+    views : tuple of View
+        Further views to ask about; what they add stands beside the plain results, which are the same without them.
 
     Raises
     ------
@@ -51,8 +74,13 @@ def evaluate(model: Model, dataset: Pictures, preprocessing: Preprocessing, batc
         raise InputError(f"model has {model.classes} classes; expected {len(dataset.classes)}, as the data set {dataset.name}")
     begin = time.perf_counter()
     loader = Loader(dataset, batch, preprocessing, drop_last=False)
-    probabilities = np.concatenate([softmax(model.apply(x)) for x, _ in loader.in_order()])
-    return Evaluation(probabilities, dataset.labels, time.perf_counter() - begin)
+    plain, over_views = [], []
+    for x, _ in loader.in_order():
+        looks = [softmax(model.apply(view.apply(x))) for view in (View(), *views)]
+        plain.append(looks[0])
+        over_views.append(np.mean(looks, axis=0))
+    averaged = np.concatenate(over_views) if views else None
+    return Evaluation(np.concatenate(plain), dataset.labels, time.perf_counter() - begin, views, averaged)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

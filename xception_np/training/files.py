@@ -1,19 +1,22 @@
 """Writing files so that nothing is lost: a file is either the old one or the new one, whole."""
 
+import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from xception_np.errors import InputError
+from xception_np.errors import InputError, check_file
 
-_TEMPORARY = ".tmp"
+_UNFINISHED = re.compile(r"\..+\.\d+\.tmp")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place at the end of the `with` block, if nothing went wrong."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{_TEMPORARY}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
         with open(temporary, "rb") as written:
@@ -37,8 +40,9 @@ def _sync_folder(folder: Path) -> None:
 
 def remove_unfinished(folder: Path) -> None:
     """Remove what a process that was killed had begun to write."""
-    for path in folder.glob(f".*{_TEMPORARY}"):
-        path.unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if _UNFINISHED.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> Path:
@@ -48,3 +52,12 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise InputError(f"cannot create the folder {path}: {error.strerror}; choose another one") from error
     return path
+
+
+def read_json(path: Path, expected: str) -> Any:
+    """What is in a file; InputError if it is not there, or not JSON."""
+    check_file("file", path, expected)
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"file {path} cannot be read; expected {expected}") from error

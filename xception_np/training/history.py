@@ -1,19 +1,24 @@
 """What a run measured, as lines of JSON that grow with it."""
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from xception_np.errors import InputError
+from xception_np.errors import InputError, is_whole
 from xception_np.training.files import replacing
+
+_MOST = 1e18  # nothing that is measured here is as large, and pictures can still be drawn of it
 
 
 class Progress(NamedTuple):
     """Where a run is after a step; one line of metrics.jsonl.
 
-    waited : seconds of the step in which the first of many processes waited for the others and for the sum over them
+    waited : seconds that the step's pictures kept it waiting
+    memory : bytes in memory after it; of this and `waited`, lines from before they were written down have 0
+    allreduce : seconds that the first of many processes waited for the others and for the sum over them; 0 if it is alone
     """
 
     step: int
@@ -24,7 +29,9 @@ class Progress(NamedTuple):
     images_per_second: float
     seconds: float
     seconds_left: float
-    waited: float | None = None
+    waited: float = 0.0
+    memory: int = 0
+    allreduce: float = 0.0
 
 
 class Validation(NamedTuple):
@@ -86,10 +93,18 @@ def read(path: Path, kind: Callable[..., Line]) -> list[Line]:
     if not path.exists():
         return []
     try:
-        return [kind(**json.loads(line)) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
-    except (OSError, TypeError, ValueError) as error:
+        return [_checked(kind(**json.loads(line))) for line in path.read_text().split("\n")[:-1]]
+    except (OSError, TypeError, ValueError, RecursionError, OverflowError) as error:
         raise InputError(f"{path} cannot be read; expected lines of JSON that a run wrote") from error
 
 
+def _checked(line: Line) -> Line:
+    """The line, if a run can have measured it; ValueError if not."""
+    numbers = all(isinstance(value, int | float) and math.isfinite(value) and abs(value) < _MOST for value in line)
+    if not (numbers and is_whole(line.step) and line.step > 0 and line.seconds > 0):
+        raise ValueError(f"line is {line}")
+    return line
+
+
 def _text(line: NamedTuple) -> str:
-    return json.dumps({name: value for name, value in line._asdict().items() if value is not None}) + "\n"
+    return json.dumps(line._asdict()) + "\n"

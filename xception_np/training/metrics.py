@@ -1,8 +1,22 @@
-"""How good predictions are, beyond accuracy."""
+"""How good predictions are."""
 
 import numpy as np
 
 from xception_np.errors import InputError
+
+
+def accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
+    """The fraction of pictures whose class has the largest score.
+
+    Parameters
+    ----------
+    scores : (N, classes) array
+        Logits or probabilities.
+    labels : (N,) array of integers, or (N, classes) array
+        The right classes; or each class's share of a mixed picture, of which the largest counts.
+    """
+    right = labels if labels.ndim == 1 else labels.argmax(axis=1)
+    return float((scores.argmax(axis=1) == right).mean())
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:

@@ -54,14 +54,14 @@ class Sum(NamedTuple):
     loss, accuracy : of the whole batch
     seconds : that the run has taken, by the clock of the first process
     stop : whether a process was asked to stop
-    waited : seconds that this process waited for the others and for the sum; None if it is alone
+    waited : seconds that this process waited for the others and for the sum; 0 if it is alone
     """
 
     loss: float
     accuracy: float
     seconds: float
     stop: bool
-    waited: float | None
+    waited: float
 
 
 class Alone:
@@ -80,7 +80,7 @@ class Alone:
 
     def add_up(self, buffers: Buffers, loss: float, accuracy: float, share: float) -> Sum:
         """Gradients, moving statistics, loss and accuracy of the whole batch, given those of this process's share of it."""
-        return Sum(loss, accuracy, self._seconds(), self._interrupted(), None)
+        return Sum(loss, accuracy, self._seconds(), self._interrupted(), 0.0)
 
     def all(self, function: Callable[[], T]) -> T:
         """Call a function in every process; what goes wrong in one of them is raised in all."""

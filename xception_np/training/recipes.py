@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from xception_np.data import Augmentation, Pictures, notation
 from xception_np.errors import InputError
 from xception_np.training.settings import Settings
 
@@ -11,28 +12,39 @@ class Recipe(NamedTuple):
 
     source : where the settings come from
     chosen_here : settings that the source does not give, so that they are this project's
+    augmentation : what is done to training pictures; None for what suits the data set
     """
 
     name: str
     settings: Settings
     source: str
     chosen_here: tuple[str, ...] = ()
+    augmentation: Augmentation | None = None
 
-    def table(self, changed: Settings) -> str:
-        """All settings, a line each; those that differ from the recipe's say what it had, those not from its source say so."""
+    def suited(self, train: Pictures) -> "Recipe":
+        """The same recipe with an augmentation in any case: the one that suits this data set where it has none of its own."""
+        return self if self.augmentation is not None else self._replace(augmentation=Augmentation.of(train))
+
+    def table(self, settings: Settings, augmentation: Augmentation) -> str:
+        """Everything, a line each; what differs from the recipe says what it had, what is not from its source says so."""
         lines = [f"recipe {self.name}: {self.source}"]
-        for name, value in changed.to_json().items():
-            original = getattr(self.settings, name)
+        originals = _everything(self.settings, self.augmentation)
+        for name, value in _everything(settings, augmentation).items():
+            original = originals[name]
             remark = f"recipe: {_shown(original)}" if value != original else "not in the source" * (name in self.chosen_here)
             lines.append(f"  {name:<16} {_shown(value):<12} {remark}".rstrip())
         return "\n".join(lines)
+
+
+def _everything(settings: Settings, augmentation: Augmentation | None) -> dict:
+    return {**settings.to_json(), "augmentation": augmentation and notation.write(augmentation)}
 
 
 def _shown(value) -> str:
     return "none" if value is None else str(value)
 
 
-_RUN = ("epochs", "minutes", "batch", "validation", "save_seconds", "save_steps", "seed")
+_RUN = ("epochs", "minutes", "batch", "validation", "save_seconds", "save_steps", "seed", "augmentation")
 
 IMAGENET = Recipe(
     "imagenet",

@@ -1,19 +1,42 @@
 """Run folders: what was trained, and how far."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from xception_np.errors import InputError
-from xception_np.training import state
-from xception_np.training.files import replacing
+from xception_np.training import locking, state
+from xception_np.training.files import read_json, replacing
+
+FILES = (
+    "config.json",
+    "environment.json",
+    "metrics.jsonl",
+    "validation.jsonl",
+    *(f"{name}.safetensors" for name in ("state", "last", "averaged", "best")),
+    *(f"{name}.png" for name in ("curves", "predictions", "confusion")),
+    "result.json",
+    "tensorboard",
+)
+"""What a run writes into its folder."""
+
+_KINDS = {
+    "model": str,
+    "data": str,
+    "settings": dict,
+    "recipe": str | None,
+    "source": str | None,
+    "size": int | None,
+    "tensorboard": bool | None,
+}
 
 
 class Run(NamedTuple):
     """A line of `xception-np runs`.
 
     accuracy : on the test pictures, 0 to 1; None before the end
-    state : `finished`, `interrupted` (also while it is still running), or `unreadable`
+    state : `running`, `finished`, `interrupted`, or `unreadable`
     """
 
     folder: Path
@@ -28,14 +51,27 @@ class Run(NamedTuple):
 
 def read_config(folder: Path) -> dict[str, Any]:
     """What a run was started with; InputError if there is no run."""
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"run is {folder}, which has no config.json to read; expected a folder that `train` wrote") from error
+    path, expected = folder / "config.json", "one that `train` wrote"
+    if not path.exists():
+        raise InputError(f"run is {folder}, which has no config.json; expected a folder that `train` wrote")
+    config = read_json(path, expected)
     if not isinstance(config, dict) or not {"model", "data", "settings"} <= config.keys():
-        raise InputError(f"run is {folder}, whose config.json names no model, data and settings; expected one that `train` wrote")
+        raise InputError(f"run is {folder}, whose config.json names no model, data and settings; expected {expected}")
+    for name, kind in _KINDS.items():
+        if name in config and not isinstance(config[name], kind):
+            raise InputError(f"run is {folder}, whose config.json has {config[name]!r} as {name}; expected {expected}")
     return config
+
+
+def check_free(folder: Path) -> None:
+    """InputError if a run in this folder would write over files that no run wrote."""
+    theirs = next((name for name in FILES if (folder / name).exists()), None)
+    if theirs is None:
+        return
+    try:
+        read_config(folder)
+    except InputError as error:
+        raise InputError(f"folder is {folder}, which has a {theirs} but no run; expected a new folder, or a run's") from error
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> None:
@@ -44,15 +80,23 @@ def write_result(folder: Path, result: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(result, indent=2) + "\n")
 
 
+def read_result(folder: Path) -> dict[str, Any]:
+    """What came out of a finished run; InputError if it is not finished."""
+    try:
+        return dict(json.loads((folder / "result.json").read_text()))
+    except (OSError, TypeError, ValueError) as error:
+        raise InputError(f"run is {folder}, which has no result.json to read; expected a finished run") from error
+
+
 def describe(folder: Path) -> Run:
     """A run in a line; InputError if the folder has none."""
     config = read_config(folder)
-    model, data, recipe = (str(config.get(name, "")) for name in ("model", "data", "recipe"))
+    model, data, recipe = (str(config.get(name) or "") for name in ("model", "data", "recipe"))
     try:
         facts = state.read_facts(folder / "state.safetensors")
     except InputError:
         return Run(folder, model, data, recipe, 0, None, 0.0, "unreadable")
-    status = "finished" if facts.finished else "interrupted"
+    status = "running" if locking.is_held(folder) else "finished" if facts.finished else "interrupted"
     return Run(folder, model, data, recipe, facts.step, _accuracy(folder), facts.seconds / 60, status)
 
 
@@ -66,11 +110,22 @@ def find(folder: Path) -> list[Run]:
     """
     if not folder.is_dir():
         raise InputError(f"folder is {folder}; expected a folder of runs")
-    return [describe(path.parent) for path in sorted(folder.glob("*/config.json"))]
+    return [_described(path.parent) for path in sorted(folder.glob("*/config.json"))]
+
+
+def _described(folder: Path) -> Run:
+    """A run in a line, if only to say that it cannot be read: others can."""
+    try:
+        return describe(folder)
+    except InputError:
+        return Run(folder, "", "", "", 0, None, 0.0, "unreadable")
 
 
 def _accuracy(folder: Path) -> float | None:
+    """What `write_result` wrote; None if there is nothing, or something else."""
     try:
-        return float(json.loads((folder / "result.json").read_text())["accuracy"])
-    except (OSError, KeyError, TypeError, ValueError):
+        result = read_json(folder / "result.json", "one that `train` wrote")
+    except InputError:
         return None
+    accuracy = result.get("accuracy") if isinstance(result, dict) else None
+    return accuracy if isinstance(accuracy, float) and math.isfinite(accuracy) else None

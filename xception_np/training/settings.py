@@ -1,6 +1,5 @@
 """How to train: every number that a recipe fixes and an option can change."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -9,6 +8,7 @@ from xception_np.errors import InputError, is_whole
 from xception_np.random import check_seed
 
 OPTIMIZERS = ("sgd", "rmsprop")
+_MOST = 1e18  # far beyond what makes sense, and within what can be calculated with
 SCHEDULES = ("constant", "linear", "cosine", "epochs", "samples")
 
 
@@ -21,7 +21,7 @@ class Settings:
     epochs : int
         Passes over the training pictures.
     minutes : float or None
-        End after this time, compilation included, if the epochs are not over before.
+        End after this time, if the epochs are not over before; the command line counts everything that it does.
     batch : int
         Pictures in a step.
     optimizer : str
@@ -44,6 +44,10 @@ class Settings:
         Fraction of the run in which the rate rises from 0 to its peak.
     decay_factor, decay_every : float
         Of the schedules in stages: the rate is multiplied by the factor every so many epochs, or samples.
+    grow_from : float
+        Side of the pictures at the start of the run, as a part of the full one; 1 for full size from the start.
+    grow_until : float
+        Fraction of the run after which pictures have their full size; they grow until then.
     label_smoothing : float
         Part of the target that is spread over all classes.
     dropout : float
@@ -79,6 +83,8 @@ class Settings:
     warmup: float = 0.1
     decay_factor: float = 0.94
     decay_every: float = 2
+    grow_from: float = 1.0
+    grow_until: float = 0.0
     label_smoothing: float = 0.0
     dropout: float = 0.0
     averaging: float = 0.0
@@ -103,6 +109,8 @@ class Settings:
         _fraction("warmup", self.warmup)
         _number("decay_factor", self.decay_factor, 0 < self.decay_factor <= 1, "a factor, 0 < decay_factor <= 1")
         _positive("decay_every", self.decay_every, "a number of epochs or samples > 0")
+        _number("grow_from", self.grow_from, 0.1 <= self.grow_from <= 1, "a part of the pictures' side, 0.1 to 1")
+        _fraction("grow_until", self.grow_until)
         _fraction("label_smoothing", self.label_smoothing)
         _fraction("dropout", self.dropout)
         _fraction("averaging", self.averaging)
@@ -130,7 +138,7 @@ class Settings:
 
 
 def _number(name: str, value, fits: bool, expected: str) -> None:
-    if not math.isfinite(value) or not fits:
+    if not (abs(value) < _MOST and fits):
         raise InputError(f"{name} is {value!r}; expected {expected}")
 
 
@@ -143,7 +151,7 @@ def _fraction(name: str, value) -> None:
 
 
 def _whole(name: str, value, low: int, expected: str) -> None:
-    if not is_whole(value) or value < low:
+    if not is_whole(value) or not low <= value < _MOST:
         raise InputError(f"{name} is {value!r}; expected {expected}")
 
 

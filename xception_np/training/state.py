@@ -5,6 +5,7 @@ one, whole (`files.replacing`).
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialise
 
-from xception_np.errors import InputError
+from xception_np.errors import InputError, check_file, is_whole
 from xception_np.training.files import replacing
 
 _KEY = "xception_np_state"
@@ -59,21 +60,37 @@ def restore(path: Path, arrays: dict[str, np.ndarray]) -> Facts:
 
 def _read(path: Path, arrays: dict[str, np.ndarray]) -> Facts:
     expected = "the state.safetensors of a run"
+    check_file("state", path, expected)
     try:
         with safe_open(path, framework="numpy") as file:
-            facts = Facts(**json.loads((file.metadata() or {})[_KEY]))
+            facts = _checked(Facts(**json.loads((file.metadata() or {})[_KEY])))
             if arrays:
                 found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping: it has no __iter__)
                 _check(path, found, arrays)
                 for name, array in arrays.items():
                     array[...] = found[name]
             return facts
-    except FileNotFoundError as error:
-        raise InputError(f"state {path} does not exist; expected {expected}") from error
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"state {path} cannot be read; expected {expected}") from error
+
+
+def _checked(facts: Facts) -> Facts:
+    """The facts, if they can be a run's; ValueError if not."""
+    best = facts.best_accuracy
+    fits = (
+        isinstance(facts.config, dict)
+        and is_whole(facts.step)
+        and facts.step >= 0
+        and isinstance(facts.seconds, float)
+        and 0 <= facts.seconds < math.inf
+        and isinstance(facts.finished, bool)
+        and (best is None or (isinstance(best, float) and 0 <= best <= 1))
+    )
+    if not fits:
+        raise ValueError(f"facts are {facts}")
+    return facts
 
 
 def _check(path: Path, found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:

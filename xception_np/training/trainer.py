@@ -14,20 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from xception_np import data
-from xception_np.data import Augmentation, Loader, Pictures, Preprocessing
+from xception_np import arrays, data
+from xception_np.data import Augmentation, Loader, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
 from xception_np.layers import Dropout, Step
 from xception_np.models import Model
-from xception_np.training import checkpoints, environment, interruption, optimizers, schedules, state
+from xception_np.training import checkpoints, environment, growing, interruption, optimizers, resources, runs, schedules, state
 from xception_np.training.averaging import Average, averaged
 from xception_np.training.descent import descend
 from xception_np.training.evaluation import Evaluation, evaluate
 from xception_np.training.files import make_folder, remove_unfinished, replacing
 from xception_np.training.history import History, Progress, Validation
+from xception_np.training.locking import Lock
 from xception_np.training.parallel import Alone, Lost, Processes
 from xception_np.training.schedules import Moment
 from xception_np.training.settings import Settings
+from xception_np.training.views import View
 
 Watch = Callable[[Progress], None]
 
@@ -49,6 +51,11 @@ class Trainer:
     processes : Alone or Ranks, optional
         Those that train together, `parallel.start()`. The first one keeps the folder; the others write nothing.
 
+    Attributes
+    ----------
+    reserve : float
+        Seconds of the time limit that are not for steps: what was needed before them, and will be after them.
+
     Raises
     ------
     InputError
@@ -66,6 +73,7 @@ class Trainer:
         last.safetensors       the model as trained so far; to use
         averaged.safetensors   the model with averaged weights, at the end
         best.safetensors       the one that was best on the validation pictures
+        run.lock               held by the process that writes here
     """
 
     def __init__(
@@ -84,6 +92,7 @@ class Trainer:
         _check_dropout(model, settings.dropout)
         self.preprocessing = Preprocessing.of(self.train)
         self.augmentation = Augmentation.of(train) if augmentation is None else augmentation
+        self.augmentation.check_size(train.size)
         self.processes = processes or Alone()
         if settings.batch < self.processes.count:
             raise InputError(f"batch is {settings.batch}; expected at least {self.processes.count}, a picture for each process")
@@ -92,6 +101,8 @@ class Trainer:
         self.schedule = schedules.of(settings)
         self.average = Average(model.buffers, settings.averaging) if settings.averaging else None
         self.about = about or {}
+        self.lock: AbstractContextManager[object] = Lock(self.folder) if self.processes.first else nullcontext()
+        self.reserve, self._size = 0.0, 0
         self.step, self.seconds, self.finished = 0, 0.0, False
         self._saved = 0.0  # when the last checkpoint was written, by the clock that has no date
         self.best_accuracy: float | None = None
@@ -127,9 +138,12 @@ class Trainer:
         Raises
         ------
         InputError
-            If there is none, or it was started with another model, other data or other settings.
+            If there is none, it was started with another model, other data or other settings, or another process is at it.
         """
-        path = self.folder / "state.safetensors"
+        with self.lock:
+            self._restore(self.folder / "state.safetensors")
+
+    def _restore(self, path: Path) -> None:
         facts = state.read_facts(path)
         mine = self._config()
         differing = sorted(name for name in mine.keys() | facts.config.keys() if mine.get(name) != facts.config.get(name))
@@ -152,11 +166,17 @@ class Trainer:
         Raises
         ------
         InputError
-            If a number is no longer finite (training on would be for nothing), or a file cannot be written.
+            If a number is no longer finite (training on would be for nothing), a file cannot be written, the folder holds what
+            no run wrote, or another process is at it.
         Lost
             If another process does not answer; what the last common step led to is saved.
         """
         self.processes.require_same({**self.settings.to_json(), **self._config(), "step": self.step})
+        self.reserve = float(self.processes.words(repr(self.reserve))[0])  # the first one's clock is the one that counts
+        with self.lock:
+            self._run(watch)
+
+    def _run(self, watch: Watch) -> None:
         if self.processes.first:
             self._open_folder()
         with interruption.deferred() as interrupted:
@@ -169,9 +189,21 @@ class Trainer:
         if self.outcome.stem != "last":
             checkpoints.load_weights(self.outcome, self.model)
 
-    def evaluate(self, dataset: Pictures) -> Evaluation:
-        """How good the model is on other pictures, prepared as those it was trained on."""
-        return evaluate(self.model, dataset, self.preprocessing, self.settings.batch)
+    def _open_folder(self) -> None:
+        """Make the folder what it was at the step to go on from."""
+        runs.check_free(self.folder)
+        remove_unfinished(self.folder)
+        if self.step == 0:
+            self._start_folder()
+        self._metrics.cut(self.step)
+        self._validations.cut(self.step)
+        if len(self.history) != self.step:
+            raise InputError(f"{self.folder}/metrics.jsonl has {len(self.history)} steps; expected {self.step}, as the state")
+        environment.record(self.folder / "environment.json", self.step, self.processes.count)
+
+    def evaluate(self, dataset: Pictures, views: tuple[View, ...] = ()) -> Evaluation:
+        """How good the model is on other pictures, prepared as those it was trained on; as they are, and over further views."""
+        return evaluate(self.model, dataset, self.preprocessing, self.settings.batch, views)
 
     def save(self) -> Path:
         """Write `last.safetensors` and the state to go on from; returns the former's path.
@@ -184,25 +216,14 @@ class Trainer:
         self._save_state()
         return path
 
-    def _open_folder(self) -> None:
-        """Make the folder what it was at the step to go on from."""
-        remove_unfinished(self.folder)
-        if self.step == 0:
-            self._start_folder()
-        environment.record(self.folder / "environment.json", self.step, self.processes.count)
-        self._metrics.cut(self.step)
-        self._validations.cut(self.step)
-        if len(self.history) != self.step:
-            raise InputError(f"{self.folder}/metrics.jsonl has {len(self.history)} steps; expected {self.step}, as the state")
-
     def _train(self, watch: Watch, interrupted: Callable[[], bool]) -> None:
         self._saved = before = time.perf_counter()
         begin = before - self.seconds
         self.processes.begin(self.model.buffers, lambda: time.perf_counter() - begin, interrupted)
         while not self.finished:
-            for x, labels in self.loader.epoch(*divmod(self.step, len(self.loader))):
+            for (x, labels), waited in resources.timed(self.loader.epoch(*divmod(self.step, len(self.loader)))):
                 try:
-                    progress, stop = self._advance(x, labels, before)
+                    progress, stop = self._advance(x, labels, before, waited)
                 except Lost:
                     if self.processes.first:
                         self.save()
@@ -231,12 +252,13 @@ class Trainer:
             self.save()
             raise
 
-    def _advance(self, x, labels, before: float) -> tuple[Progress, bool]:
+    def _advance(self, x, labels, before: float, waited: float) -> tuple[Progress, bool]:
         """Take a step; say where the run is after it, and whether it is to stop."""
-        limit = math.inf if self.settings.minutes is None else 60 * self.settings.minutes
+        limit = math.inf if self.settings.minutes is None else max(60 * self.settings.minutes - self.reserve, 1)
         done = max(self.step / self.steps, self.seconds / limit)
         moment = Moment(done, self.step / len(self.loader), self.step * self.settings.batch)
         rate = self.settings.rate * self.schedule(moment)
+        x = self._grown(x, done)
         step = Step(self.settings.seed, self.step, self.processes.rank)
         total = descend(self.model, self.optimizer, self.settings, x, labels, step, rate, self.processes)
         self.step, self.seconds = self.step + 1, total.seconds
@@ -252,9 +274,18 @@ class Trainer:
             images_per_second=self.settings.batch / (time.perf_counter() - before),
             seconds=self.seconds,
             seconds_left=min(self.seconds / self.step * (self.steps - self.step), max(limit - self.seconds, 0)),
-            waited=total.waited,
+            waited=waited,
+            memory=resources.memory(),
+            allreduce=total.waited,
         )
         return progress, total.stop
+
+    def _grown(self, x: np.ndarray, done: float) -> np.ndarray:
+        """Pictures of the size that this part of the run has; when it changes, memory of the former sizes goes."""
+        before, self._size = self._size, growing.size(x.shape[1], self.settings.grow_from, self.settings.grow_until, done)
+        if self._size != before:
+            arrays.trim()
+        return growing.shrunk(x, self._size)
 
     def _due(self) -> bool:
         """Whether it is time for a checkpoint."""
@@ -287,6 +318,7 @@ class Trainer:
             "steps": self.step,
             "epochs": self.step / len(self.loader),
             "seed": self.settings.seed,
+            "mirrored": self.augmentation.mirrors,
         }
         checkpoints.save(path, checkpoints.Checkpoint(self.model, self.train.classes, self.preprocessing, facts))
         return path
@@ -307,7 +339,7 @@ class Trainer:
             "data": self.train.name,
             "images": len(self.train),
             "preprocessing": self.preprocessing.to_json(),
-            "augmentation": repr(self.augmentation),
+            "augmentation": notation.write(self.augmentation),
             "settings": self.settings.to_json(),
         }
 

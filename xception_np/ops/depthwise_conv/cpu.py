@@ -1,68 +1,151 @@
 """Depthwise convolution on the CPU: loops over pixels and taps, vectors along the channels.
 
+A tile first copies what its windows see into a frame, padding included (`ops/frames.py`). The gradient of x is a convolution
+too: over a frame of dy, with `stride` - 1 zeros between its pixels, the taps flipped. For 3x3 taps at stride 1, all that Xception
+has, four neighbouring windows share the pixels they load.
+
 A depth multiplier M > 1 is the same convolution on x with every channel repeated M times.
 """
 
 import numpy as np
 
 from xception_np import arrays, threads
-from xception_np.ops.compile import compiled
+from xception_np.ops import frames
+from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.depthwise_conv import Cache, output_shape
 
 
 def forward(x, weight, geometry):
     y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype)
-    x_wide = widen(x, weight.shape[3])
-    threads.for_tiles(lambda tile: forward_tile(x_wide, weight, geometry, tile, tile.of(y)), threads.image_tiles(y.shape))
+    convolve(widen(x, weight.shape[3]), as_taps(weight), geometry.windows(*x.shape[1:3]), (1, 1), y)
     return y, Cache(x, weight, geometry)
 
 
 def backward(dy, cache):
     x, weight, geometry = cache
-    multiplier = weight.shape[3]
-    x_wide = widen(x, multiplier)
-    dx = arrays.empty_like(x_wide)
-    taps = _taps(weight)
-    steps = _steps(x, geometry)
+    x_wide, taps, windows = widen(x, weight.shape[3]), as_taps(weight), geometry.windows(*x.shape[1:3])
+    # y = sum over taps of x * w, so dw = x * dy, summed over positions
+    tiles, groups = threads.group_table(threads.tile_groups(dy.shape, dy.shape[3], taps.size))
 
-    # y = sum over taps of x * w, so each pixel of dx gathers dy * w from the windows it was in ...
-    def tile_dx(tile):
-        _gather(dy[tile.n0 : tile.n1], taps, tile.of(dx), tile.h0, *steps)
+    def work(queue, partials):
+        _weight_gradient(queue, groups, tiles, x_wide, frames.rows(dy), *_steps(windows), partials)
 
-    # ... and dw = x * dy, summed over positions
-    def tile_dweight(tile, out):
-        _products(x_wide[tile.n0 : tile.n1], tile.of(dy), out, tile.h0, *steps)
-
-    threads.for_tiles(tile_dx, threads.image_tiles(dx.shape))
-    groups = threads.tile_groups(dy.shape, dy.shape[3], taps.size)
-    dweight = threads.sum_tiles(tile_dweight, groups, taps.shape, x.dtype)
-    if multiplier > 1:
-        dx = dx.reshape(*x.shape, multiplier).sum(axis=-1)
-    return dx, dweight.reshape(weight.shape)
+    dweight = threads.sum_groups(work, len(groups), taps.shape, x.dtype)
+    return input_gradient(dy, taps, windows, x.shape), dweight.reshape(weight.shape)
 
 
-def forward_tile(x, weight, geometry, tile, y_tile):
-    """The rows of y that belong to a tile, into y_tile (images, rows, OW, C*M); x has C*M channels."""
-    _correlate(x[tile.n0 : tile.n1], _taps(weight), y_tile, tile.h0, *_steps(x, geometry))
+def input_gradient(dy, taps, windows, x_shape):
+    """Dx (N, H, W, C): each pixel gathers dy * w from the windows it was in."""
+    dx = arrays.empty((*x_shape[:3], dy.shape[3]), dy.dtype)
+    convolve(dy, np.ascontiguousarray(taps[::-1, ::-1]), windows.transposed(), windows.stride, dx)
+    multiplier = dy.shape[3] // x_shape[3]
+    return dx if multiplier == 1 else dx.reshape(*x_shape, multiplier).sum(axis=-1)
+
+
+def convolve(x, taps, windows, spread, y):
+    """Y = windows of x, its pixels `spread` apart, weighed by the taps."""
+    tiles = threads.table(threads.image_tiles(y.shape))
+    threads.together(lambda queue: _convolve(queue, tiles, x, taps, *_steps(windows), spread, frames.rows(y)), len(tiles))
 
 
 def widen(x, multiplier):
-    """x with every channel repeated M times, (N, H, W, C*M)."""
+    """X with every channel repeated M times, (N, H, W, C*M)."""
     return x if multiplier == 1 else np.repeat(x, multiplier, axis=3)
 
 
-def _taps(weight):
+def as_taps(weight):
     """(kh, kw, C, M) as (kh, kw, C*M)."""
     return weight.reshape(*weight.shape[:2], -1)
 
 
-def _steps(x, geometry):
-    return geometry.stride, geometry.dilation, geometry.origin(*x.shape[1:3])
+def _steps(windows):
+    return windows.stride, windows.dilation, windows.origin
 
 
-@compiled
-def _correlate(x, taps, y, h0, stride, dilation, origin):
-    """y[n, r, ow, c] = sum over i, j of x[n, (h0 + r)*sh + i*dh - top, ow*sw + j*dw - left, c] * taps[i, j, c]"""
+@compiled_with(frames)
+def _convolve(queue, tiles, x, taps, stride, dilation, origin, spread, y):
+    height = y.shape[0] // x.shape[0]
+    block = frames.memory(tiles[0], y.shape[1], taps.shape, stride, dilation, x)
+    for k in taken(queue, len(tiles)):
+        n0, n1, h0, h1 = tiles[k]
+        frame = frames.fill(x[n0:n1], h0, h1, y.shape[1], taps.shape, stride, dilation, origin, spread, block)
+        correlate(frame, taps, stride, dilation, frames.of_tile(y, tiles[k], height))
+
+
+@compiled_with(frames)
+def _weight_gradient(queue, groups, tiles, x, dy, stride, dilation, origin, partials):
+    height = dy.shape[0] // x.shape[0]
+    shape = partials.shape[1:]
+    block = frames.memory(tiles[0], dy.shape[1], shape, stride, dilation, x)
+    for g in taken(queue, len(groups)):
+        partials[g] = 0
+        for k in range(groups[g, 0], groups[g, 1]):
+            n0, n1, h0, h1 = tiles[k]
+            frame = frames.fill(x[n0:n1], h0, h1, dy.shape[1], shape, stride, dilation, origin, (1, 1), block)
+            add_products(frame, frames.of_tile(dy, tiles[k], height), stride, dilation, partials[g])
+
+
+@compiled_apart
+def correlate(frame, taps, stride, dilation, y):
+    """y[n, r, ow, c] = sum over i, j of frame[n, r*sh + i*dh, ow*sw + j*dw, c] * taps[i, j, c]"""
+    if _is_plain_3x3(taps.shape, stride, dilation):
+        _correlate_3x3(frame, taps, y)
+    else:
+        _correlate(frame, taps, stride, dilation, y)
+
+
+@compiled_apart
+def add_products(frame, dy, stride, dilation, dtaps):
+    """dtaps[i, j, c] += sum over n, r, ow of frame[n, r*sh + i*dh, ow*sw + j*dw, c] * dy[n, r, ow, c]"""
+    if _is_plain_3x3(dtaps.shape, stride, dilation):
+        _add_products_3x3(frame, dy, dtaps)
+    else:
+        _add_products(frame, dy, stride, dilation, dtaps)
+
+
+@compiled_apart
+def _is_plain_3x3(kernel, stride, dilation):
+    return kernel[0] == kernel[1] == 3 and stride[0] == stride[1] == dilation[0] == dilation[1] == 1
+
+
+@compiled_apart
+def _correlate_3x3(frame, taps, y):
+    """y[n, h, w, c] = sum over i, j of frame[n, h + i, w + j, c] * taps[i, j, c]"""
+    images, rows, columns, channels = y.shape
+    fours = columns - columns % 4
+    zero = y.dtype.type(0)
+    for n in range(images):
+        for h in range(rows):
+            for w in range(0, fours, 4):
+                for c in range(channels):
+                    y0 = y1 = y2 = y3 = zero
+                    for i in range(3):
+                        row = frame[n, h + i]
+                        x0, x1, x2, x3, x4, x5 = (
+                            row[w, c],
+                            row[w + 1, c],
+                            row[w + 2, c],
+                            row[w + 3, c],
+                            row[w + 4, c],
+                            row[w + 5, c],
+                        )
+                        t0, t1, t2 = taps[i, 0, c], taps[i, 1, c], taps[i, 2, c]
+                        y0 += x0 * t0 + x1 * t1 + x2 * t2
+                        y1 += x1 * t0 + x2 * t1 + x3 * t2
+                        y2 += x2 * t0 + x3 * t1 + x4 * t2
+                        y3 += x3 * t0 + x4 * t1 + x5 * t2
+                    y[n, h, w, c], y[n, h, w + 1, c], y[n, h, w + 2, c], y[n, h, w + 3, c] = y0, y1, y2, y3
+            for w in range(fours, columns):
+                for c in range(channels):
+                    y0 = zero
+                    for i in range(3):
+                        row = frame[n, h + i]
+                        y0 += row[w, c] * taps[i, 0, c] + row[w + 1, c] * taps[i, 1, c] + row[w + 2, c] * taps[i, 2, c]
+                    y[n, h, w, c] = y0
+
+
+@compiled_apart
+def _correlate(frame, taps, stride, dilation, y):
     for n in range(y.shape[0]):
         for r in range(y.shape[1]):
             for ow in range(y.shape[2]):
@@ -70,56 +153,53 @@ def _correlate(x, taps, y, h0, stride, dilation, origin):
                 for c in range(out.size):
                     out[c] = 0
                 for i in range(taps.shape[0]):
-                    h = (h0 + r) * stride[0] + i * dilation[0] - origin[0]
-                    if h < 0 or h >= x.shape[1]:
-                        continue
                     for j in range(taps.shape[1]):
-                        w = ow * stride[1] + j * dilation[1] - origin[1]
-                        if w < 0 or w >= x.shape[2]:
-                            continue
-                        pixel, tap = x[n, h, w], taps[i, j]
+                        pixel, tap = frame[n, r * stride[0] + i * dilation[0], ow * stride[1] + j * dilation[1]], taps[i, j]
                         for c in range(out.size):
                             out[c] += pixel[c] * tap[c]
 
 
-@compiled
-def _gather(dy, taps, dx, h0, stride, dilation, origin):
-    """dx[n, r, w, c] = sum of dy[n, oh, ow, c] * taps[i, j, c] over the windows that saw pixel (h0 + r, w) at tap (i, j)"""
-    for n in range(dx.shape[0]):
-        for r in range(dx.shape[1]):
-            for w in range(dx.shape[2]):
-                out = dx[n, r, w]
-                for c in range(out.size):
-                    out[c] = 0
-                for i in range(taps.shape[0]):
-                    oh, skip = divmod(h0 + r + origin[0] - i * dilation[0], stride[0])
-                    if skip != 0 or oh < 0 or oh >= dy.shape[1]:
-                        continue
-                    for j in range(taps.shape[1]):
-                        ow, skip = divmod(w + origin[1] - j * dilation[1], stride[1])
-                        if skip != 0 or ow < 0 or ow >= dy.shape[2]:
-                            continue
-                        upstream, tap = dy[n, oh, ow], taps[i, j]
-                        for c in range(out.size):
-                            out[c] += upstream[c] * tap[c]
+@compiled_apart
+def _add_products_3x3(frame, dy, dtaps):
+    """dtaps[i, j, c] += sum over n, h, w of frame[n, h + i, w + j, c] * dy[n, h, w, c]"""
+    images, rows, columns, channels = dy.shape
+    fours = columns - columns % 4
+    for n in range(images):
+        for h in range(rows):
+            for w in range(0, fours, 4):
+                for c in range(channels):
+                    d0, d1, d2, d3 = dy[n, h, w, c], dy[n, h, w + 1, c], dy[n, h, w + 2, c], dy[n, h, w + 3, c]
+                    for i in range(3):
+                        row = frame[n, h + i]
+                        x0, x1, x2, x3, x4, x5 = (
+                            row[w, c],
+                            row[w + 1, c],
+                            row[w + 2, c],
+                            row[w + 3, c],
+                            row[w + 4, c],
+                            row[w + 5, c],
+                        )
+                        dtaps[i, 0, c] += x0 * d0 + x1 * d1 + x2 * d2 + x3 * d3
+                        dtaps[i, 1, c] += x1 * d0 + x2 * d1 + x3 * d2 + x4 * d3
+                        dtaps[i, 2, c] += x2 * d0 + x3 * d1 + x4 * d2 + x5 * d3
+            for w in range(fours, columns):
+                for c in range(channels):
+                    d0 = dy[n, h, w, c]
+                    for i in range(3):
+                        row = frame[n, h + i]
+                        dtaps[i, 0, c] += row[w, c] * d0
+                        dtaps[i, 1, c] += row[w + 1, c] * d0
+                        dtaps[i, 2, c] += row[w + 2, c] * d0
 
 
-@compiled
-def _products(x, dy, dtaps, h0, stride, dilation, origin):
-    """dtaps[i, j, c] = sum over n, r, ow of x[n, (h0 + r)*sh + i*dh - top, ow*sw + j*dw - left, c] * dy[n, r, ow, c]"""
-    dtaps[:] = 0
+@compiled_apart
+def _add_products(frame, dy, stride, dilation, dtaps):
     for n in range(dy.shape[0]):
         for r in range(dy.shape[1]):
             for i in range(dtaps.shape[0]):
-                h = (h0 + r) * stride[0] + i * dilation[0] - origin[0]
-                if h < 0 or h >= x.shape[1]:
-                    continue
                 for j in range(dtaps.shape[1]):
                     out = dtaps[i, j]
                     for ow in range(dy.shape[2]):
-                        w = ow * stride[1] + j * dilation[1] - origin[1]
-                        if w < 0 or w >= x.shape[2]:
-                            continue
-                        pixel, upstream = x[n, h, w], dy[n, r, ow]
+                        pixel, upstream = frame[n, r * stride[0] + i * dilation[0], ow * stride[1] + j * dilation[1]], dy[n, r, ow]
                         for c in range(out.size):
                             out[c] += pixel[c] * upstream[c]

@@ -2,7 +2,8 @@
 
 Spatial first, for a tile of P positions: the depthwise result goes into a panel (P, C*M) that stays in the cache, and the
 matrix product reads it from there. The middle is never written to memory. The backward pass fills the panel again, and
-uses it twice: for the pointwise gradient, and for the activation's.
+uses it twice: for the pointwise gradient, and for the activation's; and the frame of x, from which the panel was filled, for
+the depthwise gradient.
 
 Pointwise first has no such tile: a pixel of the middle is seen by windows of several tiles. It runs the two passes in turn.
 """
@@ -10,14 +11,16 @@ Pointwise first has no such tile: a pixel of the middle is seen by windows of se
 import numpy as np
 
 from xception_np import arrays, threads
-from xception_np.ops import depthwise_conv
+from xception_np.ops import depthwise_conv, frames
+from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.depthwise_conv import cpu as depthwise
 from xception_np.ops.elu import cpu as elu
 from xception_np.ops.pointwise_conv import cpu as pointwise
 from xception_np.ops.relu import cpu as relu
-from xception_np.ops.separable_conv import Cache, output_shape
+from xception_np.ops.separable_conv import ACTIVATIONS, Cache, output_shape
 
-_ACTIVATIONS = {"relu": relu, "elu": elu}
+RELU, ELU = ACTIVATIONS.index("relu"), ACTIVATIONS.index("elu")
+_MODULES = {"relu": relu, "elu": elu}
 
 
 def forward(x, depthwise_weight, pointwise_weight, geometry, order, activation):
@@ -30,48 +33,96 @@ def backward(dy, cache):
 
 
 def _spatial_first(cache):
-    x, depthwise_weight, pointwise_weight, geometry, order, _ = cache
-    shape = output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry, order)
-    y = arrays.empty(shape, x.dtype)
-    x_wide = depthwise.widen(x, depthwise_weight.shape[3])
+    x, depthwise_weight, pointwise_weight, geometry, order, activation = cache
+    y = arrays.empty(output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry, order), x.dtype)
+    x_wide, taps = depthwise.widen(x, depthwise_weight.shape[3]), depthwise.as_taps(depthwise_weight)
+    steps, code = _steps(x, geometry), ACTIVATIONS.index(activation)
+    tiles = threads.table(threads.image_tiles(y.shape, max(pointwise_weight.shape)))
 
-    def tile_forward(tile):
-        panel = _panel(x_wide, cache, tile, shape[2])
-        np.matmul(panel, pointwise_weight, out=tile.of(y).reshape(-1, shape[3]))
+    def work(queue):
+        _forward(queue, tiles, x_wide, taps, pointwise_weight, *steps, code, frames.rows(y))
 
-    threads.for_tiles(tile_forward, threads.image_tiles(shape, max(pointwise_weight.shape)))
+    threads.together(work, len(tiles))
     return y
 
 
 def _spatial_first_backward(dy, cache):
     x, depthwise_weight, pointwise_weight, geometry, _, activation = cache
-    x_wide = depthwise.widen(x, depthwise_weight.shape[3])
+    x_wide, taps = depthwise.widen(x, depthwise_weight.shape[3]), depthwise.as_taps(depthwise_weight)
+    steps, code = _steps(x, geometry), ACTIVATIONS.index(activation)
     dmiddle = arrays.empty((*dy.shape[:3], pointwise_weight.shape[0]), x.dtype)
+    tiles, groups = threads.group_table(threads.tile_groups(dy.shape, max(pointwise_weight.shape), pointwise_weight.size))
 
-    def tile_backward(tile, out):
-        dy_rows = tile.of(dy).reshape(-1, dy.shape[3])
-        dmiddle_rows = tile.of(dmiddle).reshape(-1, dmiddle.shape[3])
-        panel = _panel(x_wide, cache, tile, dy.shape[2])
-        # y = panel @ P, so dP = panel.T @ dy and dpanel = dy @ P.T
-        np.matmul(panel.T, dy_rows, out=out)
-        np.matmul(dy_rows, pointwise_weight.T, out=dmiddle_rows)
-        if activation is not None:
-            _ACTIVATIONS[activation].backward_span(panel.ravel(), dmiddle_rows.ravel(), dmiddle_rows.ravel())
+    def work(queue, partials):
+        dy_rows, dmiddle_rows = frames.rows(dy), frames.rows(dmiddle)
+        _backward(queue, groups, tiles, x_wide, dy_rows, taps, pointwise_weight, *steps, code, dmiddle_rows, partials)
 
-    groups = threads.tile_groups(dy.shape, max(pointwise_weight.shape), pointwise_weight.size)
-    dpointwise = threads.sum_tiles(tile_backward, groups, pointwise_weight.shape, x.dtype)
-    dx, ddepthwise = depthwise.backward(dmiddle, depthwise_conv.Cache(x, depthwise_weight, geometry))
-    return dx, ddepthwise, dpointwise
+    sums = threads.sum_groups(work, len(groups), (taps.size + pointwise_weight.size,), x.dtype)
+    dx = depthwise.input_gradient(dmiddle, taps, geometry.windows(*x.shape[1:3]), x.shape)
+    return dx, sums[: taps.size].reshape(depthwise_weight.shape), sums[taps.size :].reshape(pointwise_weight.shape)
 
 
-def _panel(x_wide, cache, tile, out_width):
-    """The middle of a tile, activated: (P, C*M)."""
-    panel = arrays.empty((tile.n1 - tile.n0, tile.h1 - tile.h0, out_width, x_wide.shape[3]), x_wide.dtype)
-    depthwise.forward_tile(x_wide, cache.depthwise_weight, cache.geometry, tile, panel)
-    panel = panel.reshape(-1, x_wide.shape[3])
-    if cache.activation is not None:
-        _ACTIVATIONS[cache.activation].forward_span(panel.ravel(), panel.ravel())
-    return panel
+def _steps(x, geometry):
+    return geometry.stride, geometry.dilation, geometry.origin(*x.shape[1:3])
+
+
+@compiled_with(frames, depthwise, relu, elu)
+def _forward(queue, tiles, x, taps, pointwise, stride, dilation, origin, activation, y):
+    height, columns = y.shape[0] // x.shape[0], y.shape[1]
+    block = frames.memory(tiles[0], columns, taps.shape, stride, dilation, x)
+    panels = _panel_memory(tiles[0], columns, taps)
+    for k in taken(queue, len(tiles)):
+        n0, n1, h0, h1 = tiles[k]
+        frame = frames.fill(x[n0:n1], h0, h1, columns, taps.shape, stride, dilation, origin, (1, 1), block)
+        panel = _fill_panel(frame, n1 - n0, h1 - h0, columns, taps, stride, dilation, activation, panels)
+        np.dot(panel, pointwise, frames.of_tile(y, tiles[k], height).reshape(-1, y.shape[2]))
+
+
+@compiled_with(frames, depthwise, relu, elu)
+def _backward(queue, groups, tiles, x, dy, taps, pointwise, stride, dilation, origin, activation, dmiddle, partials):
+    """partials[g] = the group's ddepthwise, then its dpointwise; and dmiddle, from which dx follows"""
+    height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
+    block = frames.memory(tiles[0], columns, taps.shape, stride, dilation, x)
+    panels = _panel_memory(tiles[0], columns, taps)
+    addend = np.empty_like(pointwise)
+    for g in taken(queue, len(groups)):
+        partials[g] = 0
+        dtaps, dpointwise = partials[g, : taps.size].reshape(taps.shape), partials[g, taps.size :].reshape(pointwise.shape)
+        for k in range(groups[g, 0], groups[g, 1]):
+            n0, n1, h0, h1 = tiles[k]
+            frame = frames.fill(x[n0:n1], h0, h1, columns, taps.shape, stride, dilation, origin, (1, 1), block)
+            panel = _fill_panel(frame, n1 - n0, h1 - h0, columns, taps, stride, dilation, activation, panels)
+            dy_rows = frames.of_tile(dy, tiles[k], height).reshape(-1, dy.shape[2])
+            dmiddle_tile = frames.of_tile(dmiddle, tiles[k], height)
+            dmiddle_rows = dmiddle_tile.reshape(panel.shape)
+            # y = panel @ P, so dP = panel.T @ dy and dpanel = dy @ P.T
+            np.dot(panel.T, dy_rows, addend)
+            dpointwise += addend
+            np.dot(dy_rows, pointwise.T, dmiddle_rows)
+            if activation == RELU:
+                relu.backward_span(panel.reshape(-1), dmiddle_rows.reshape(-1), dmiddle_rows.reshape(-1))
+            elif activation == ELU:
+                elu.backward_span(panel.reshape(-1), dmiddle_rows.reshape(-1), dmiddle_rows.reshape(-1))
+            # middle = sum over taps of frame * D, so dD = frame * dmiddle, summed over positions
+            depthwise.add_products(frame, dmiddle_tile, stride, dilation, dtaps)
+
+
+@compiled_apart
+def _panel_memory(tile, columns, taps):
+    """Memory for the panel of a tile, the largest."""
+    return np.empty((tile[1] - tile[0]) * (tile[3] - tile[2]) * columns * taps.shape[2], taps.dtype)
+
+
+@compiled_with(depthwise, relu, elu)
+def _fill_panel(frame, images, rows, columns, taps, stride, dilation, activation, memory):
+    """The middle of a tile, activated: (P, C*M), in `memory`."""
+    panel = memory[: images * rows * columns * taps.shape[2]]
+    depthwise.correlate(frame, taps, stride, dilation, panel.reshape(images, rows, columns, taps.shape[2]))
+    if activation == RELU:
+        relu.forward_span(panel, panel)
+    elif activation == ELU:
+        elu.forward_span(panel, panel)
+    return panel.reshape(-1, taps.shape[2])
 
 
 def _pointwise_first(cache):
@@ -84,7 +135,7 @@ def _pointwise_first_backward(dy, cache):
     middle = _activated_channels(cache)
     dmiddle, ddepthwise = depthwise.backward(dy, depthwise_conv.Cache(middle, cache.depthwise_weight, cache.geometry))
     if cache.activation is not None:
-        activation = _ACTIVATIONS[cache.activation]
+        activation = _MODULES[cache.activation]
         dmiddle = activation.backward(dmiddle, activation.Cache(middle))
     dx, dpointwise = pointwise.backward(dmiddle, pointwise.Cache(cache.x, cache.pointwise_weight))
     return dx, ddepthwise, dpointwise
@@ -93,5 +144,5 @@ def _pointwise_first_backward(dy, cache):
 def _activated_channels(cache):
     middle, _ = pointwise.forward(cache.x, cache.pointwise_weight)
     if cache.activation is not None:
-        middle, _ = _ACTIVATIONS[cache.activation].forward(middle)
+        middle, _ = _MODULES[cache.activation].forward(middle)
     return middle

@@ -21,6 +21,6 @@ def backward(dloss, cache):
 
 
 def _target(like, labels, label_smoothing):
-    target = np.full_like(like, label_smoothing / like.shape[1])
-    target[np.arange(len(labels)), labels] += 1 - label_smoothing
-    return target
+    classes = like.shape[1]
+    share = (labels[:, None] == np.arange(classes)).astype(like.dtype) if labels.ndim == 1 else labels
+    return (1 - label_smoothing) * share + label_smoothing / classes

@@ -13,10 +13,10 @@ SCRIPT = Path(__file__).with_name("fuzzing.py")
 @pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.slow)])
 def test_damaged_files(count):
     command = [sys.executable, "-W", "error::ResourceWarning", SCRIPT, "--count", str(count), "--seed", "1"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert (run.returncode, run.stderr) == (0, "")
     result = json.loads(run.stdout)
     assert sum(result["outcomes"].values()) == count
-    assert min(result["outcomes"].values()) > count / 50 and len(result["outcomes"]) == 4  # both readers read, and refuse
+    assert min(result["outcomes"].values()) > count / 50 and len(result["outcomes"]) == 6  # all kinds are read, and refused
     assert result["memory"] < 3 * result["largest"] + 200e6
-    assert result["slowest"] < 5
+    assert result["slowest"] < 10

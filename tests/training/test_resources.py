@@ -1,0 +1,64 @@
+"""A run's memory and its waiting are measured, and neither grows where it must not."""
+
+import itertools
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_runs import trainer
+
+from xception_np.training import Progress, resources
+
+WARM_UP = 60  # steps after which every array that a run needs has been asked for once
+GROWTH = 4 * 2**20  # bytes; the batches of the 100 steps are 18 MiB
+
+
+def test_memory_is_what_is_held():
+    before = resources.memory()
+    held = np.ones(2**26, np.uint8)
+    assert 0.9 * held.nbytes < resources.memory() - before < 1.2 * held.nbytes
+
+
+def test_waiting_is_for_the_loader_alone(monkeypatch):
+    clock = itertools.count()  # a second a look
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(clock)))
+
+    def slow():
+        for item in "ab":
+            next(clock)
+            yield item
+
+    seen = []
+    for item, waited in resources.timed(slow()):
+        seen.append((item, waited))
+        for _ in range(10):
+            next(clock)  # the network's time
+    assert seen == [("a", 2.0), ("b", 2.0)]
+
+
+def test_shares():
+    lines = [Progress(k, k, 1.0, 0.5, 0.1, 100.0, 2.0 * k, 0.0, waited=0.5, memory=m) for k, m in ((1, 7), (2, 9), (3, 8))]
+    assert resources.share_waited(lines) == 0.25
+    assert resources.most_memory(lines) == 9
+
+
+def test_a_run_records_them(tmp_path):
+    run = trainer(tmp_path, epochs=1)
+    run.run()
+    for line in run.history:
+        assert 0 <= line.waited <= line.seconds and line.memory > 2**20
+    assert 0 < resources.share_waited(run.history) < 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system tells the most memory there was, not what there is")
+def test_a_run_does_not_grow(tmp_path):
+    """In a process of its own, where nothing else comes and goes."""
+    code = f"from small_runs import trainer; trainer({str(tmp_path)!r}, epochs=85, validation=2, averaging=0.9).run()"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True, timeout=120)
+    memory = [json.loads(line)["memory"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert len(memory) >= WARM_UP + 100
+    assert max(memory[WARM_UP:]) - memory[WARM_UP] < GROWTH
