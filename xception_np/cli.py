@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from xception_np import commands as commands  # notes when the program began
-from xception_np.errors import InputError
+from xception_np import launcher
+from xception_np.errors import InputError, SharedError
 
 _NAME = "xception-np"
 app = typer.Typer(
@@ -112,7 +113,12 @@ def train(
     seed: Annotated[int | None, _setting("Seed of everything random, 0 to 4294967295.")] = None,
     augment: Annotated[str | None, _setting(_AUGMENT)] = None,
 ):
-    """Train a network by a recipe, or go on with a run; keep checkpoints, metrics and curves in a folder."""
+    """Train a network by a recipe, or go on with a run; keep checkpoints, metrics and curves in a folder.
+
+    `mpiexec -n 4 xception-np train ...` trains with four processes, each of which takes its share of every batch.
+    """
+    if launcher.launched():
+        launcher.stand_guard()
     from xception_np.commands import train as command
 
     options = {
@@ -234,8 +240,14 @@ def main() -> None:
     try:
         sys.exit(app(sys.argv[1:] or ["--help"], prog_name=_NAME, standalone_mode=False))
     except _UsageError as error:
-        print(f"xception-np: {_sentence(error)}", file=sys.stderr)
-        sys.exit(2)
+        _refuse(_sentence(error))
     except (InputError, OSError, MemoryError) as error:  # the system's own refusals are sentences too
-        print(f"xception-np: {error or 'out of memory'}", file=sys.stderr)
-        sys.exit(2)
+        if launcher.rank() and isinstance(error, SharedError):  # the first process says it, and its status is the one that counts
+            sys.exit(0)
+        _refuse(str(error) or "out of memory")
+
+
+def _refuse(sentence: str) -> None:
+    rank = launcher.rank()
+    print(f"xception-np: {f'process {rank}: ' if rank else ''}{sentence}", file=sys.stderr)
+    sys.exit(2)

@@ -1,4 +1,4 @@
-"""The one exception that the package raises for what a caller or a file got wrong, and the commonest questions before it."""
+"""The exception that the package raises for what a caller or a file got wrong, and the commonest questions before it."""
 
 import numbers
 from pathlib import Path
@@ -10,6 +10,10 @@ class InputError(ValueError):
     The message is one sentence that names the argument, what it was and what it should be. The command line
     prints it without a traceback and exits with status 2.
     """
+
+
+class SharedError(InputError):
+    """What all processes of a run raise alike: the first one says it and exits with status 2, the others end in silence."""
 
 
 def is_whole(value) -> bool:

@@ -90,7 +90,7 @@ def files(folder):
         "last.safetensors": predict,
         "state.safetensors": partial(resume, trainer),
         "config.json": go_on,
-        "environment.json": partial(environment.record, step=1),
+        "environment.json": partial(environment.record, step=1, processes=1),
         "metrics.jsonl": partial(draw, Progress),
         "validation.jsonl": partial(draw, Validation),
         "result.json": list_runs,

@@ -43,7 +43,7 @@ def module():
     return allocated(layers.Chain("net", [layers.Residual("module", main, shortcut), *head]))
 
 
-@pytest.mark.parametrize("training", [Step(3, 7), None], ids=["training", "inference"])
+@pytest.mark.parametrize("training", [Step(3, 7), Step(3, 7, frozen=True), None], ids=["training", "frozen", "inference"])
 def test_gradient_of_a_module_along_random_directions(training):
     net, x = module(), random(0, 2, 6, 5, 4)
     y, cache = net.forward(x, training)
@@ -121,6 +121,18 @@ def test_batch_norm_at_inference_uses_the_moving_statistics():
     np.testing.assert_allclose(y, 3 * (6 - 2) / np.sqrt(4 + 1e-3) + 1, rtol=1e-15)
 
 
+def test_frozen_statistics_are_used_and_stay():
+    net, x = module(), random(0, 2, 6, 5, 4)
+    net.layers.pop(-2)  # dropout
+    for moving in net.moving:
+        moving.value[:] = np.arange(1, 7)
+    before = [moving.value.copy() for moving in net.moving]
+    y, _ = net.forward(x, Step(frozen=True))
+    np.testing.assert_array_equal(y, net.forward(x)[0])
+    for moving, old in zip(net.moving, before, strict=True):
+        np.testing.assert_array_equal(moving.value, old)
+
+
 def test_dropout_is_the_identity_at_inference():
     layer, x = layers.Dropout("dropout", 0.5), random(0, 3, 4)
     y, cache = layer.forward(x)
@@ -128,11 +140,11 @@ def test_dropout_is_the_identity_at_inference():
     assert layer.backward(x, cache) is x
 
 
-def test_dropout_layers_and_steps_differ():
+def test_dropout_layers_steps_and_processes_differ():
     x = np.ones((1, 1000))
     drawn = [
-        layers.Dropout(name, 0.5).forward(x, Step(seed, number))[0]
-        for name, seed, number in (("a", 0, 0), ("b", 0, 0), ("a", 1, 0), ("a", 0, 1))
+        layers.Dropout(name, 0.5).forward(x, Step(*step))[0]
+        for name, *step in (("a", 0, 0), ("b", 0, 0), ("a", 1, 0), ("a", 0, 1), ("a", 0, 0, 1))
     ]
     for k, one in enumerate(drawn):
         assert 400 < np.count_nonzero(one) < 600

@@ -32,10 +32,10 @@ def tiny_model(seed=3):
     return models.from_table(TINY, 2, seed)
 
 
-def trainer(folder, model=None, augmentation=Augmentation((PaddedCrop(2),)), **changed):  # noqa: B008 (it cannot be changed)
+def trainer(folder, model=None, augmentation=Augmentation((PaddedCrop(2),)), processes=None, **changed):  # noqa: B008 (it cannot be changed)
     settings = Settings(**{"epochs": 2, "batch": 16, "rate": 0.05, "seed": 3, **changed})
     model = model or tiny_model(settings.seed)
-    return Trainer(model, stripes(), settings, folder, augmentation=augmentation)
+    return Trainer(model, stripes(), settings, folder, augmentation=augmentation, processes=processes)
 
 
 def restored(folder, **changed):

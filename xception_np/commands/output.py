@@ -15,12 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from xception_np import launcher
 from xception_np.errors import InputError
 from xception_np.training import Evaluation
 from xception_np.training.files import replacing
 from xception_np.training.history import Progress
 
-console = Console(stderr=True)
+console = Console(stderr=True, quiet=launcher.rank() > 0)  # of many processes, the first one speaks
 _PNG = b"\x89PNG"
 _WINDOW = 20  # steps that the printed loss and accuracy are averaged over
 _EVERY = 5.0  # seconds between lines where there is no terminal to draw a bar on

@@ -3,7 +3,7 @@
 import shlex
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import numpy as np
 from xception_np import data, models, threads
 from xception_np.commands import STARTED, tensorboard
 from xception_np.commands.output import console, emit, over_views, program, save_figure, training_progress, views_clause
-from xception_np.data import Pictures, notation
+from xception_np.data import Augmentation, Pictures, notation
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
-from xception_np.training import Progress, Settings, Trainer, beside, confusion, resources, runs
+from xception_np.training import Progress, Recipe, Settings, Trainer, beside, confusion, parallel, recipe, resources, runs
 from xception_np.training.averaging import STATISTICS_BATCHES
-from xception_np.training.recipes import recipe, recipe_for
+from xception_np.training.recipes import recipe_for
 
 
 def run(
@@ -32,37 +32,56 @@ def run(
     as_json: bool,
 ) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
-    if with_tensorboard:
-        tensorboard.check_installed()
-    chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
-    settings = chosen.settings.with_changes(changes)
-    wanted = None if augment is None else notation.read(augment)
     folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{model_name}-{Path(source).name.partition('.')[0]}"
-    if (folder / "metrics.jsonl").exists():
-        raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
-    runs.check_free(folder)
-    train, test = data.load(source, size)
-    chosen = chosen.suited(train)
-    augmentation = chosen.augmentation if wanted is None else wanted
     place = Path(source).expanduser()
-    source = str(place.resolve()) if place.exists() else source
-    about = {"recipe": chosen.name, "source": source, "size": size, "tensorboard": with_tensorboard}
-    model = _build(model_name, train, settings)
-    trainer = Trainer(model, train, settings, folder, augmentation=augmentation, about=about)
-    console.print(chosen.table(settings, trainer.augmentation), highlight=False, markup=False, soft_wrap=True)
-    _report(train_and_show(trainer, test), as_json)
+
+    def choose() -> tuple[Recipe, Settings, Augmentation | None]:
+        if with_tensorboard:
+            tensorboard.check_installed()
+        chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
+        settings = chosen.settings.with_changes(changes)
+        wanted = None if augment is None else notation.read(augment)
+        if (folder / "metrics.jsonl").exists():
+            raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
+        runs.check_free(folder)
+        return chosen, settings, wanted
+
+    def prepare() -> tuple[Recipe, Trainer]:
+        suited = chosen.suited(train)
+        augmentation = suited.augmentation if wanted is None else wanted
+        known_as = str(place.resolve()) if place.exists() else source
+        about = {"recipe": suited.name, "source": known_as, "size": size, "tensorboard": with_tensorboard}
+        model = _build(model_name, train, settings)
+        trainer = Trainer(model, train, settings, folder, augmentation=augmentation, about=about, processes=processes)
+        locked.enter_context(trainer.lock)
+        return suited, trainer
+
+    with ExitStack() as locked, parallel.together() as processes:
+        chosen, settings, wanted = processes.all(choose)
+        # The first one downloads what has to be, the others then find it in the cache.
+        loaded = processes.all(lambda: data.load(source, size) if processes.first else None)
+        train, test = processes.all(lambda: loaded or data.load(source, size))
+        chosen, trainer = processes.all(prepare)
+        console.print(chosen.table(settings, trainer.augmentation), highlight=False, markup=False, soft_wrap=True)
+        _train_and_report(trainer, test, as_json)
 
 
 def resume(folder: Path, as_json: bool) -> None:
     """Go on with a run, from its last checkpoint, as if it had never stopped."""
-    trainer, test = taken_up(folder)
-    with trainer.lock:
+
+    def prepare() -> tuple[Trainer, Pictures]:
+        trainer, test = taken_up(folder, processes)
+        locked.enter_context(trainer.lock)
         trainer.restore()
+        return trainer, test
+
+    with ExitStack() as locked, parallel.together() as processes:
+        trainer, test = processes.all(prepare)
         console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
-        _report(train_and_show(trainer, test), as_json)
+        _train_and_report(trainer, test, as_json)
 
 
-def taken_up(folder: Path) -> tuple[Trainer, Pictures]:
+def taken_up(folder: Path, processes: parallel.Processes | None = None) -> tuple[Trainer, Pictures]:
     """A trainer as the one that the run in a folder was started with, and the test pictures; InputError if there is no such run."""
     config = runs.read_config(folder)
     if config.get("source") is None:
@@ -76,7 +95,7 @@ def taken_up(folder: Path) -> tuple[Trainer, Pictures]:
     if about["tensorboard"]:
         tensorboard.check_installed()
     model = _build(config["model"], train, settings)
-    return Trainer(model, train, settings, folder, augmentation=augmentation, about=about), test
+    return Trainer(model, train, settings, folder, augmentation=augmentation, about=about, processes=processes), test
 
 
 def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
@@ -90,7 +109,7 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     model, train, folder = trainer.model, trainer.train, trainer.folder
     console.print(
         f"training {model.name} ({model.buffers.values.size:,} parameters) on {len(train):,} pictures of {train.name}, "
-        f"batch {trainer.settings.batch}, {threads.count()} threads; {folder}",
+        f"batch {trainer.settings.batch}, {_counted(trainer.processes.count)}{threads.count()} threads; {folder}",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -106,7 +125,7 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
 
             trainer.run(watch)
         evaluation = trainer.evaluate(test, views)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, parallel.Lost):
         again = shlex.join([program(), "train", "--resume", str(folder)])
         console.print(f"stopped at step {trainer.step}; to go on:\n{again}", highlight=False, markup=False, soft_wrap=True)
         raise
@@ -133,6 +152,7 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         "seconds": last.seconds,
         "share_waited": resources.share_waited(trainer.history),
         "most_memory": resources.most_memory(trainer.history),
+        **_summing(trainer),
         "images_per_second": last.step * trainer.settings.batch / last.seconds,
         "checkpoint": str(trainer.outcome),
         **{name: str(save_figure(figure, folder / f"{name}.png")) for name, figure in figures.items()},
@@ -140,6 +160,25 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     }
     runs.write_result(folder, result)
     return result
+
+
+def _train_and_report(trainer: Trainer, test: Pictures, as_json: bool) -> None:
+    """The first process shows what all of them train."""
+    if trainer.processes.first:
+        _report(train_and_show(trainer, test), as_json)
+    else:
+        trainer.run()
+
+
+def _counted(processes: int) -> str:
+    return f"{processes} processes, each with " if processes > 1 else ""
+
+
+def _summing(trainer: Trainer) -> dict[str, Any]:
+    """How many processes trained, and which part of its time the first one waited for the others and the sum; nothing if alone."""
+    if trainer.processes.count == 1:
+        return {}
+    return {"processes": trainer.processes.count, "allreduce": resources.share_summed(trainer.history)}
 
 
 def _seconds_after(trainer: Trainer, test: Pictures, views: int) -> float:
@@ -169,5 +208,7 @@ def _report(result: dict[str, Any], as_json: bool) -> None:
     for name in ("checkpoint", "curves", "confusion", "predictions"):
         print(f"{name:<12} {result[name]}")
     print(f"waited       {result['share_waited']:.1%} of the time for pictures; {result['most_memory'] / 2**20:,.0f} MiB at most")
+    if "allreduce" in result:
+        print(f"allreduce    {result['allreduce']:.1%} of the time of {result['processes']} processes")
     pictures = f"{result['held_out']:,} held-out pictures of {result['data']}"
     print(f"accuracy {result['accuracy']:.1%} on {pictures}{views_clause(result)}")

@@ -7,10 +7,16 @@ from xception_np.ops.spec import Cost
 
 
 class Step(NamedTuple):
-    """Which training step a forward pass belongs to: dropout's random numbers depend on nothing else."""
+    """Which training step a forward pass belongs to, and how batch normalisation is to train.
+
+    seed, number, rank : what dropout's random numbers depend on; rank is that of the process, where each takes a share of the batch
+    frozen : whether batch normalisation uses its moving statistics and leaves them as they are, to fine-tune a trained network
+    """
 
     seed: int = 0
     number: int = 0
+    rank: int = 0
+    frozen: bool = False
 
 
 class Row(NamedTuple):

@@ -10,7 +10,7 @@ from xception_np.ops.spec import Cost
 class BatchNorm(Layer):
     """Normalise C channels; with the batch's statistics in training, with the moving ones otherwise.
 
-        moving = momentum * moving + (1 - momentum) * batch        after every training forward pass
+        moving = momentum * moving + (1 - momentum) * batch        after every training forward pass that is not frozen
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class BatchNorm(Layer):
     def forward(self, x, training=None):
         """y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)."""
         gamma, beta = self.gamma.value, self.beta.value
-        if training is None:
+        if training is None or training.frozen:
             mean, variance = self.moving_mean.value.copy(), self.moving_variance.value.copy()  # the cache outlives them
             return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon, self.activation)
         y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon, self.activation)

@@ -109,7 +109,8 @@ class Dropout(Layer):
         """y = dropout(x), by the words of this step."""
         if training is None:
             return x, None
-        return ops.dropout.forward(x, self.rate, Stream(training.seed, Purpose.DROPOUT, training.number, self._index))
+        item = (self._index + training.rank) % 2**32
+        return ops.dropout.forward(x, self.rate, Stream(training.seed, Purpose.DROPOUT, training.number, item))
 
     def backward(self, dy, cache):
         """Dx."""

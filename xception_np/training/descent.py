@@ -1,16 +1,17 @@
-"""One step of gradient descent, written out: forward, loss, backward, and the move."""
+"""One step of gradient descent, written out: forward, loss, backward, the sum over all processes, and the move."""
 
 import math
 
 import numpy as np
 
 from xception_np import ops
-from xception_np.errors import InputError
+from xception_np.errors import SharedError
 from xception_np.layers import Step
 from xception_np.models import Model
 from xception_np.training import metrics, regularisation
 from xception_np.training.diagnosis import first_not_finite
 from xception_np.training.optimizers import Optimizer
+from xception_np.training.parallel import Processes, Sum
 from xception_np.training.settings import Settings
 
 
@@ -20,10 +21,11 @@ def descend(
     settings: Settings,
     x: np.ndarray,
     labels: np.ndarray,
-    number: int,
+    step: Step,
     rate: float,
-) -> tuple[float, float]:
-    """Take a step on a batch.
+    processes: Processes,
+) -> Sum:
+    """Take a step on a batch, of which this process may have a share only.
 
     Parameters
     ----------
@@ -31,39 +33,44 @@ def descend(
     optimizer : Optimizer
         Of this model.
     settings : Settings
-        Label smoothing, clipping, and the seed of dropout.
+        Batch, label smoothing, clipping.
     x : (N, H, W, 3) array
     labels : (N,) array of int64, or (N, classes) array
         Classes, or shares of classes, as `ops.softmax_cross_entropy` takes them.
-    number : int
-        How many steps were taken before.
+    step : Step
+        Its number is how many steps were taken before.
     rate : float
+    processes : Alone or Ranks
+        All take this step.
 
     Returns
     -------
-    loss, accuracy : float
-        On this batch, before the step.
+    Sum
+        Loss and accuracy on the whole batch, before the step; time, and whether to stop.
 
     Raises
     ------
     InputError
-        If the loss or the gradient is not finite; then the parameters are those that the step began with.
+        If the loss or the gradient is not finite, in all processes; then the parameters are those that the step began with.
+    Lost
+        If another process does not answer; then, too.
     """
-    step = Step(settings.seed, number)
     model.zero_gradients()
     logits, cache = model.forward(x, step)
     loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels, settings.label_smoothing)
     dlogits = ops.softmax_cross_entropy.backward(1.0, loss_cache)
     model.backward(dlogits, cache)
+    total = processes.add_up(model.buffers, loss, metrics.accuracy(logits, labels), len(x) / settings.batch)
     norm = regularisation.global_norm(model.buffers.gradients)
-    if not (math.isfinite(loss) and math.isfinite(norm)):
-        what, value = ("norm of the gradient", norm) if math.isfinite(loss) else ("loss", loss)
-        where = first_not_finite(model, x, labels, step, settings.label_smoothing)
-        raise InputError(
-            f"the {what} is {value} at step {number + 1}: training was stopped; a number is first not finite {where}; "
+    if not (math.isfinite(total.loss) and math.isfinite(norm)):
+        what, value = ("norm of the gradient", norm) if math.isfinite(total.loss) else ("loss", total.loss)
+        places = processes.words(first_not_finite(model, x, labels, step, settings.label_smoothing))
+        where = next(filter(None, places), "in no layer alone, but in the sum of the squares of all gradients")
+        raise SharedError(
+            f"the {what} is {value} at step {step.number + 1}: training was stopped; a number is first not finite {where}; "
             f"try a learning rate below {settings.rate}"
         )
     if settings.clip:
         regularisation.clip(model.buffers.gradients, norm, settings.clip)
     optimizer.step(rate)
-    return loss, metrics.accuracy(logits, labels)
+    return total

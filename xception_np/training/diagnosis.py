@@ -29,7 +29,7 @@ def first_not_finite(model: Model, x: np.ndarray, labels: np.ndarray, step: Step
     Returns
     -------
     str
-        Such as "in the forward pass of block2_sepconv1".
+        Such as "in the forward pass of block2_sepconv1"; empty if all of them are finite.
     """
     if not np.isfinite(x).all():
         return "in the pictures"
@@ -46,7 +46,7 @@ def first_not_finite(model: Model, x: np.ndarray, labels: np.ndarray, step: Step
             model.backward(ops.softmax_cross_entropy.backward(1.0, loss_cache), cache)
     except _Found as found:
         return str(found)
-    return "in no layer alone, but in the sum of the squares of all gradients"
+    return ""
 
 
 @contextmanager

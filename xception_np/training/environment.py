@@ -30,13 +30,13 @@ def describe() -> dict[str, Any]:
     }
 
 
-def record(path: Path, step: int) -> None:
+def record(path: Path, step: int, processes: int) -> None:
     """Add the environment to a file that has one entry for every start of a run, with the step it started from."""
     starts = read_json(path, "one that `train` wrote; remove it to go on") if step and path.exists() else []
     if not isinstance(starts, list):
         raise InputError(f"file {path} is no list of starts; expected one that `train` wrote; remove it to go on")
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps([*starts, {"step": step, **describe()}], indent=2) + "\n")
+        temporary.write_text(json.dumps([*starts, {"step": step, "processes": processes, **describe()}], indent=2) + "\n")
 
 
 def _installed(name: str) -> bool:

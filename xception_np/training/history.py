@@ -18,6 +18,7 @@ class Progress(NamedTuple):
 
     waited : seconds that the step's pictures kept it waiting
     memory : bytes in memory after it; of this and `waited`, lines from before they were written down have 0
+    allreduce : seconds that the first of many processes waited for the others and for the sum over them; 0 if it is alone
     """
 
     step: int
@@ -30,6 +31,7 @@ class Progress(NamedTuple):
     seconds_left: float
     waited: float = 0.0
     memory: int = 0
+    allreduce: float = 0.0
 
 
 class Validation(NamedTuple):

@@ -5,6 +5,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +33,13 @@ def timed(items: Iterator[Item]) -> Iterator[tuple[Item, float]]:
 def share_waited(history: Sequence[Progress]) -> float:
     """The part of a run's time, 0 to 1, in which the network waited for the loader."""
     return sum(line.waited for line in history) / history[-1].seconds
+
+
+def share_summed(history: Sequence[Progress]) -> float:
+    """The part of the time of its steps with others, 0 to 1, in which the first of many processes waited for them and the sum."""
+    together = [(later.allreduce, later.seconds - earlier.seconds) for earlier, later in pairwise(history) if later.allreduce]
+    waited, taken = map(sum, zip(*together, strict=True)) if together else (0.0, 1.0)
+    return waited / taken
 
 
 def most_memory(history: Sequence[Progress]) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 from xception_np import arrays, data
 from xception_np.data import Augmentation, Loader, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
-from xception_np.layers import Dropout
+from xception_np.layers import Dropout, Step
 from xception_np.models import Model
 from xception_np.training import checkpoints, environment, growing, interruption, optimizers, resources, runs, schedules, state
 from xception_np.training.averaging import Average, averaged
@@ -26,6 +26,7 @@ from xception_np.training.evaluation import Evaluation, evaluate
 from xception_np.training.files import make_folder, remove_unfinished, replacing
 from xception_np.training.history import History, Progress, Validation
 from xception_np.training.locking import Lock
+from xception_np.training.parallel import Alone, Lost, Processes
 from xception_np.training.schedules import Moment
 from xception_np.training.settings import Settings
 from xception_np.training.views import View
@@ -47,6 +48,8 @@ class Trainer:
         The one that suits the data set by default.
     about : dict, optional
         More to say in config.json, in types that JSON has: the recipe's name, where the data came from.
+    processes : Alone or Ranks, optional
+        Those that train together, `parallel.start()`. The first one keeps the folder; the others write nothing.
 
     Attributes
     ----------
@@ -82,6 +85,7 @@ class Trainer:
         *,
         augmentation: Augmentation | None = None,
         about: dict[str, Any] | None = None,
+        processes: Processes | None = None,
     ):
         self.model, self.settings, self.folder = model, settings, Path(folder)
         self.train, self.validation = _set_aside(train, settings)
@@ -89,18 +93,23 @@ class Trainer:
         self.preprocessing = Preprocessing.of(self.train)
         self.augmentation = Augmentation.of(train) if augmentation is None else augmentation
         self.augmentation.check_size(train.size)
-        self.loader = Loader(self.train, settings.batch, self.preprocessing, self.augmentation, settings.seed)
+        self.processes = processes or Alone()
+        if settings.batch < self.processes.count:
+            raise InputError(f"batch is {settings.batch}; expected at least {self.processes.count}, a picture for each process")
+        self.loader = self._loader((self.processes.rank, self.processes.count))
         self.optimizer = optimizers.of(settings, model)
         self.schedule = schedules.of(settings)
         self.average = Average(model.buffers, settings.averaging) if settings.averaging else None
         self.about = about or {}
-        self.lock = Lock(self.folder)
+        self.lock: AbstractContextManager[object] = Lock(self.folder) if self.processes.first else nullcontext()
         self.reserve, self._size = 0.0, 0
         self.step, self.seconds, self.finished = 0, 0.0, False
+        self._saved = 0.0  # when the last checkpoint was written, by the clock that has no date
         self.best_accuracy: float | None = None
         self._metrics = History(self.folder / "metrics.jsonl", Progress)
         self._validations = History(self.folder / "validation.jsonl", Validation)
-        make_folder(self.folder)
+        if self.processes.first:
+            make_folder(self.folder)
 
     @property
     def steps(self) -> int:
@@ -147,7 +156,8 @@ class Trainer:
     def run(self, watch: Watch = lambda progress: None) -> None:
         """Train until the epochs or the minutes are over; then the model has the weights of `outcome`.
 
-        Ctrl-C and SIGTERM end the step under way, save, and raise KeyboardInterrupt.
+        Ctrl-C and SIGTERM end the step under way, save, and raise KeyboardInterrupt. Of many processes the first one measures,
+        saves, watches and has the weights of `outcome`; the others end with those that were trained last.
 
         Parameters
         ----------
@@ -158,12 +168,30 @@ class Trainer:
         InputError
             If a number is no longer finite (training on would be for nothing), a file cannot be written, the folder holds what
             no run wrote, or another process is at it.
+        Lost
+            If another process does not answer; what the last common step led to is saved.
         """
-        runs.check_free(self.folder)
+        self.processes.require_same({**self.settings.to_json(), **self._config(), "step": self.step})
+        self.reserve = float(self.processes.words(repr(self.reserve))[0])  # the first one's clock is the one that counts
         with self.lock:
             self._run(watch)
 
     def _run(self, watch: Watch) -> None:
+        if self.processes.first:
+            self._open_folder()
+        with interruption.deferred() as interrupted:
+            self._train(watch, interrupted)
+        if not self.processes.first:
+            return
+        if self.average is not None:
+            with self._weights_to_use():
+                self._save_model("averaged")
+        if self.outcome.stem != "last":
+            checkpoints.load_weights(self.outcome, self.model)
+
+    def _open_folder(self) -> None:
+        """Make the folder what it was at the step to go on from."""
+        runs.check_free(self.folder)
         remove_unfinished(self.folder)
         if self.step == 0:
             self._start_folder()
@@ -171,14 +199,7 @@ class Trainer:
         self._validations.cut(self.step)
         if len(self.history) != self.step:
             raise InputError(f"{self.folder}/metrics.jsonl has {len(self.history)} steps; expected {self.step}, as the state")
-        environment.record(self.folder / "environment.json", self.step)
-        with interruption.deferred() as interrupted:
-            self._train(watch, interrupted)
-        if self.average is not None:
-            with averaged(self.model, self.average, self.loader):
-                self._save_model("averaged")
-        if self.outcome.stem != "last":
-            checkpoints.load_weights(self.outcome, self.model)
+        environment.record(self.folder / "environment.json", self.step, self.processes.count)
 
     def evaluate(self, dataset: Pictures, views: tuple[View, ...] = ()) -> Evaluation:
         """How good the model is on other pictures, prepared as those it was trained on; as they are, and over further views."""
@@ -196,55 +217,68 @@ class Trainer:
         return path
 
     def _train(self, watch: Watch, interrupted: Callable[[], bool]) -> None:
-        before = saved = time.perf_counter()
+        self._saved = before = time.perf_counter()
         begin = before - self.seconds
+        self.processes.begin(self.model.buffers, lambda: time.perf_counter() - begin, interrupted)
         while not self.finished:
             for (x, labels), waited in resources.timed(self.loader.epoch(*divmod(self.step, len(self.loader)))):
-                progress = self._advance(x, labels, begin, before, waited)
-                self._metrics.append(progress)
-                stop = interrupted()  # asked once: a signal that comes later is for the next step, which saves again
-                epoch_over = self.finished or self.step % len(self.loader) == 0
-                if epoch_over:
-                    self._validate()
-                if epoch_over or stop or self._due(saved):
-                    self.save()
-                    saved = time.perf_counter()
                 try:
-                    watch(progress)
-                except BaseException:  # whatever it is: between two steps, what has been learnt is whole and is kept
-                    self.save()
+                    progress, stop = self._advance(x, labels, before, waited)
+                except Lost:
+                    if self.processes.first:
+                        self.save()
                     raise
+                if self.processes.first:
+                    self._keep(progress, stop, watch)
                 if stop:
+                    self.processes.meet()  # the launcher may end all when the first one leaves: not before all is saved
                     raise KeyboardInterrupt
                 if self.finished:
                     return
                 before = time.perf_counter()
 
-    def _advance(self, x, labels, begin: float, before: float, waited: float) -> Progress:
-        """Take a step, and say where the run is after it."""
+    def _keep(self, progress: Progress, stop: bool, watch: Watch) -> None:
+        """Write down what a step was, measure and save where it is time, and show it."""
+        self._metrics.append(progress)
+        epoch_over = self.finished or self.step % len(self.loader) == 0
+        if epoch_over:
+            self._validate()
+        if epoch_over or stop or self._due():
+            self.save()
+            self._saved = time.perf_counter()
+        try:
+            watch(progress)
+        except BaseException:  # whatever it is: between two steps, what has been learnt is whole and is kept
+            self.save()
+            raise
+
+    def _advance(self, x, labels, before: float, waited: float) -> tuple[Progress, bool]:
+        """Take a step; say where the run is after it, and whether it is to stop."""
         limit = math.inf if self.settings.minutes is None else max(60 * self.settings.minutes - self.reserve, 1)
         done = max(self.step / self.steps, self.seconds / limit)
         moment = Moment(done, self.step / len(self.loader), self.step * self.settings.batch)
         rate = self.settings.rate * self.schedule(moment)
         x = self._grown(x, done)
-        loss, accuracy = descend(self.model, self.optimizer, self.settings, x, labels, self.step, rate)
-        now = time.perf_counter()
-        self.step, self.seconds = self.step + 1, now - begin
+        step = Step(self.settings.seed, self.step, self.processes.rank)
+        total = descend(self.model, self.optimizer, self.settings, x, labels, step, rate, self.processes)
+        self.step, self.seconds = self.step + 1, total.seconds
         self.finished = self.step >= self.steps or self.seconds >= limit
         if self.average is not None:
             self.average.update(self.step)
-        return Progress(
+        progress = Progress(
             step=self.step,
             epoch=self.step / len(self.loader),
-            loss=loss,
-            accuracy=accuracy,
+            loss=total.loss,
+            accuracy=total.accuracy,
             rate=rate,
-            images_per_second=len(x) / (now - before),
+            images_per_second=self.settings.batch / (time.perf_counter() - before),
             seconds=self.seconds,
             seconds_left=min(self.seconds / self.step * (self.steps - self.step), max(limit - self.seconds, 0)),
             waited=waited,
             memory=resources.memory(),
+            allreduce=total.waited,
         )
+        return progress, total.stop
 
     def _grown(self, x: np.ndarray, done: float) -> np.ndarray:
         """Pictures of the size that this part of the run has; when it changes, memory of the former sizes goes."""
@@ -253,10 +287,10 @@ class Trainer:
             arrays.trim()
         return growing.shrunk(x, self._size)
 
-    def _due(self, saved: float) -> bool:
-        """Whether it is time for a checkpoint, the last one having been written then."""
+    def _due(self) -> bool:
+        """Whether it is time for a checkpoint."""
         steps, seconds = self.settings.save_steps, self.settings.save_seconds
-        return (steps > 0 and self.step % steps == 0) or time.perf_counter() - saved >= seconds
+        return (steps > 0 and self.step % steps == 0) or time.perf_counter() - self._saved >= seconds
 
     def _validate(self) -> None:
         """Measure the model to use on the validation pictures, and keep it if it is the best so far."""
@@ -271,7 +305,11 @@ class Trainer:
         self._validations.append(Validation(self.step, epoch, result.loss, result.accuracy, self.seconds))
 
     def _weights_to_use(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.average is None else averaged(self.model, self.average, self.loader)
+        return nullcontext() if self.average is None else averaged(self.model, self.average, self._loader((0, 1)))
+
+    def _loader(self, share: tuple[int, int]) -> Loader:
+        """What this process takes of every batch, or with the share (0, 1) all of it."""
+        return Loader(self.train, self.settings.batch, self.preprocessing, self.augmentation, self.settings.seed, share=share)
 
     def _save_model(self, name: str) -> Path:
         path = self.folder / f"{name}.safetensors"
