@@ -232,10 +232,10 @@ def test_memory_does_not_grow_with_the_number_of_pictures(root):
     """100 pictures of 5 MB each, decoded one after another."""
     save(root / "train/a/0.png", 0, (1300, 1300))
     program = (
-        "import sys, numpy as np; from fuzzing import peak; from xception_np import data;"
+        "import sys, numpy as np; from mutations_of_bytes import peak; from xception_np import data;"
         "train = data.load(sys.argv[1], size=8).train; train.read(np.zeros(2, int));"
         "before = peak(); train.read(np.zeros(100, int)); print(peak() - before)"
     )
-    command, here = [sys.executable, "-c", program, root], Path(__file__).parent
+    command, here = [sys.executable, "-c", program, root], Path(__file__).parents[1] / "fuzzing"
     run = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=120, check=True)
     assert int(run.stdout) < 30e6

@@ -127,7 +127,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, width, h
 def test_a_bomb_costs_no_memory_and_no_second_sentence(tmp_path):
     """One is just small enough to be decoded, if only its pixels were there; of the other Pillow would warn."""
     program = (
-        "import sys; from fuzzing import peak; from xception_np.data import pictures\n"
+        "import sys; from mutations_of_bytes import peak; from xception_np.data import pictures\n"
         "for path in sys.argv[1:]:\n"
         "    try: pictures.load_picture(path, 8)\n"
         "    except ValueError as error: print(error)\n"
@@ -135,7 +135,9 @@ def test_a_bomb_costs_no_memory_and_no_second_sentence(tmp_path):
     )
     paths = bomb(tmp_path / "a.png", 5_000, 5_000), bomb(tmp_path / "b.png", 10_000, 9_500)
     command = [sys.executable, "-c", program, *paths]
-    run = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=120, check=True)
+    run = subprocess.run(
+        command, cwd=Path(__file__).parents[1] / "fuzzing", capture_output=True, text=True, timeout=120, check=True
+    )
     first, second, peak = run.stdout.splitlines()
     assert "a.png cannot be read as a picture (image file is truncated" in first and "10000 x 9500 pixels" in second
     assert run.stderr == "" and int(peak) < 200e6

@@ -19,4 +19,4 @@ def test_damaged_files(count):
     assert sum(result["outcomes"].values()) == count
     assert min(result["outcomes"].values()) > count / 50 and len(result["outcomes"]) == 6  # all kinds are read, and refused
     assert result["memory"] < 3 * result["largest"] + 200e6
-    assert result["slowest"] < 10
+    assert result["slowest"] < 5  # seconds of the processor

@@ -138,8 +138,10 @@ class Settings:
 
 
 def _number(name: str, value, fits: bool, expected: str) -> None:
-    if not (abs(value) < _MOST and fits):
+    if not fits:
         raise InputError(f"{name} is {value!r}; expected {expected}")
+    if abs(value) >= _MOST:
+        raise InputError(f"{name} is {value!r}; expected {expected}, less than {_MOST:g}")
 
 
 def _positive(name: str, value, expected: str) -> None:
@@ -151,8 +153,7 @@ def _fraction(name: str, value) -> None:
 
 
 def _whole(name: str, value, low: int, expected: str) -> None:
-    if not is_whole(value) or not low <= value < _MOST:
-        raise InputError(f"{name} is {value!r}; expected {expected}")
+    _number(name, value, is_whole(value) and value >= low, expected)
 
 
 def _flag(name: str, value) -> None:
