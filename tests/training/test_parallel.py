@@ -194,7 +194,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, pictures):
         (["--seed", 1], ["--seed", 2], "seed differs between process 0 and process 1; expected all processes to be started"),
         ([], ["--model", "nothing"], "process 1 of 2: model is 'nothing'; expected one of"),
         (["--batch", 1], ["--batch", 1], "batch is 1; expected at least 2, a picture for each process"),
-        (["--lr", "1e30"], ["--lr", "1e30"], "training was stopped; a number is first not finite in"),
+        (["--lr", "1e17"], ["--lr", "1e17"], "training was stopped; a number is first not finite in"),
     ],
 )
 def test_what_is_wrong_is_said_once(tmp_path, pictures, first, second, sentence):
