@@ -37,7 +37,6 @@ from xception_np.check.operations import (
     check_not_a_number,
 )
 
-
 # what is mutated: the files of the operations, and those that several operations share, in xception_np/ops
 SHARED = ("frames",)
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.NAMES), *SHARED)
