@@ -14,6 +14,8 @@ from xception_np.ops import frames
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.depthwise_conv import Cache, output_shape
 
+_PLAIN_3X3 = ((3, 3), (1, 1), (1, 1))
+
 
 def forward(x, weight, geometry):
     y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype)
@@ -98,7 +100,7 @@ def add_products(frame, dy, windows, dtaps):
 
 @compiled_apart
 def _are_plain_3x3(windows):
-    return windows.kernel == (3, 3) and windows.stride == (1, 1) and windows.dilation == (1, 1)
+    return (windows.kernel, windows.stride, windows.dilation) == _PLAIN_3X3
 
 
 @compiled_apart
