@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xception_np.errors import InputError
-from xception_np.geometry import Geometry
+from xception_np.geometry import Geometry, Windows
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,45 @@ def test_against_a_naive_loop(size, geometry):
     for _, _, oh, ow, _, _ in naive:
         inside[oh, ow] += 1
     assert np.array_equal(geometry.inside(*size), inside)
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=400)
+@given(
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    geometry=st.builds(Geometry, pairs, pairs, pairs, st.sampled_from(["same", "valid"]) | st.tuples(pads, pads)),
+)
+def test_transposed_windows_see_who_saw_them(size, geometry):
+    """Tap i of window o sees p exactly if, with dy spread out by the stride, p's window sees o with the flipped tap."""
+    windows = geometry.windows(*size)
+    back = windows.transposed()
+    assert (back.kernel, back.stride, back.dilation) == (windows.kernel, (1, 1), windows.dilation)
+    for axis in (0, 1):
+        taps = range(geometry.kernel[axis])
+        forward = {(o, i, _position(windows, axis, o, i)) for o in range(-9, 10) for i in taps}
+        positions = range(-99, 100)
+        backward = {(_position(back, axis, p, i), geometry.kernel[axis] - 1 - i, p) for p in positions for i in taps}
+        stride = geometry.stride[axis]
+        assert {(o * stride, i, p) for o, i, p in forward} == {
+            entry for entry in backward if entry[0] in range(-9 * stride, 10 * stride, stride)
+        }
+
+
+def _position(windows, axis, output, tap):
+    return output * windows.stride[axis] + tap * windows.dilation[axis] - windows.origin[axis]
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=400)
+@given(
+    rows=st.integers(1, 12),
+    windows=st.builds(Windows, pairs, pairs, pairs, st.tuples(st.integers(-4, 8), st.just(0))),
+    start=st.integers(0, 12),
+    height=st.integers(1, 6),
+)
+def test_rows_that_see(rows, windows, start, height):
+    first, last = windows.rows_that_see(start, start + height, rows)
+    spans = [range(top := _position(windows, 0, o, 0), top + windows.extent[0]) for o in range(rows)]
+    assert list(range(first, last)) == [o for o, span in enumerate(spans) if span.start < start + height and span.stop > start]
+    assert first <= last
 
 
 def test_same_keeps_the_size_divided_by_the_stride():

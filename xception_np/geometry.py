@@ -36,7 +36,7 @@ class Tap(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """Windows over an image of a known size.
+    """Windows over an image of a known size. Compiled loops take them as they are, by the order of the fields.
 
     origin : (top, left), how far the first window starts outside the image; negative if it starts inside
     """
@@ -50,6 +50,17 @@ class Windows(NamedTuple):
     def extent(self) -> Pair:
         """Rows and columns that one window spans."""
         return _extent(self.kernel, self.dilation)
+
+    def rows_that_see(self, start: int, stop: int, rows: int) -> Pair:
+        """(first, last): of so many rows of windows, only those from first to before last can see input rows start to stop.
+
+        Row o spans o * stride - top to o * stride - top + extent, so it ends after `start` and begins before `stop` if
+
+            start - extent + top  <  o * stride  <  stop + top
+        """
+        (extent, _), (top, _), (stride, _) = self.extent, self.origin, self.stride
+        first = max(0, (start - extent + top) // stride + 1)
+        return first, max(first, min(rows, -(-(stop + top) // stride)))
 
     def transposed(self) -> "Windows":
         """The windows through which the input sees the output, spread out by `stride`, with flipped taps.

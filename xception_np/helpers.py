@@ -8,14 +8,12 @@ its next pass in a compiled loop that does not hold the interpreter's lock, and 
 import os
 import threading
 from collections.abc import Callable
-from functools import cache
-from typing import Any
+from contextlib import suppress
 
 import numpy as np
 
 AWAKE = 2_000_000  # looks before a helper falls asleep, of about a nanosecond each
 _PATIENCE = 100_000  # looks for a sign that the helpers have begun, before the caller begins
-_FOREVER = 2**62
 
 
 class Helpers:
@@ -26,14 +24,17 @@ class Helpers:
     """
 
     def __init__(self, count: int):
-        self._look, self._announce, self._core = _compiled()
+        from xception_np import waiting  # Numba: imported when the first helper starts, not with the package
+
+        self._waiting = waiting
+        self._core = _core_number()
         self._busy = threading.Lock()
         self._ticket = np.zeros(1, np.int64)
         self._caller_core = -1
         self._done = np.zeros((count, 8), np.int64)  # a cache line each
         self._condition = threading.Condition()
         self._asleep = 0
-        self._work: Callable[[], object]
+        self._work: Callable[[], object] = _nothing
         self._errors: list[BaseException] = []
         for k in range(count):
             threading.Thread(target=self._help, args=(self._done[k],), name=f"xception_np-{k}", daemon=True).start()
@@ -52,25 +53,31 @@ class Helpers:
         if not self._busy.acquire(blocking=False):
             return False
         try:
-            self._work, self._errors, self._caller_core = work, [], self._core()
-            self._announce(self._ticket, begun, 0 if self._asleep else _PATIENCE)
-            if self._asleep:  # one that falls asleep now has seen the new ticket, or is counted already
-                with self._condition:
-                    self._condition.notify_all()
+            self._work, self._caller_core = work, self._core()
+            self._errors.clear()
             try:
+                self._waiting.announce(self._ticket, begun, 0 if self._asleep else _PATIENCE)
+                if self._asleep:  # one that falls asleep now has seen the new ticket, or is counted already
+                    self._wake()
                 work()
-            finally:
-                for done in self._done:
-                    self._look(done, self._ticket[0] - 1, _FOREVER)
-            for error in self._errors:
-                raise error
+            finally:  # not even a KeyboardInterrupt, before or in `work`, leaves helpers behind that still write to its arrays
+                if self._asleep:
+                    self._wake()
+                self._waiting.until_all_are(self._done, self._ticket[0])
+                self._work = _nothing  # and nothing keeps its arrays from the pool of memory
+            if self._errors:
+                raise self._errors.pop(0)
         finally:
             self._busy.release()
         return True
 
+    def _wake(self) -> None:
+        with self._condition:
+            self._condition.notify_all()
+
     def _help(self, done: np.ndarray) -> None:
         while True:
-            if not self._look(self._ticket, done[0], AWAKE):
+            if not self._waiting.changes(self._ticket, done[0], AWAKE):
                 with self._condition:
                     self._asleep += 1
                     self._condition.wait_for(lambda: self._ticket[0] != done[0])
@@ -84,46 +91,18 @@ class Helpers:
             done[0] += 1
 
 
+def _nothing() -> None:
+    """The work of a helper between passes."""
+
+
 def _leave(core: int) -> None:
     """Move this thread to another core: the operating system would take its time, and two who never sleep share one until then."""
     if hasattr(os, "sched_setaffinity"):
         cores = os.sched_getaffinity(0)
         if len(cores) > 1:
-            os.sched_setaffinity(0, cores - {core})
-            os.sched_setaffinity(0, cores)
-
-
-@cache
-def _compiled() -> tuple[Callable, Callable, Callable]:
-    """Compiled when the first helper starts, not when the package is imported."""
-    import numba
-    from numba.extending import intrinsic
-
-    def load_typed(_, array):
-        def generate(context, builder, signature, arguments):
-            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-            return builder.load_atomic(data, "acquire", 8)
-
-        return array.dtype(array), generate
-
-    # array[0], read from memory each time (an atomic load), where a plain one would be moved out of the loop
-    load: Any = intrinsic(load_typed)
-
-    @numba.njit(nogil=True)
-    def look(number, seen, times):
-        """Whether number[0] changes from `seen` within so many looks."""
-        left = times
-        while left > 0 and load(number) == seen:
-            left -= 1
-        return left > 0
-
-    @numba.njit(nogil=True)
-    def announce(ticket, begun, times):
-        """A new ticket, and a few looks for who has begun."""
-        ticket[0] += 1
-        look(begun, 0, times)
-
-    return look, announce, _core_number()
+            with suppress(OSError):  # the system may have taken cores away since: then it decides
+                os.sched_setaffinity(0, cores - {core})
+                os.sched_setaffinity(0, cores)
 
 
 def _core_number() -> Callable[[], int]:

@@ -1,9 +1,14 @@
-"""The one thread pool: `for_tiles(function, tiles)`.
+"""The one thread pool: a few threads that work through the tiles of a pass.
 
-Every CPU pass is a serial function of a tile, run over a list of tiles by a few Python threads. The functions release the
-interpreter's lock (Numba's `nogil`, NumPy's matrix product), and inside them NumPy's BLAS is held to one thread (where it can
-be: Apple's Accelerate decides for itself), so no two pools of threads compete for the same cores. The tiles and the order in
-which partial sums are added depend on the shapes alone: results are the same bits for any number of threads.
+- `together(work, items)` for a compiled pass: each thread calls `work(queue)` once, and draws tiles in compiled code.
+- `for_tiles(function, tiles)` for one that is written in Python: `function(tile)` for each.
+- `sum_groups` and `sum_tiles`, the same for sums over tiles.
+
+What they call releases the interpreter's lock (Numba's `nogil`, NumPy's matrix product), and inside it BLAS is held to one
+thread (where it can be: Apple's Accelerate decides for itself), so no two pools of threads compete for the same cores. The tiles
+and the order in which partial sums are added depend on the shapes alone: results are the same bits for any number of threads.
+
+A call inside a pass, or beside one of another thread, runs on the thread that makes it.
 """
 
 import os
@@ -106,8 +111,7 @@ def together(work: Callable[[np.ndarray], object], items: int) -> None:
     """
     queue = np.zeros(1, np.int64)
     with _one_blas_thread:
-        alone = min(_count, items) <= 1 or getattr(_inside, "tile", False)
-        if alone or not _helpers(_count - 1).run(lambda: work(queue), queue):
+        if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(queue), queue):
             work(queue)
 
 
@@ -119,14 +123,12 @@ def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
     tiles_left = iter(tiles)  # next() on a list's iterator is atomic under the interpreter's lock
 
     def work(_):
-        inside, _inside.tile = getattr(_inside, "tile", False), True
         try:
             for tile in tiles_left:
                 function(tile)
         finally:
             for _ in tiles_left:  # only after an exception is there anything left
                 pass
-            _inside.tile = inside
 
     together(work, len(tiles))
 
@@ -257,7 +259,6 @@ def _after_fork() -> None:
     _one_blas_thread = _OneBlasThread()
 
 
-_inside = threading.local()
 _one_blas_thread = _OneBlasThread()
 _count = _default()
 if hasattr(os, "register_at_fork"):

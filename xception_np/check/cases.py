@@ -225,7 +225,11 @@ def _normalisations() -> Iterator[Case]:
         yield Case("batch_norm_inference", name, _batch_norm_inference(shape), inference)
     yield Case("batch_norm", "epsilon 1", _batch_norm((2, 2, 3, 2), 1.0), training)
     yield Case("batch_norm_inference", "epsilon 1", _batch_norm_inference((2, 2, 3, 2), 1.0), inference)
-    for name, shape, large in (("ReLU", (3, 4, 3, 5), False), ("ReLU, tiles", (3, 40, 41, 9), True)):
+    for name, shape, large in (
+        ("ReLU", (3, 4, 3, 5), False),
+        ("ReLU, 7 positions", (7, 1, 1, 5), False),
+        ("ReLU, tiles", (3, 40, 41, 9), True),
+    ):
         yield Case("batch_norm", name, _batch_norm(shape, activation="relu"), cut, large)
         yield Case("batch_norm_inference", name, _batch_norm_inference(shape, activation="relu"), cut, large)
     yield Case("batch_norm", "tiles", _batch_norm((3, 40, 41, 9)), training, large=True)

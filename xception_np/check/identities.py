@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xception_np import ops
+from xception_np import ops, threads
 from xception_np.check.cases import known
 from xception_np.check.comparison import Comparison, compare
 from xception_np.check.draw import Draw
@@ -248,12 +248,19 @@ def batch_norm_in_float32_far_from_zero(implementation: str) -> Iterator[Compari
     exact = x.astype(np.float64)
     yield compare(cache.mean.astype(np.float64), exact.mean(axis=0), 6e-8, "mean in float32, far from 0")
     yield compare(cache.variance.astype(np.float64), exact.var(axis=0), 1e-5, "variance in float32, far from 0")
+    same = np.full((1000, 2), 1000.1, np.float32)  # every sum is rounded the same way
+    with threads.tiny_tiles():
+        _, cache = ops.batch_norm.forward(same, ones, ones, 1e-3, implementation=implementation)
+    yield compare(cache.mean, same[0], 6e-8, "mean of equal numbers in float32, far from 0")
 
 
 def relu_within_is_relu_after(implementation: str) -> Iterator[Comparison]:
-    """batch_norm with a ReLU within is batch_norm and then relu, also where its result is exactly 0, in the middle of x."""
-    x = np.array([[-1.0, 5.0], [0.0, 7.0], [1.0, 9.0]])
-    gamma, beta, dy = np.array([1.0, -2.0]), np.zeros(2), np.array([[0.5, -1.0], [2.0, 3.0], [-0.25, 4.0]])
+    """batch_norm with a ReLU within is batch_norm and then relu, also where its result is exactly 0, at the channel's mean.
+
+    Each of the rows has its mean in one of the channels: loops may treat the first few unlike the last few.
+    """
+    x = np.stack([np.roll(np.arange(-3.0, 4.0), k) for k in range(7)], axis=1)
+    gamma, beta, dy = np.array([1.0, -2.0, 1.0, -2.0, 1.0, -2.0, 1.0]), np.zeros(7), Draw("ReLU within").normal(7, 7)
     for operation, statistics in ((ops.batch_norm, ()), (ops.batch_norm_inference, (x.mean(axis=0), x.var(axis=0)))):
         arguments = (x, gamma, beta, *statistics, 1e-3)
         within = _passes(operation, dy, *arguments, "relu", implementation=implementation)

@@ -4,11 +4,12 @@ A fixed list of mistakes, each a small change of the program text (a forgotten `
 pad, a missing mean term ...), is made at every place where it fits, one at a time, and the checks are run. A mutant that
 every check lets pass is either equivalent (the change makes no difference to any result) or a hole in the checks.
 
-    for mutant in survivors("conv", "reference"):
+    for mutant in survivors("conv.reference"):
         print(mutant)
-    print(table(verdicts("conv", "reference")))
+    print(table(verdicts("conv.reference")))
 
-The text of `cpu.py` is run without Numba: its loops are Python, only slow, and the cases are small.
+The text of `cpu.py` is run without Numba, and so is every file that it uses or that uses it: the loops are Python, only slow,
+and the cases are small. So a wrong index is an error, where compiled code would read or write past the end of an array.
 """
 
 import ast
@@ -16,13 +17,14 @@ import importlib
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from xception_np import arrays, ops, threads
+from xception_np import arrays, implementations, ops, threads
 from xception_np.check import cases
 from xception_np.check.anchors import check_anchors
 from xception_np.check.comparison import Comparison
@@ -35,29 +37,34 @@ from xception_np.check.operations import (
     check_not_a_number,
 )
 
+# what is mutated: the files of the operations, and those that several operations share, in xception_np/ops
+SHARED = ("frames",)
+FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.NAMES), *SHARED)
+
 
 class Mutant(NamedTuple):
     """One change of one file.
 
     operator : which mistake, a key of OPERATORS
-    place : `conv.reference.backward`
+    file, function : `conv.reference`, `backward`
     before, after : the lines that change, as Python prints them
     tree : the whole file, changed
     """
 
     operator: str
-    place: str
+    file: str
+    function: str
     before: str
     after: str
     tree: ast.Module
 
     def __str__(self):
-        return f"{self.place}, {self.operator}\n- {self.before}\n+ {self.after}"
+        return f"{self.file}.{self.function}, {self.operator}\n- {self.before}\n+ {self.after}"
 
 
-def source(operation: str, implementation: str) -> str:
-    """The program text of an operation's implementation."""
-    return Path(inspect.getfile(_module(operation, implementation))).read_text()
+def source(file: str) -> str:
+    """The program text of one of FILES."""
+    return Path(inspect.getfile(_module(file))).read_text()
 
 
 def sites(text: str) -> Iterator[tuple[str, str, ast.AST, ast.AST]]:
@@ -70,34 +77,32 @@ def sites(text: str) -> Iterator[tuple[str, str, ast.AST, ast.AST]]:
                         yield operator, definition.name, node, replacement
 
 
-def mutants(operation: str, implementation: str) -> Iterator[Mutant]:
-    """Every mutant of an operation's file."""
-    text = source(operation, implementation)
+def mutants(file: str) -> Iterator[Mutant]:
+    """Every mutant of a file."""
+    text = source(file)
     original = ast.unparse(_parse(text)).splitlines()
     for operator, function, node, replacement in sites(text):
         tree = ast.fix_missing_locations(_Replace(node, replacement).visit(_parse(text)))
         before, after = _difference(original, ast.unparse(tree).splitlines())
         if before != after:  # swapping two equal results, say, changes nothing
-            yield Mutant(operator, f"{operation}.{implementation}.{function}", before, after, _Plain().visit(tree))
+            yield Mutant(operator, file, function, before, after, _Plain().visit(tree))
 
 
-def verdicts(operation: str, implementation: str) -> list[tuple[Mutant, bool]]:
+def verdicts(file: str) -> list[tuple[Mutant, bool]]:
     """Every mutant, and whether a check caught it."""
-    return [(mutant, is_caught(mutant, operation, implementation)) for mutant in mutants(operation, implementation)]
+    return [(mutant, is_caught(mutant)) for mutant in mutants(file)]
 
 
-def survivors(operation: str, implementation: str) -> list[Mutant]:
+def survivors(file: str) -> list[Mutant]:
     """The mutants that every check let pass."""
-    return [mutant for mutant, caught in verdicts(operation, implementation) if not caught]
+    return [mutant for mutant, caught in verdicts(file) if not caught]
 
 
-def is_caught(mutant: Mutant, operation: str, implementation: str) -> bool:
-    """Whether a check of the operation, or of an operation that uses it, fails with the mutant in its place, or crashes."""
-    module = _module(operation, implementation)
-    checked = [operation, *(name for name in ops.__all__ if module in vars(_module(name, implementation)).values())]
-    with standing_in(module, mutant.tree):
+def is_caught(mutant: Mutant) -> bool:
+    """Whether a check of an operation that uses the file fails with the mutant in its place, or crashes."""
+    with standing_in(mutant.file, mutant.tree):
         try:
-            return not all(comparison.ok for name in checked for comparison in _checks(name, implementation, name == operation))
+            return not all(comparison.ok for user in _users(mutant.file) for comparison in _checks(user, mutant.file))
         except Exception:  # a program that stops with any error is not mistaken for a right one
             return True
 
@@ -112,28 +117,37 @@ def table(results: list[tuple[Mutant, bool]]) -> str:
 
 
 @contextmanager
-def standing_in(module: ModuleType, tree: ast.Module) -> Iterator[None]:
-    """Give a module the contents of another program text inside a `with` block; on one thread, with poisoned memory."""
-    before = dict(vars(module))
+def standing_in(file: str, tree: ast.Module) -> Iterator[list[str]]:
+    """Give a file the contents of another program text inside a `with` block; on one thread, with poisoned memory.
+
+    The files that it uses or that use it stay what they are, without Numba. The names of all of these are what `with` gives.
+    """
+    trees = {name: plain(name) for user in _users(file) for name in _used(user)} | {file: tree}
+    before = {name: dict(vars(_module(name))) for name in trees}
     with threads.use(1), arrays.poisoned(), np.errstate(all="ignore"):
         try:
-            exec(compile(tree, module.__name__, "exec"), vars(module))
-            yield
+            for name in trees:
+                exec(compile(trees[name], name, "exec"), vars(_module(name)))
+                vars(_module(name))["np"] = _PoisonedNumPy()
+            yield list(trees)
         finally:
-            vars(module).clear()
-            vars(module).update(before)
+            for name in trees:
+                vars(_module(name)).clear()
+                vars(_module(name)).update(before[name])
 
 
-def plain(operation: str, implementation: str) -> ast.Module:
+@cache
+def plain(file: str) -> ast.Module:
     """The program text as it is, but without Numba: what must pass before a mutant says anything."""
-    return _Plain().visit(_parse(source(operation, implementation)))
+    return _Plain().visit(_parse(source(file)))
 
 
-def _checks(operation: str, implementation: str, with_large: bool) -> Iterator[Comparison]:
-    """All that is known about an operation, the quick checks first."""
+def _checks(user: str, mutated: str) -> Iterator[Comparison]:
+    """All that is known about the operation of a file, the quick checks first; large cases are for its own mistakes."""
+    operation, implementation = user.split(".")
     yield from check_anchors(operation, implementation)
     small = [case for case in cases.of(operation) if not case.large]
-    large = [case for case in cases.of(operation) if case.large and with_large]
+    large = [case for case in cases.of(operation) if case.large and mutated in (user, *SHARED)]
     for case in (*small, *large):
         if implementation == "reference":
             yield from check_adjoint(case, implementation)
@@ -146,8 +160,26 @@ def _checks(operation: str, implementation: str, with_large: bool) -> Iterator[C
             yield from check_finite_differences(case, implementation)
 
 
-def _module(operation: str, implementation: str) -> ModuleType:
-    return importlib.import_module(f"xception_np.ops.{operation}.{implementation}")
+@cache
+def _users(file: str) -> list[str]:
+    """The files of operations that show what a file does: its own operation's, and those that import it."""
+    own = [] if file in SHARED else [file]
+    return own + [user for user in FILES if user not in SHARED and file in _imports(user)]
+
+
+@cache
+def _used(file: str) -> set[str]:
+    """A file, and all that it imports, directly or through another."""
+    return {file}.union(*map(_used, _imports(file)))
+
+
+def _imports(file: str) -> list[str]:
+    """Those of FILES that a file imports."""
+    return [name for name in FILES if _module(name) in vars(_module(file)).values()]
+
+
+def _module(file: str) -> ModuleType:
+    return importlib.import_module(f"xception_np.ops.{file}")
 
 
 def _parse(text: str) -> ast.Module:
@@ -181,11 +213,33 @@ class _NegativeNumbers(ast.NodeTransformer):
 
 
 class _Plain(ast.NodeTransformer):
-    """Takes the decorator `@compiled` away."""
+    """Takes the decorators of `ops/compile.py` away."""
 
     def visit_FunctionDef(self, node):
-        node.decorator_list = [d for d in node.decorator_list if not (isinstance(d, ast.Name) and d.id == "compiled")]
+        node.decorator_list = [decorator for decorator in node.decorator_list if not self._compiles(decorator)]
         return node
+
+    @staticmethod
+    def _compiles(decorator):
+        name = decorator.func if isinstance(decorator, ast.Call) else decorator
+        return isinstance(name, ast.Name) and name.id in ("compiled", "compiled_apart", "compiled_with")
+
+
+class _PoisonedNumPy:
+    """NumPy, but new memory is full of NaN, as that of `arrays.poisoned`."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    @staticmethod
+    def empty(shape, dtype) -> np.ndarray:
+        array = np.empty(shape, dtype)
+        if array.dtype.kind == "f":
+            array.fill(np.nan)
+        return array
+
+    def empty_like(self, array: np.ndarray) -> np.ndarray:
+        return self.empty(array.shape, array.dtype)
 
 
 class _Replace(ast.NodeTransformer):

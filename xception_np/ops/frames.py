@@ -2,7 +2,8 @@
 
     frame (images, rows, columns, C)    x, and 0 outside the image
 
-Compiled functions for those of the windowed operations, and how they cut arrays into tiles.
+Compiled functions for those of the windowed operations, and how they cut arrays into tiles. `windows` is a `geometry.Windows`;
+a tile is a row (n0, n1, h0, h1) of `threads.table`, and stands for output rows.
 """
 
 import numpy as np
@@ -24,30 +25,37 @@ def of_tile(rows, tile, height):
 
 
 @compiled_apart
-def memory(tile, columns, kernel, stride, dilation, x):
-    """Memory for the frame of a tile, the largest."""
-    images, rows = tile[1] - tile[0], tile[3] - tile[2]
-    height, width = _span(rows, kernel[0], stride[0], dilation[0]), _span(columns, kernel[1], stride[1], dilation[1])
-    return np.empty(images * height * width * x.shape[3], x.dtype)
+def memory(images, rows, columns, windows, like):
+    """Memory for a frame of what (images, rows, columns) windows see, in the channels and of the dtype of `like`."""
+    height, width = _size(rows, columns, windows)
+    return np.empty(images * height * width * like.shape[-1], like.dtype)
 
 
 @compiled_apart
-def fill(x, h0, h1, columns, kernel, stride, dilation, origin, spread, block):
-    """What the windows of output rows h0 to h1 see, in `block`: x with its padding, its pixels `spread` apart."""
-    height, width = _span(h1 - h0, kernel[0], stride[0], dilation[0]), _span(columns, kernel[1], stride[1], dilation[1])
-    frame = block[: x.shape[0] * height * width * x.shape[3]].reshape(x.shape[0], height, width, x.shape[3])
-    _copy(x, frame, h0 * stride[0] - origin[0], -origin[1], spread)
+def empty(images, rows, columns, windows, channels, memory):
+    """A frame of what (images, rows, columns) windows see, in `memory`."""
+    height, width = _size(rows, columns, windows)
+    return memory[: images * height * width * channels].reshape(images, height, width, channels)
+
+
+@compiled_apart
+def fill(x, tile, columns, windows, spread, memory):
+    """The frame of a tile, in `memory`: x with its padding, its pixels `spread` apart."""
+    n0, n1, h0, h1 = tile
+    frame = empty(n1 - n0, h1 - h0, columns, windows, x.shape[3], memory)
+    copy(x[n0:n1], frame, h0 * windows.stride[0] - windows.origin[0], -windows.origin[1], spread)
     return frame
 
 
 @compiled_apart
-def _span(windows, kernel, stride, dilation):
-    """Positions that so many windows see along an axis."""
-    return (windows - 1) * stride + (kernel - 1) * dilation + 1
+def _size(rows, columns, windows):
+    """Height and width of what so many rows and columns of windows see."""
+    (kh, kw), (sh, sw), (dh, dw) = windows.kernel, windows.stride, windows.dilation
+    return max(0, (rows - 1) * sh + (kh - 1) * dh + 1), (columns - 1) * sw + (kw - 1) * dw + 1
 
 
 @compiled_apart
-def _copy(x, frame, top, left, spread):
+def copy(x, frame, top, left, spread):
     """frame[n, spread*h - top, spread*w - left] = x[n, h, w], and 0 elsewhere"""
     rows, columns, channels = frame.shape[1:]
     for n in range(len(frame)):

@@ -4,7 +4,8 @@ Statistics in one pass over memory: each tile finds its own mean, then the squar
 are put together in float64 by the formula of Chan et al. for the variance of a union. No large sums of squares are subtracted.
 A mean far from 0 is rounded when its sum is; the sum of what is left around it says by how much.
 
-Sums are over four rows at a time: an accumulator is loaded and stored once for the four.
+Sums are over four rows at a time: an accumulator is loaded and stored once for the four. Spans start at multiples of four, so
+what is left of one at its end is what is left of the whole.
 """
 
 import numpy as np
@@ -95,23 +96,23 @@ def _moments(queue, spans, x, moments):
     for k in taken(queue, len(spans)):
         start, stop = spans[k]
         mean, square, rest = moments[k, 0], moments[k, 1], moments[k, 2]
-        fours, zero = stop - (stop - start) % 4, x.dtype.type(0)
+        zero = x.dtype.type(0)
         for c in range(mean.size):
             mean[c] = square[c] = rest[c] = zero
-        for p in range(start, fours, 4):
+        for p in range(start, stop - 3, 4):
             for c in range(mean.size):
                 mean[c] += (x[p, c] + x[p + 1, c]) + (x[p + 2, c] + x[p + 3, c])
-        for p in range(fours, stop):
+        for p in range(stop - stop % 4, stop):
             for c in range(mean.size):
                 mean[c] += x[p, c]
         for c in range(mean.size):
             mean[c] /= stop - start
-        for p in range(start, fours, 4):
+        for p in range(start, stop - 3, 4):
             for c in range(mean.size):
                 d0, d1, d2, d3 = x[p, c] - mean[c], x[p + 1, c] - mean[c], x[p + 2, c] - mean[c], x[p + 3, c] - mean[c]
                 square[c] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
                 rest[c] += (d0 + d1) + (d2 + d3)
-        for p in range(fours, stop):
+        for p in range(stop - stop % 4, stop):
             for c in range(mean.size):
                 d0 = x[p, c] - mean[c]
                 square[c] += d0 * d0
@@ -135,10 +136,10 @@ def _sums(queue, spans, x, dy, mean, scale, beta, relu, sums):
     for k in taken(queue, len(spans)):
         start, stop = spans[k]
         product, upstream = sums[k, 0], sums[k, 1]
-        fours, zero = stop - (stop - start) % 4, x.dtype.type(0)
+        zero = x.dtype.type(0)
         for c in range(mean.size):
             product[c] = upstream[c] = zero
-        for p in range(start, fours, 4):
+        for p in range(start, stop - 3, 4):
             for c in range(mean.size):
                 x0, x1, x2, x3 = x[p, c] - mean[c], x[p + 1, c] - mean[c], x[p + 2, c] - mean[c], x[p + 3, c] - mean[c]
                 d0 = zero if relu and x0 * scale[c] + beta[c] <= 0 else dy[p, c]
@@ -147,7 +148,7 @@ def _sums(queue, spans, x, dy, mean, scale, beta, relu, sums):
                 d3 = zero if relu and x3 * scale[c] + beta[c] <= 0 else dy[p + 3, c]
                 product[c] += (d0 * x0 + d1 * x1) + (d2 * x2 + d3 * x3)
                 upstream[c] += (d0 + d1) + (d2 + d3)
-        for p in range(fours, stop):
+        for p in range(stop - stop % 4, stop):
             for c in range(mean.size):
                 x0 = x[p, c] - mean[c]
                 d0 = zero if relu and x0 * scale[c] + beta[c] <= 0 else dy[p, c]

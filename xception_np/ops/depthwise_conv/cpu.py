@@ -14,6 +14,8 @@ from xception_np.ops import frames
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.depthwise_conv import Cache, output_shape
 
+_PLAIN_3X3 = ((3, 3), (1, 1), (1, 1))
+
 
 def forward(x, weight, geometry):
     y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype)
@@ -28,7 +30,7 @@ def backward(dy, cache):
     tiles, groups = threads.group_table(threads.tile_groups(dy.shape, dy.shape[3], taps.size))
 
     def work(queue, partials):
-        _weight_gradient(queue, groups, tiles, x_wide, frames.rows(dy), *_steps(windows), partials)
+        _weight_gradient(queue, groups, tiles, x_wide, frames.rows(dy), windows, partials)
 
     dweight = threads.sum_groups(work, len(groups), taps.shape, x.dtype)
     return input_gradient(dy, taps, windows, x.shape), dweight.reshape(weight.shape)
@@ -45,7 +47,7 @@ def input_gradient(dy, taps, windows, x_shape):
 def convolve(x, taps, windows, spread, y):
     """Y = windows of x, its pixels `spread` apart, weighed by the taps."""
     tiles = threads.table(threads.image_tiles(y.shape))
-    threads.together(lambda queue: _convolve(queue, tiles, x, taps, *_steps(windows), spread, frames.rows(y)), len(tiles))
+    threads.together(lambda queue: _convolve(queue, tiles, x, taps, windows, spread, frames.rows(y)), len(tiles))
 
 
 def widen(x, multiplier):
@@ -58,65 +60,57 @@ def as_taps(weight):
     return weight.reshape(*weight.shape[:2], -1)
 
 
-def _steps(windows):
-    return windows.stride, windows.dilation, windows.origin
-
-
 @compiled_with(frames)
-def _convolve(queue, tiles, x, taps, stride, dilation, origin, spread, y):
-    height = y.shape[0] // x.shape[0]
-    block = frames.memory(tiles[0], y.shape[1], taps.shape, stride, dilation, x)
+def _convolve(queue, tiles, x, taps, windows, spread, y):
+    height, columns = y.shape[0] // x.shape[0], y.shape[1]
+    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
     for k in taken(queue, len(tiles)):
-        n0, n1, h0, h1 = tiles[k]
-        frame = frames.fill(x[n0:n1], h0, h1, y.shape[1], taps.shape, stride, dilation, origin, spread, block)
-        correlate(frame, taps, stride, dilation, frames.of_tile(y, tiles[k], height))
+        frame = frames.fill(x, tiles[k], columns, windows, spread, memory)
+        correlate(frame, taps, windows, frames.of_tile(y, tiles[k], height))
 
 
 @compiled_with(frames)
-def _weight_gradient(queue, groups, tiles, x, dy, stride, dilation, origin, partials):
-    height = dy.shape[0] // x.shape[0]
-    shape = partials.shape[1:]
-    block = frames.memory(tiles[0], dy.shape[1], shape, stride, dilation, x)
+def _weight_gradient(queue, groups, tiles, x, dy, windows, partials):
+    height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
+    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
     for g in taken(queue, len(groups)):
         partials[g] = 0
         for k in range(groups[g, 0], groups[g, 1]):
-            n0, n1, h0, h1 = tiles[k]
-            frame = frames.fill(x[n0:n1], h0, h1, dy.shape[1], shape, stride, dilation, origin, (1, 1), block)
-            add_products(frame, frames.of_tile(dy, tiles[k], height), stride, dilation, partials[g])
+            frame = frames.fill(x, tiles[k], columns, windows, (1, 1), memory)
+            add_products(frame, frames.of_tile(dy, tiles[k], height), windows, partials[g])
 
 
 @compiled_apart
-def correlate(frame, taps, stride, dilation, y):
+def correlate(frame, taps, windows, y):
     """y[n, r, ow, c] = sum over i, j of frame[n, r*sh + i*dh, ow*sw + j*dw, c] * taps[i, j, c]"""
-    if _is_plain_3x3(taps.shape, stride, dilation):
+    if _are_plain_3x3(windows):
         _correlate_3x3(frame, taps, y)
     else:
-        _correlate(frame, taps, stride, dilation, y)
+        _correlate(frame, taps, windows.stride, windows.dilation, y)
 
 
 @compiled_apart
-def add_products(frame, dy, stride, dilation, dtaps):
+def add_products(frame, dy, windows, dtaps):
     """dtaps[i, j, c] += sum over n, r, ow of frame[n, r*sh + i*dh, ow*sw + j*dw, c] * dy[n, r, ow, c]"""
-    if _is_plain_3x3(dtaps.shape, stride, dilation):
+    if _are_plain_3x3(windows):
         _add_products_3x3(frame, dy, dtaps)
     else:
-        _add_products(frame, dy, stride, dilation, dtaps)
+        _add_products(frame, dy, windows.stride, windows.dilation, dtaps)
 
 
 @compiled_apart
-def _is_plain_3x3(kernel, stride, dilation):
-    return kernel[0] == kernel[1] == 3 and stride[0] == stride[1] == dilation[0] == dilation[1] == 1
+def _are_plain_3x3(windows):
+    return (windows.kernel, windows.stride, windows.dilation) == _PLAIN_3X3
 
 
 @compiled_apart
 def _correlate_3x3(frame, taps, y):
     """y[n, h, w, c] = sum over i, j of frame[n, h + i, w + j, c] * taps[i, j, c]"""
     images, rows, columns, channels = y.shape
-    fours = columns - columns % 4
     zero = y.dtype.type(0)
     for n in range(images):
         for h in range(rows):
-            for w in range(0, fours, 4):
+            for w in range(0, columns - 3, 4):
                 for c in range(channels):
                     y0 = y1 = y2 = y3 = zero
                     for i in range(3):
@@ -135,7 +129,7 @@ def _correlate_3x3(frame, taps, y):
                         y2 += x2 * t0 + x3 * t1 + x4 * t2
                         y3 += x3 * t0 + x4 * t1 + x5 * t2
                     y[n, h, w, c], y[n, h, w + 1, c], y[n, h, w + 2, c], y[n, h, w + 3, c] = y0, y1, y2, y3
-            for w in range(fours, columns):
+            for w in range(columns - columns % 4, columns):
                 for c in range(channels):
                     y0 = zero
                     for i in range(3):
@@ -163,10 +157,9 @@ def _correlate(frame, taps, stride, dilation, y):
 def _add_products_3x3(frame, dy, dtaps):
     """dtaps[i, j, c] += sum over n, h, w of frame[n, h + i, w + j, c] * dy[n, h, w, c]"""
     images, rows, columns, channels = dy.shape
-    fours = columns - columns % 4
     for n in range(images):
         for h in range(rows):
-            for w in range(0, fours, 4):
+            for w in range(0, columns - 3, 4):
                 for c in range(channels):
                     d0, d1, d2, d3 = dy[n, h, w, c], dy[n, h, w + 1, c], dy[n, h, w + 2, c], dy[n, h, w + 3, c]
                     for i in range(3):
@@ -182,7 +175,7 @@ def _add_products_3x3(frame, dy, dtaps):
                         dtaps[i, 0, c] += x0 * d0 + x1 * d1 + x2 * d2 + x3 * d3
                         dtaps[i, 1, c] += x1 * d0 + x2 * d1 + x3 * d2 + x4 * d3
                         dtaps[i, 2, c] += x2 * d0 + x3 * d1 + x4 * d2 + x5 * d3
-            for w in range(fours, columns):
+            for w in range(columns - columns % 4, columns):
                 for c in range(channels):
                     d0 = dy[n, h, w, c]
                     for i in range(3):

@@ -39,20 +39,19 @@ def backward(dy, cache):
     x, weight, geometry, segments = cache
     dx = arrays.empty_like(x)
     matrix = _as_matrices(weight, segments)
-    origin = geometry.origin(*x.shape[1:3])
+    windows = geometry.windows(*x.shape[1:3])
 
     # y_tile = panel @ weight, so dpanel = dy_tile @ weight.T, and every pixel gathers from the windows it was in
     def tile_dx(tile):
-        first = max(0, -((geometry.extent[0] - 1 - tile.h0 - origin[0]) // geometry.stride[0]))
-        last = min(dy.shape[1], (tile.h1 - 1 + origin[0]) // geometry.stride[0] + 1)
-        if last <= first:
+        first, last = windows.rows_that_see(tile.h0, tile.h1, dy.shape[1])
+        if last == first:
             tile.of(dx).fill(0)
             return
         dy_rows = dy[tile.n0 : tile.n1, first:last]
         dpanel = arrays.empty((segments, dy_rows.size // dy.shape[3], matrix.shape[1]), x.dtype)
         np.matmul(_by_segment(dy_rows, segments), matrix.transpose(0, 2, 1), out=dpanel)
-        windows = dpanel.reshape(segments, *dy_rows.shape[:3], *geometry.kernel, -1)
-        _gather(windows, tile.of(dx), tile.h0, first, geometry.stride, geometry.dilation, origin)
+        dwindows = dpanel.reshape(segments, *dy_rows.shape[:3], *windows.kernel, -1)
+        _gather(dwindows, tile.of(dx), tile.h0, first, windows.stride, windows.dilation, windows.origin)
 
     # ... and dweight = panel.T @ dy_tile, summed over tiles
     def tile_dweight(tile, out):

@@ -36,11 +36,11 @@ def _spatial_first(cache):
     x, depthwise_weight, pointwise_weight, geometry, order, activation = cache
     y = arrays.empty(output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry, order), x.dtype)
     x_wide, taps = depthwise.widen(x, depthwise_weight.shape[3]), depthwise.as_taps(depthwise_weight)
-    steps, code = _steps(x, geometry), ACTIVATIONS.index(activation)
+    windows, code = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation)
     tiles = threads.table(threads.image_tiles(y.shape, max(pointwise_weight.shape)))
 
     def work(queue):
-        _forward(queue, tiles, x_wide, taps, pointwise_weight, *steps, code, frames.rows(y))
+        _forward(queue, tiles, x_wide, taps, pointwise_weight, windows, code, frames.rows(y))
 
     threads.together(work, len(tiles))
     return y
@@ -49,49 +49,43 @@ def _spatial_first(cache):
 def _spatial_first_backward(dy, cache):
     x, depthwise_weight, pointwise_weight, geometry, _, activation = cache
     x_wide, taps = depthwise.widen(x, depthwise_weight.shape[3]), depthwise.as_taps(depthwise_weight)
-    steps, code = _steps(x, geometry), ACTIVATIONS.index(activation)
+    windows, code = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation)
     dmiddle = arrays.empty((*dy.shape[:3], pointwise_weight.shape[0]), x.dtype)
     tiles, groups = threads.group_table(threads.tile_groups(dy.shape, max(pointwise_weight.shape), pointwise_weight.size))
 
     def work(queue, partials):
         dy_rows, dmiddle_rows = frames.rows(dy), frames.rows(dmiddle)
-        _backward(queue, groups, tiles, x_wide, dy_rows, taps, pointwise_weight, *steps, code, dmiddle_rows, partials)
+        _backward(queue, groups, tiles, x_wide, dy_rows, taps, pointwise_weight, windows, code, dmiddle_rows, partials)
 
     sums = threads.sum_groups(work, len(groups), (taps.size + pointwise_weight.size,), x.dtype)
-    dx = depthwise.input_gradient(dmiddle, taps, geometry.windows(*x.shape[1:3]), x.shape)
+    dx = depthwise.input_gradient(dmiddle, taps, windows, x.shape)
     return dx, sums[: taps.size].reshape(depthwise_weight.shape), sums[taps.size :].reshape(pointwise_weight.shape)
 
 
-def _steps(x, geometry):
-    return geometry.stride, geometry.dilation, geometry.origin(*x.shape[1:3])
-
-
 @compiled_with(frames, depthwise, relu, elu)
-def _forward(queue, tiles, x, taps, pointwise, stride, dilation, origin, activation, y):
+def _forward(queue, tiles, x, taps, pointwise, windows, activation, y):
     height, columns = y.shape[0] // x.shape[0], y.shape[1]
-    block = frames.memory(tiles[0], columns, taps.shape, stride, dilation, x)
+    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
     panels = _panel_memory(tiles[0], columns, taps)
     for k in taken(queue, len(tiles)):
-        n0, n1, h0, h1 = tiles[k]
-        frame = frames.fill(x[n0:n1], h0, h1, columns, taps.shape, stride, dilation, origin, (1, 1), block)
-        panel = _fill_panel(frame, n1 - n0, h1 - h0, columns, taps, stride, dilation, activation, panels)
+        frame = frames.fill(x, tiles[k], columns, windows, (1, 1), memory)
+        panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
         np.dot(panel, pointwise, frames.of_tile(y, tiles[k], height).reshape(-1, y.shape[2]))
 
 
 @compiled_with(frames, depthwise, relu, elu)
-def _backward(queue, groups, tiles, x, dy, taps, pointwise, stride, dilation, origin, activation, dmiddle, partials):
+def _backward(queue, groups, tiles, x, dy, taps, pointwise, windows, activation, dmiddle, partials):
     """partials[g] = the group's ddepthwise, then its dpointwise; and dmiddle, from which dx follows"""
     height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
-    block = frames.memory(tiles[0], columns, taps.shape, stride, dilation, x)
+    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
     panels = _panel_memory(tiles[0], columns, taps)
     addend = np.empty_like(pointwise)
     for g in taken(queue, len(groups)):
         partials[g] = 0
         dtaps, dpointwise = partials[g, : taps.size].reshape(taps.shape), partials[g, taps.size :].reshape(pointwise.shape)
         for k in range(groups[g, 0], groups[g, 1]):
-            n0, n1, h0, h1 = tiles[k]
-            frame = frames.fill(x[n0:n1], h0, h1, columns, taps.shape, stride, dilation, origin, (1, 1), block)
-            panel = _fill_panel(frame, n1 - n0, h1 - h0, columns, taps, stride, dilation, activation, panels)
+            frame = frames.fill(x, tiles[k], columns, windows, (1, 1), memory)
+            panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
             dy_rows = frames.of_tile(dy, tiles[k], height).reshape(-1, dy.shape[2])
             dmiddle_tile = frames.of_tile(dmiddle, tiles[k], height)
             dmiddle_rows = dmiddle_tile.reshape(panel.shape)
@@ -104,25 +98,26 @@ def _backward(queue, groups, tiles, x, dy, taps, pointwise, stride, dilation, or
             elif activation == ELU:
                 elu.backward_span(panel.reshape(-1), dmiddle_rows.reshape(-1), dmiddle_rows.reshape(-1))
             # middle = sum over taps of frame * D, so dD = frame * dmiddle, summed over positions
-            depthwise.add_products(frame, dmiddle_tile, stride, dilation, dtaps)
+            depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
 
 
 @compiled_apart
 def _panel_memory(tile, columns, taps):
     """Memory for the panel of a tile, the largest."""
-    return np.empty((tile[1] - tile[0]) * (tile[3] - tile[2]) * columns * taps.shape[2], taps.dtype)
+    return np.empty(tile[1] * tile[3] * columns * taps.shape[2], taps.dtype)
 
 
 @compiled_with(depthwise, relu, elu)
-def _fill_panel(frame, images, rows, columns, taps, stride, dilation, activation, memory):
+def _fill_panel(frame, tile, columns, taps, windows, activation, memory):
     """The middle of a tile, activated: (P, C*M), in `memory`."""
-    panel = memory[: images * rows * columns * taps.shape[2]]
-    depthwise.correlate(frame, taps, stride, dilation, panel.reshape(images, rows, columns, taps.shape[2]))
+    images, rows, channels = tile[1] - tile[0], tile[3] - tile[2], taps.shape[2]
+    panel = memory[: images * rows * columns * channels]
+    depthwise.correlate(frame, taps, windows, panel.reshape(images, rows, columns, channels))
     if activation == RELU:
         relu.forward_span(panel, panel)
     elif activation == ELU:
         elu.forward_span(panel, panel)
-    return panel.reshape(-1, taps.shape[2])
+    return panel.reshape(-1, channels)
 
 
 def _pointwise_first(cache):

@@ -1,0 +1,45 @@
+"""Compiled loops in which threads wait for each other, awake and without the interpreter's lock.
+
+number (1,) array of int64, which another thread writes: each look reads it from memory
+"""
+
+from typing import Any
+
+import numba
+from numba.extending import intrinsic
+
+
+def _load_typed(_, array):
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        return builder.load_atomic(data, "acquire", 8)
+
+    return array.dtype(array), generate
+
+
+# number[0], as an atomic load, where a plain one would be moved out of the loop
+_load: Any = intrinsic(_load_typed)
+
+
+@numba.njit(nogil=True, cache=True)
+def changes(number, seen, looks):
+    """Whether number[0] is something else than `seen`, within so many looks."""
+    left = looks
+    while left > 0 and _load(number) == seen:
+        left -= 1
+    return left > 0
+
+
+@numba.njit(nogil=True, cache=True)
+def announce(ticket, begun, looks):
+    """Count the ticket up, and take a few looks for who has begun."""
+    ticket[0] += 1
+    changes(begun, 0, looks)
+
+
+@numba.njit(nogil=True, cache=True)
+def until_all_are(numbers, value):
+    """Return when every numbers[k, 0] is this value."""
+    for k in range(len(numbers)):
+        while _load(numbers[k]) != value:
+            pass
