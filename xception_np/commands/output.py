@@ -65,16 +65,16 @@ def _is_png(path: Path) -> bool:
 
 
 @contextmanager
-def training_progress(steps: int) -> Iterator[Callable[[Progress], None]]:
+def training_progress() -> Iterator[Callable[[Progress], None]]:
     """A function to call after every step: a live bar on a terminal, a line every few seconds elsewhere."""
     recent: list[Progress] = []
     if console.is_terminal:
-        columns = (TextColumn("step {task.completed:.0f}/{task.total:.0f}"), BarColumn(), TextColumn("{task.description}"))
+        columns = (TextColumn("step {task.fields[step]}"), BarColumn(), TextColumn("{task.description}"))
         with Bar(*columns, console=console) as bar:
-            task = bar.add_task("compiling", total=steps)
+            task = bar.add_task("compiling", total=1.0, step=0)
 
             def draw(progress: Progress) -> None:
-                bar.update(task, completed=progress.step, description=_line(recent, progress))
+                bar.update(task, completed=_part(progress), step=progress.step, description=_line(recent, progress))
 
             yield draw
     else:
@@ -85,9 +85,15 @@ def training_progress(steps: int) -> Iterator[Callable[[Progress], None]]:
             line = _line(recent, progress)
             if time.monotonic() - printed >= _EVERY:
                 printed = time.monotonic()
-                console.print(f"step {progress.step}/{steps}  {line}", highlight=False)
+                console.print(f"step {progress.step}, {_part(progress):.0%}  {line}", highlight=False)
 
         yield write
+
+
+def _part(progress: Progress) -> float:
+    """How much of the run is over, 0 to 1."""
+    whole = progress.seconds + progress.seconds_left
+    return progress.seconds / whole if whole else 1.0
 
 
 def _line(recent: list[Progress], progress: Progress) -> str:

@@ -19,6 +19,8 @@ from xception_np.training import Progress, Recipe, Settings, Trainer, beside, co
 from xception_np.training.averaging import STATISTICS_BATCHES
 from xception_np.training.recipes import recipe_for
 
+ENDLESS = 10_000  # epochs, where a time limit is to end the run
+
 
 def run(
     source: str,
@@ -39,7 +41,8 @@ def run(
         if with_tensorboard:
             tensorboard.check_installed()
         chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
-        settings = chosen.settings.with_changes(changes)
+        endless = {"epochs": ENDLESS} if "minutes" in changes else {}
+        settings = chosen.settings.with_changes({**endless, **changes})
         wanted = None if augment is None else notation.read(augment)
         if (folder / "metrics.jsonl").exists():
             raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
@@ -117,7 +120,7 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
     views = beside(trainer.augmentation.mirrors)
     trainer.reserve = time.perf_counter() - STARTED + _seconds_after(trainer, test, 1 + len(views))
     try:
-        with training_progress(trainer.steps) as show, _recorded(trainer) as record:
+        with training_progress() as show, _recorded(trainer) as record:
 
             def watch(progress: Progress) -> None:
                 show(progress)

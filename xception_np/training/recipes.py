@@ -64,7 +64,7 @@ IMAGENET = Recipe(
     ),
     "the paper's ImageNet runs (Chollet, arXiv 1610.02357, sections 4.2 and 4.3)",
     # The paper says that weights are averaged, not how fast the average forgets.
-    (*_RUN, "nesterov", "decay_depthwise", "clip", "warmup", "label_smoothing", "averaging"),
+    (*_RUN, "nesterov", "decay_depthwise", "clip", "warmup", "grow_from", "grow_until", "label_smoothing", "averaging"),
 )
 
 JFT = Recipe(
@@ -84,24 +84,26 @@ JFT = Recipe(
         averaging=0.9999,
     ),
     "the paper's JFT runs (Chollet, arXiv 1610.02357, sections 4.2 and 4.3)",
-    (*_RUN, "decay_depthwise", "clip", "warmup", "label_smoothing", "averaging"),
+    (*_RUN, "decay_depthwise", "clip", "warmup", "grow_from", "grow_until", "label_smoothing", "averaging"),
 )
 
 CIFAR = Recipe(
     "cifar",
     Settings(
-        epochs=20,
+        epochs=40,
         batch=128,
         optimizer="sgd",
-        rate=0.1,
+        rate=0.3,
         momentum=0.9,
         nesterov=True,
-        weight_decay=4e-5,
+        weight_decay=2e-4,
         decay_depthwise=False,
         schedule="cosine",
         warmup=0.1,
+        grow_from=0.5,
+        grow_until=0.7,
         label_smoothing=0.1,
-        averaging=0.999,
+        averaging=0.998,
     ),
     "this project's, for small pictures",
 )
