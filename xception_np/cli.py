@@ -69,12 +69,16 @@ def train(
     data: Annotated[str | None, typer.Option(help=_DATA, show_default="digits")] = None,
     size: Annotated[int | None, typer.Option(help="Pixels that pictures in folders are scaled to.", show_default="128")] = None,
     model: Annotated[
-        str | None, typer.Option(help="Network; `xception-np models` lists them.", show_default="xception_small")
+        str | None,
+        typer.Option(
+            help="Network; `xception-np models` lists them.",
+            show_default="xception_small; xception_compact for folders of pictures",
+        ),
     ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="Settings that go together: imagenet, jft, cifar or digits.", show_default="digits for digits, else cifar"
+            help="Settings that go together: imagenet, jft, cifar, folder or digits.", show_default="the one that suits the data"
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the run.", show_default="runs/DATE-TIME-MODEL-DATA")] = None,
@@ -148,8 +152,7 @@ def train(
     }
     changes = {name: value for name, value in options.items() if value is not None}
     if resume is None:
-        source, network = "digits" if data is None else data, "xception_small" if model is None else model
-        command.run(source, size, network, recipe, augment, changes, out, tensorboard, as_json)
+        command.run("digits" if data is None else data, size, model, recipe, augment, changes, out, tensorboard, as_json)
     elif changes or tensorboard or any(option is not None for option in (data, size, model, recipe, augment, out)):
         raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
     else:

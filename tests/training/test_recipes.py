@@ -56,10 +56,12 @@ def test_what_is_not_from_a_source_is_a_setting():
     assert all(set(found.chosen_here) <= names for found in RECIPES.values())
 
 
-def test_recipes_by_name_and_by_data():
+def test_recipes_by_name_and_by_data(tmp_path):
     assert recipe_for("digits").name == "digits"
     assert recipe_for("/some/cifar.tar").name == "cifar"
-    with pytest.raises(InputError, match="recipe is 'resnet'; expected one of imagenet, jft, cifar, digits"):
+    (tmp_path / "train").mkdir()
+    assert recipe_for(str(tmp_path)).name == "folder"
+    with pytest.raises(InputError, match="recipe is 'resnet'; expected one of imagenet, jft, cifar, folder, digits"):
         recipe("resnet")
 
 

@@ -25,7 +25,7 @@ ENDLESS = 10_000  # epochs, where a time limit is to end the run
 def run(
     source: str,
     size: int | None,
-    model_name: str,
+    model_name: str | None,
     recipe_name: str | None,
     augment: str | None,
     changes: Mapping[str, Any],
@@ -34,7 +34,8 @@ def run(
     as_json: bool,
 ) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
-    folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{model_name}-{Path(source).name.partition('.')[0]}"
+    network = model_name or ("xception_compact" if data.is_folder_of_pictures(source) else "xception_small")
+    folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{network}-{Path(source).name.partition('.')[0]}"
     place = Path(source).expanduser()
 
     def choose() -> tuple[Recipe, Settings, Augmentation | None]:
@@ -54,7 +55,7 @@ def run(
         augmentation = suited.augmentation if wanted is None else wanted
         known_as = str(place.resolve()) if place.exists() else source
         about = {"recipe": suited.name, "source": known_as, "size": size, "tensorboard": with_tensorboard}
-        model = _build(model_name, train, settings)
+        model = _build(network, train, settings)
         trainer = Trainer(model, train, settings, folder, augmentation=augmentation, about=about, processes=processes)
         locked.enter_context(trainer.lock)
         return suited, trainer

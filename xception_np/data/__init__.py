@@ -44,6 +44,7 @@ __all__ = [
     "RandomResizedCrop",
     "Split",
     "hold_out",
+    "is_folder_of_pictures",
     "load",
     "mixup",
     "mixup_weights",
@@ -73,7 +74,7 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
     """
     path = Path(source).expanduser()
     by_name = {version.name: version for version in VERSIONS}
-    if source not in (digits.NAME, *by_name) and _has_pictures(path):
+    if source not in (digits.NAME, *by_name) and is_folder_of_pictures(path):
         return image_folder.load(path, image_folder.SIZE if size is None else size)
     if size not in (None, SIZE):
         raise InputError(
@@ -92,6 +93,6 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
     return cifar.load(path)
 
 
-def _has_pictures(path: Path) -> bool:
+def is_folder_of_pictures(source: str | os.PathLike) -> bool:
     """Whether a path looks like a folder of pictures: CIFAR's directories hold files alone, or folders of other names."""
-    return any((path / part).is_dir() for part in ("train", "val"))
+    return any((Path(source).expanduser() / part).is_dir() for part in ("train", "val"))

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from xception_np.data import Augmentation, Pictures, notation
+from xception_np.data import Augmentation, Pictures, is_folder_of_pictures, notation
 from xception_np.errors import InputError
 from xception_np.training.settings import Settings
 
@@ -108,13 +108,34 @@ CIFAR = Recipe(
     "this project's, for small pictures",
 )
 
+FOLDER = Recipe(
+    "folder",
+    Settings(
+        epochs=80,
+        batch=64,
+        optimizer="sgd",
+        rate=0.2,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=5e-4,
+        decay_depthwise=False,
+        schedule="cosine",
+        warmup=0.1,
+        grow_from=0.5,
+        grow_until=0.7,
+        label_smoothing=0.1,
+        averaging=0.998,
+    ),
+    "this project's, for some thousands of pictures in folders",
+)
+
 DIGITS = Recipe(
     "digits",
     Settings(epochs=12, batch=32, rate=0.1, schedule="cosine", warmup=0.1, label_smoothing=0.1),
     "this project's, for a minute on two cores",
 )
 
-RECIPES: dict[str, Recipe] = {found.name: found for found in (IMAGENET, JFT, CIFAR, DIGITS)}
+RECIPES: dict[str, Recipe] = {found.name: found for found in (IMAGENET, JFT, CIFAR, FOLDER, DIGITS)}
 
 
 def recipe(name: str) -> Recipe:
@@ -124,6 +145,8 @@ def recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def recipe_for(data: str) -> Recipe:
-    """The recipe to start from for a data set: `digits` for digits, `cifar` for all other small pictures."""
-    return DIGITS if data == "digits" else CIFAR
+def recipe_for(source: str) -> Recipe:
+    """The recipe to start from for a data set: `digits` for digits, `folder` for a folder of pictures, `cifar` otherwise."""
+    if source == "digits":
+        return DIGITS
+    return FOLDER if is_folder_of_pictures(source) else CIFAR
