@@ -39,7 +39,8 @@ def test_each_data_set_has_its_augmentation():
         return Dataset(name, IMAGES, np.zeros(9, np.int64), ("a",))
 
     assert Augmentation.of(named("digits")) == Augmentation((PaddedCrop(3),))
-    assert Augmentation.of(named("cifar10")) == Augmentation.of(named("cifar100")) == Augmentation((Flip(), PaddedCrop(4)))
+    cifar = Augmentation((AlternatingFlip(), PaddedCrop(4, "reflect")))
+    assert Augmentation.of(named("cifar10")) == Augmentation.of(named("cifar100")) == cifar
     folder = ImageFolder("cifar10", ("a.png",), np.zeros(1, np.int64), ("a",), 8)
     assert Augmentation.of(folder) == Augmentation((Flip(),), RandomResizedCrop((0.25, 1.0)))
     with pytest.raises(InputError, match="there is no augmentation for 'mine'; expected one of 'digits', 'cifar10', 'cifar100'"):
