@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
-from xception_np.data import Augmentation, ColourJitter, Cutout, Dataset, Draws, Flip, ImageFolder, PaddedCrop, RandomResizedCrop
+from xception_np.data import (
+    AlternatingFlip,
+    Augmentation,
+    ColourJitter,
+    Cutout,
+    Dataset,
+    Draws,
+    Flip,
+    ImageFolder,
+    PaddedCrop,
+    RandomResizedCrop,
+)
 from xception_np.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3), np.uint8)
