@@ -50,7 +50,7 @@ def test_each_data_set_has_its_augmentation():
         return Dataset(name, IMAGES, np.zeros(9, np.int64), ("a",))
 
     assert Augmentation.of(named("digits")) == Augmentation((PaddedCrop(3),))
-    cifar = Augmentation((AlternatingFlip(), PaddedCrop(4, "reflect")))
+    cifar = Augmentation((AlternatingFlip(), PaddedCrop(3, "reflect")))
     assert Augmentation.of(named("cifar10")) == Augmentation.of(named("cifar100")) == cifar
     folder = ImageFolder("cifar10", ("a.png",), np.zeros(1, np.int64), ("a",), 8)
     assert Augmentation.of(folder) == Augmentation((Flip(),), RandomResizedCrop((0.25, 1.0)))

@@ -39,7 +39,7 @@ def test_a_recipe_is_printed_in_full():
     assert lines["rate"].split(maxsplit=1)[1].split() == ["0.5", "recipe:", "0.045"]
     assert lines["batch"].endswith("not in the source")
     assert lines["momentum"].split() == ["momentum", "0.9"]
-    assert lines["augmentation"].split(maxsplit=1)[1] == "flip, mixup 0.2 recipe: alternating flip, crop 4 reflect"
+    assert lines["augmentation"].split(maxsplit=1)[1] == "flip, mixup 0.2 recipe: alternating flip, crop 3 reflect"
     assert "arXiv 1610.02357" in text
 
 

@@ -93,7 +93,7 @@ class Augmentation:
 
 RECIPES = {
     "digits": Augmentation((PaddedCrop(3),)),  # a mirrored digit is no digit
-    "cifar10": Augmentation((AlternatingFlip(), PaddedCrop(4, "reflect"))),
-    "cifar100": Augmentation((AlternatingFlip(), PaddedCrop(4, "reflect"))),
+    "cifar10": Augmentation((AlternatingFlip(), PaddedCrop(3, "reflect"))),
+    "cifar100": Augmentation((AlternatingFlip(), PaddedCrop(3, "reflect"))),
 }
 FOLDERS = Augmentation((Flip(),), RandomResizedCrop((0.25, 1.0)))
