@@ -202,7 +202,14 @@ def predict(
         list[Path],
         typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.", readable=False),
     ],
-    checkpoint: Checkpoint,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Checkpoint, a .safetensors file that `train` or `demo` wrote.",
+            show_default="the model in the box, trained on CIFAR-10",
+            readable=False,
+        ),
+    ] = None,
     top: Annotated[int, typer.Option(help="Classes to print for each picture, the most probable first.", min=1)] = 3,
     as_json: Json = False,
 ):

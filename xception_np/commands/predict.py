@@ -7,12 +7,13 @@ import numpy as np
 from xception_np import training
 from xception_np.commands.output import emit
 from xception_np.data.pictures import load_picture
+from xception_np.training import box
 from xception_np.training.evaluation import softmax
 
 
-def run(pictures: list[Path], checkpoint: Path, top: int, as_json: bool) -> None:
+def run(pictures: list[Path], checkpoint: Path | None, top: int, as_json: bool) -> None:
     """Say what is in pictures."""
-    model, classes, preprocessing, _ = training.load(checkpoint)
+    model, classes, preprocessing, _ = training.load(checkpoint or box.checkpoint())
     found = {}
     for picture in pictures:
         image = load_picture(picture, preprocessing.size)

@@ -16,6 +16,8 @@ from xception_np.training import checkpoints, history, runs
 from xception_np.training.files import replacing
 
 FOLDER = Path(__file__).parents[1] / "box"
+ENVIRONMENT = ("step", "processes", "python", "packages", "cpu", "cores", "threads")  # what matters elsewhere, too
+FILES = ("checkpoint", "curves", "predictions", "confusion", "metrics")  # of a result, whose folder nobody else has
 LOG_LINES = 200  # of the log: enough for a curve
 
 
@@ -43,8 +45,10 @@ def fill(run: Path, folder: Path = FOLDER) -> None:
     chosen = np.unique(np.linspace(0, len(metrics) - 1, LOG_LINES).round().astype(int))
     found = {
         "config": {name: value for name, value in config.items() if name != "source"},
-        "environment": json.loads((run / "environment.json").read_text()),
-        "result": {name: value for name, value in result.items() if not str(value).startswith(str(run))},
+        "environment": [
+            {name: start[name] for name in ENVIRONMENT} for start in json.loads((run / "environment.json").read_text())
+        ],
+        "result": {name: Path(value).name if name in FILES else value for name, value in result.items()},
         "metrics": [metrics[k]._asdict() for k in chosen],
     }
     checkpoints.save(folder / "cifar10.safetensors", checkpoints.load(run / Path(result["checkpoint"]).name), np.float16)
