@@ -205,6 +205,12 @@ def test_after_ctrl_c_no_helper_still_works_on_the_pass():
     assert len(set(visits)) == 3
 
 
+def test_a_process_ends_while_its_helpers_are_awake():
+    program = "from xception_np import threads\nwith threads.use(3): threads.for_tiles(str, range(9))"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_helpers_keep_nothing_of_a_pass():
     """Memory goes back to the pool with the caller's last reference."""
     array = np.zeros(3)
