@@ -1,14 +1,20 @@
+import _thread
 import os
 import subprocess
 import sys
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
-from xception_np import threads
+from xception_np import helpers, threads
 from xception_np.errors import InputError
+from xception_np.helpers import Helpers
 from xception_np.threads import Tile
+
+MAIN = threading.main_thread()
+NOT_COUNTED = np.ones(1, np.int64)  # for passes that do not say when they have begun
 
 
 def blas_threads():
@@ -85,6 +91,133 @@ def test_two_callers_at_once():
         for thread in callers:
             thread.join()
     assert results == {name: [1225.0] * 3 for name in range(4)}
+
+
+def test_together_calls_on_every_thread_with_one_queue():
+    queues, all_here = [], threading.Barrier(3, timeout=60)
+
+    def work(queue):
+        queues.append((queue, threading.current_thread()))
+        all_here.wait()
+
+    with threads.use(3):
+        threads.together(work, 5)
+    assert len({thread for _, thread in queues}) == 3
+    assert len({id(queue) for queue, _ in queues}) == 1
+    assert queues[0][0].tolist() == [0]
+
+
+@pytest.mark.parametrize(("count", "items"), [(1, 5), (3, 1)])
+def test_together_needs_no_helpers_for_one_thread_or_item(count, items):
+    callers = []
+    with threads.use(count):
+        threads.together(lambda _: callers.append(threading.current_thread()), items)
+    assert callers == [MAIN]
+
+
+def test_a_second_caller_computes_alone():
+    """While a pass is under way, another thread's pass neither waits for it nor mixes with it."""
+    second = []
+
+    def first(_):
+        if threading.current_thread() is MAIN:
+            other = threading.Thread(target=lambda: threads.together(lambda _: second.append(threading.current_thread()), 9))
+            other.start()
+            other.join()
+            assert second == [other]
+
+    with threads.use(2):
+        threads.together(first, 9)
+    assert len(second) == 1
+
+
+def test_sum_groups():
+    def work(queue, partials):
+        for g in iter_taken(queue, len(partials)):
+            partials[g] = [g, 1]
+
+    lock = threading.Lock()
+
+    def iter_taken(queue, items):
+        while True:
+            with lock:
+                k = int(queue[0])
+                queue[0] += 1
+            if k >= items:
+                return
+            yield k
+
+    for count in (1, 2, 3):
+        with threads.use(count):
+            total = threads.sum_groups(work, 7, (2,), np.float32)
+        assert total.tolist() == [21, 7]
+        assert total.dtype == np.float32
+
+
+def test_tables():
+    tiles = [[Tile(0, 1, 0, 2), Tile(0, 1, 2, 3)], [Tile(1, 2, 0, 3)]]
+    table, groups = threads.group_table(tiles)
+    assert table.tolist() == [[0, 1, 0, 2], [0, 1, 2, 3], [1, 2, 0, 3]]
+    assert groups.tolist() == [[0, 2], [2, 3]]
+    assert threads.table([slice(0, 64), slice(64, 70)]).tolist() == [[0, 64], [64, 70]]
+
+
+def test_helpers_that_have_fallen_asleep_wake_up(monkeypatch):
+    monkeypatch.setattr(helpers, "AWAKE", 1)
+    pair, visits = Helpers(2), []
+    for _ in range(50):
+        assert pair.run(lambda: visits.append(threading.current_thread()), NOT_COUNTED)
+        asleep_or_about_to = pair._asleep
+        assert 0 <= asleep_or_about_to <= 2
+    assert len(visits) == 150
+    assert len(set(visits)) == 3
+
+
+def test_an_exception_in_a_helper_only():
+    def work():
+        if threading.current_thread() is not MAIN:
+            raise KeyError("in a helper")
+
+    pair = Helpers(2)
+    for _ in range(3):
+        with pytest.raises(KeyError, match="in a helper"):
+            pair.run(work, NOT_COUNTED)
+    assert pair.run(lambda: None, NOT_COUNTED)  # and none is left over
+
+
+def test_after_ctrl_c_no_helper_still_works_on_the_pass():
+    """Whoever catches the KeyboardInterrupt may use the arrays again: to save a checkpoint, say."""
+    pair, first, finished = Helpers(2), threading.Lock(), []
+
+    def work():
+        if threading.current_thread() is MAIN:
+            return
+        if first.acquire(blocking=False):
+            _thread.interrupt_main()  # the caller waits for the helpers by now, or soon
+        else:
+            finished.append(sum(range(3_000_000)))
+
+    with pytest.raises(KeyboardInterrupt):
+        pair.run(work, NOT_COUNTED)
+    assert len(finished) == 1
+    visits = []
+    assert pair.run(lambda: visits.append(threading.current_thread()), NOT_COUNTED)
+    assert len(set(visits)) == 3
+
+
+def test_a_process_ends_while_its_helpers_are_awake():
+    program = "from xception_np import threads\nwith threads.use(3): threads.for_tiles(str, range(9))"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_helpers_keep_nothing_of_a_pass():
+    """Memory goes back to the pool with the caller's last reference."""
+    array = np.zeros(3)
+    seen = weakref.ref(array)
+    assert Helpers(1).run(lambda array=array: array.sum(), NOT_COUNTED)
+    del array
+    assert seen() is None
 
 
 def test_blas_has_one_thread_inside_and_its_own_number_outside():

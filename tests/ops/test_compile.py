@@ -1,0 +1,123 @@
+"""What `xception_np.ops.compile` promises about its cache and its queue."""
+
+import importlib.util
+import os
+import sys
+import threading
+from textwrap import dedent
+
+import numba
+import numpy as np
+import pytest
+
+from xception_np import threads
+from xception_np.ops.compile import taken
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """A function that imports a module of this folder afresh, as a new process would; Numba keeps its cache beside it."""
+    monkeypatch.syspath_prepend(tmp_path)
+    names = []
+
+    def load(name, text=None):
+        path = tmp_path / f"{name}.py"
+        if text is not None:
+            path.write_text(dedent(text))
+        sys.modules.pop(name, None)
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        names.append(name)
+        spec.loader.exec_module(module)
+        return module
+
+    yield load
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+CALLED = """
+    from xception_np.ops.compile import compiled_apart
+
+    @compiled_apart
+    def called(x):
+        return x + {}
+"""
+CALLER = """
+    import called_module
+    from xception_np.ops.compile import compiled_apart, compiled_with
+
+    @compiled_with(called_module)
+    def caller(x):
+        return called_module.called(x)
+
+    @compiled_apart
+    def another_caller(x):
+        return x
+"""
+
+
+def loads(function):
+    """(times that the machine code came from disk, times that it was compiled)."""
+    return sum(function.stats.cache_hits.values()), sum(function.stats.cache_misses.values())
+
+
+def test_what_is_kept_of_a_function_goes_when_a_file_that_it_calls_changes(load, tmp_path):
+    load("called_module", CALLED.format(1))
+    module = load("caller_module", CALLER)
+    assert module.caller(10) == 11
+    assert module.another_caller(10) == 10
+    assert loads(module.caller) == (0, 1)
+
+    load("called_module")
+    module = load("caller_module")
+    assert module.caller(10) == 11
+    assert loads(module.caller) == (1, 0)  # nothing has changed
+
+    load("called_module", CALLED.format(2))
+    newest = max(path.stat().st_mtime for path in tmp_path.rglob("*.nbi"))
+    os.utime(tmp_path / "called_module.py", (newest + 10, newest + 10))
+    load("called_module")
+    module = load("caller_module")
+    assert module.caller(10) == 12
+    assert loads(module.caller) == (0, 1)
+    assert module.another_caller(10) == 10
+    assert loads(module.another_caller) == (1, 0)  # it does not call that file
+
+
+@numba.njit(nogil=True)
+def draw(queue, items, owner, me):
+    for k in taken(queue, items):
+        owner[k] += me
+
+
+@pytest.mark.parametrize("items", [0, 1, 100_000])
+def test_each_number_is_taken_once(items):
+    queue, owner = np.zeros(1, np.int64), np.zeros(items, np.int64)
+    draw(np.zeros(1, np.int64), 0, owner, 1)  # compiled before the race
+    start = threading.Barrier(4, timeout=60)
+
+    def thread(me):
+        start.wait()
+        draw(queue, items, owner, me)
+
+    callers = [threading.Thread(target=thread, args=(1000**me,)) for me in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert set(owner.tolist()) <= {1000**me for me in range(4)}
+    assert queue[0] == items + 4  # each of the four asked once more
+
+
+def test_the_numbers_of_a_queue_are_in_order_for_one_thread():
+    assert list(taken(np.zeros(1, np.int64), 5)) == [0, 1, 2, 3, 4]
+    assert list(taken(np.array([3]), 5)) == [3, 4]
+
+
+def test_threads_share_the_tiles_of_a_pass():
+    owner = np.zeros(1000, np.int64)
+    with threads.use(3):
+        threads.together(lambda queue: draw(queue, owner.size, owner, 1), owner.size)
+    assert (owner == 1).all()
