@@ -30,6 +30,7 @@ T = TypeVar("T")
 TILES = 16  # tiles of a pass at least, where they do not get too small: work for that many threads
 LARGEST = 2**18  # numbers in a tile at most: its panel, 1 MiB in float32, stays in the second-level cache
 SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
+_FEW = 4  # groups of tiles in a sum at least, where there are so many tiles
 
 
 class Tile(NamedTuple):
@@ -70,7 +71,8 @@ def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[T
     """Tiles of (N, H, W, C) in groups, for a sum over all positions whose result has so many numbers; see `sum_tiles`."""
     images, rows, columns, _ = shape
     total = images * rows * columns
-    groups = Tile(0, images, 0, rows).cut(columns, -(-total // _groups(numbers)))
+    most = max(_FEW, total * width // (4 * numbers))  # few of what is soon summed: the partial sums have to be added up, too
+    groups = Tile(0, images, 0, rows).cut(columns, -(-total // min(most, _groups(numbers))))
     return [group.cut(columns, tile_positions(total, width)) for group in groups]
 
 
@@ -82,7 +84,7 @@ def span_groups(count: int, numbers: int) -> list[list[slice]]:
 
 def _groups(numbers: int) -> int:
     """How many partial sums: few of large ones, for they cost memory."""
-    return max(4, min(TILES, TILES * LARGEST // numbers))
+    return max(_FEW, min(TILES, TILES * LARGEST // numbers))
 
 
 def table(tiles: Sequence[Tile | slice]) -> np.ndarray:
