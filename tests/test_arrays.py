@@ -126,3 +126,15 @@ def test_poisoned_ends_with_an_exception():
     array.fill(2)
     del array
     assert (arrays.empty((5000,), np.float32) == 2).all()
+
+
+def test_smaller_arrays_find_room_in_larger_pieces():
+    """Of up to four times their size, the smallest first."""
+    pieces = [arrays.empty((size,), np.uint8) for size in (2**20, 2**18, 2**16)]
+    addresses = [address(piece) for piece in pieces]
+    del pieces
+    quarter, small = arrays.empty((2**18 - 4096,), np.uint8), arrays.empty((2**18 - 4096,), np.uint8)
+    assert [address(quarter), address(small)] == [addresses[1], addresses[0]]
+    third = arrays.empty((2**18,), np.uint8)
+    assert address(third) not in addresses  # both are taken, and what is left is too small
+    assert arrays.idle_bytes() == 2**16

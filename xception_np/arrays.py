@@ -16,6 +16,9 @@ from contextlib import contextmanager
 import numpy as np
 
 _ALIGNMENT = 64  # a cache line, and the widest vector register
+_MOST_LARGER = (
+    4  # times as large as what is asked for may be what is given: pictures of half the size find room where larger ones were
+)
 _SMALLEST = 4096  # below a page, the allocator of the C library is as good
 _free: defaultdict[int, list[np.ndarray]] = defaultdict(list)
 _poison = False
@@ -41,11 +44,7 @@ def empty(shape: tuple[int, ...], dtype) -> np.ndarray:
     if nbytes < _SMALLEST:
         array = np.empty(shape, dtype)
     else:
-        size = _size_class(nbytes)
-        try:
-            memory = _free[size].pop()
-        except IndexError:
-            memory = _aligned(size)
+        memory = _taken(_size_class(nbytes))
         array = np.asarray(_Block(memory))[:nbytes].view(dtype).reshape(shape)
     if _poison and dtype.kind == "f":
         array.fill(np.nan)
@@ -98,6 +97,20 @@ def poisoned() -> Iterator[None]:
         yield
     finally:
         _poison = before
+
+
+def _taken(size: int) -> np.ndarray:
+    """An idle piece of this size; or the smallest one that is larger, but not by much; or a new one."""
+    try:
+        return _free[size].pop()
+    except IndexError:
+        for larger in sorted(_free):
+            if size < larger <= _MOST_LARGER * size and _free[larger]:
+                try:
+                    return _free[larger].pop()
+                except IndexError:  # another thread was faster
+                    continue
+        return _aligned(size)
 
 
 def _size_class(nbytes: int) -> int:

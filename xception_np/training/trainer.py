@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from xception_np import arrays, data
+from xception_np import data
 from xception_np.data import Augmentation, Loader, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
 from xception_np.layers import Dropout, Step
@@ -102,7 +102,7 @@ class Trainer:
         self.average = Average(model.buffers, settings.averaging) if settings.averaging else None
         self.about = about or {}
         self.lock: AbstractContextManager[object] = Lock(self.folder) if self.processes.first else nullcontext()
-        self.reserve, self._size = 0.0, 0
+        self.reserve, self._touched = 0.0, False
         self.step, self.seconds, self.finished = 0, 0.0, False
         self._saved = 0.0  # when the last checkpoint was written, by the clock that has no date
         self.best_accuracy: float | None = None
@@ -281,11 +281,19 @@ class Trainer:
         return progress, total.stop
 
     def _grown(self, x: np.ndarray, done: float) -> np.ndarray:
-        """Pictures of the size that this part of the run has; when it changes, memory of the former sizes goes."""
-        before, self._size = self._size, growing.size(x.shape[1], self.settings.grow_from, self.settings.grow_until, done)
-        if self._size != before:
-            arrays.trim()
-        return growing.shrunk(x, self._size)
+        """Pictures of the size that this part of the run has."""
+        size = growing.size(x.shape[1], self.settings.grow_from, self.settings.grow_until, done)
+        if not self._touched and size < x.shape[1]:
+            self._touch(x)
+        return growing.shrunk(x, size)
+
+    def _touch(self, x: np.ndarray) -> None:
+        """Both passes at full size, without a trace: memory has its final size then, not only when the pictures have theirs."""
+        moving = self.model.buffers.moving.copy()
+        logits, cache = self.model.forward(x, Step(self.settings.seed))
+        self.model.backward(np.zeros_like(logits), cache)
+        self.model.buffers.moving[...] = moving
+        self._touched = True
 
     def _due(self) -> bool:
         """Whether it is time for a checkpoint."""
