@@ -56,19 +56,12 @@ def test_no_mutant_can_hang(file):
     assert not any(isinstance(node, ast.While) for node in ast.walk(mutations.plain(file)))
 
 
-@every_file
-def test_a_mutant_meets_no_compiled_code(file):
+def test_a_mutant_meets_no_compiled_code():
     """A wrong index there would read or write past the end of an array, and might end the process."""
-    with mutations.standing_in(file, mutations.plain(file)) as files:
-        assert file in files
-        for name in files:
-            values = vars(mutations._module(name)).items()
-            assert {key for key, value in values if isinstance(value, Dispatcher)} <= {"taken"}  # which checks its bounds itself
-
-
-def test_who_uses_a_file_stands_in_too():
-    with mutations.standing_in("relu.cpu", mutations.plain("relu.cpu")) as files:
-        assert {"relu.cpu", "separable_conv.cpu", "depthwise_conv.cpu", "frames"} <= set(files)
+    with mutations.standing_in("frames", mutations.plain("frames")):
+        for file in mutations.FILES:
+            values = vars(mutations._module(file)).items()
+            assert {key for key, value in values if isinstance(value, Dispatcher)} <= {"taken"}  # which looks at one number
 
 
 def test_every_operator_has_a_site_in_the_operations():

@@ -8,8 +8,8 @@ every check lets pass is either equivalent (the change makes no difference to an
         print(mutant)
     print(table(verdicts("conv.reference")))
 
-The text of `cpu.py` is run without Numba, and so is every file that it uses or that uses it: the loops are Python, only slow,
-and the cases are small. So a wrong index is an error, where compiled code would read or write past the end of an array.
+While a mutant stands in, all operations run without Numba: the loops are Python, only slow, and the cases are small. So a wrong
+index is an error, where compiled code would read or write past the end of an array.
 """
 
 import ast
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,29 +117,33 @@ def table(results: list[tuple[Mutant, bool]]) -> str:
 
 
 @contextmanager
-def standing_in(file: str, tree: ast.Module) -> Iterator[list[str]]:
+def standing_in(file: str, tree: ast.Module) -> Iterator[None]:
     """Give a file the contents of another program text inside a `with` block; on one thread, with poisoned memory.
 
-    The files that it uses or that use it stay what they are, without Numba. The names of all of these are what `with` gives.
+    All the others stay what they are, without Numba: compiled functions of one may call those of another.
     """
-    trees = {name: plain(name) for user in _users(file) for name in _used(user)} | {file: tree}
-    before = {name: dict(vars(_module(name))) for name in trees}
+    before = {name: dict(vars(_module(name))) for name in FILES}
     with threads.use(1), arrays.poisoned(), np.errstate(all="ignore"):
         try:
-            for name in trees:
-                exec(compile(trees[name], name, "exec"), vars(_module(name)))
+            for name in FILES:
+                code = compile(tree, name, "exec") if name == file else _plain_code(name)
+                exec(code, vars(_module(name)))
                 vars(_module(name))["np"] = _PoisonedNumPy()
-            yield list(trees)
+            yield
         finally:
-            for name in trees:
+            for name in FILES:
                 vars(_module(name)).clear()
                 vars(_module(name)).update(before[name])
 
 
-@cache
 def plain(file: str) -> ast.Module:
     """The program text as it is, but without Numba: what must pass before a mutant says anything."""
     return _Plain().visit(_parse(source(file)))
+
+
+@cache
+def _plain_code(file: str) -> CodeType:
+    return compile(plain(file), file, "exec")
 
 
 def _checks(user: str, mutated: str) -> Iterator[Comparison]:
@@ -160,22 +164,10 @@ def _checks(user: str, mutated: str) -> Iterator[Comparison]:
             yield from check_finite_differences(case, implementation)
 
 
-@cache
 def _users(file: str) -> list[str]:
     """The files of operations that show what a file does: its own operation's, and those that import it."""
     own = [] if file in SHARED else [file]
-    return own + [user for user in FILES if user not in SHARED and file in _imports(user)]
-
-
-@cache
-def _used(file: str) -> set[str]:
-    """A file, and all that it imports, directly or through another."""
-    return {file}.union(*map(_used, _imports(file)))
-
-
-def _imports(file: str) -> list[str]:
-    """Those of FILES that a file imports."""
-    return [name for name in FILES if _module(name) in vars(_module(file)).values()]
+    return own + [user for user in FILES if user not in SHARED and _module(file) in vars(_module(user)).values()]
 
 
 def _module(file: str) -> ModuleType:

@@ -16,6 +16,7 @@ A pass over tiles is one compiled function, which every thread of the pool enter
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -72,8 +73,9 @@ def compiled_with(*modules: ModuleType) -> Callable:
         dispatcher = compiled_apart(function)
         newest = max(Path(module.__file__).stat().st_mtime for module in modules if module.__file__)
         for index in Path(dispatcher.stats.cache_path).glob(f"*.{function.__name__}-*.nbi"):
-            if index.stat().st_mtime < newest:
-                index.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process, that has just started too, may be faster
+                if index.stat().st_mtime < newest:
+                    index.unlink()
         return dispatcher
 
     return decorate
