@@ -157,7 +157,7 @@ def test_models_lists_and_shows():
     [
         (["train", "--data", "/no/such/place"], "data is '/no/such/place'; expected"),
         (["train", "--model", "xcepton"], "model is 'xcepton'; expected one of"),
-        (["train", "--recipe", "resnet"], "recipe is 'resnet'; expected one of imagenet, jft, cifar, digits"),
+        (["train", "--recipe", "resnet"], "recipe is 'resnet'; expected one of imagenet, jft, cifar, folder, digits"),
         (["train", "--lr", "-1"], "lr is -1.0; expected"),
         (["train", "--minutes", "0"], "minutes is 0.0; expected"),
         (["train", "--seed", "-1"], "seed is -1; expected"),

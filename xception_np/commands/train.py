@@ -34,7 +34,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
-    network = model_name or ("xception_compact" if data.is_folder_of_pictures(source) else "xception_small")
+    network = _network_for(source) if model_name is None else model_name
     folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{network}-{Path(source).name.partition('.')[0]}"
     place = Path(source).expanduser()
 
@@ -199,6 +199,11 @@ def _seconds_after(trainer: Trainer, test: Pictures, views: int) -> float:
 def _recorded(trainer: Trainer) -> AbstractContextManager[Callable[[Progress], None]]:
     """A function to call after every step, which writes what was asked for."""
     return tensorboard.written(trainer) if trainer.about.get("tensorboard") else nullcontext(lambda progress: None)
+
+
+def _network_for(source: str) -> str:
+    """The network to train where none is named: xception_compact for pictures in folders, which are larger."""
+    return "xception_compact" if data.is_folder_of_pictures(source) else "xception_small"
 
 
 def _build(name: str, train: Pictures, settings: Settings) -> models.Model:
