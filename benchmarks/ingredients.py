@@ -36,7 +36,9 @@ CHANGES: dict[str, dict] = {
     "half the learning rate": {"rate": recipe("cifar").settings.rate / 2},
     "twice the learning rate": {"rate": recipe("cifar").settings.rate * 2},
     "linear schedule": {"schedule": "linear"},
-    "flip at random": {"augment": "flip, crop 4"},
+    "flips at random": {"augment": "flip, crop 3 reflect"},
+    "a larger crop": {"augment": "alternating flip, crop 4 reflect"},
+    "a crop over black": {"augment": "alternating flip, crop 3"},
     "no augmentation": {"augment": "none"},
 }
 
@@ -67,7 +69,7 @@ def measure(train: data.Pictures, name: str, minutes: float, seed: int) -> dict:
     chosen = recipe("cifar").suited(train)
     augmentation = notation.read(changes.pop("augment")) if "augment" in changes else chosen.augmentation
     learnt_from, held_out = data.hold_out(train, HELD_OUT, 0)
-    settings = chosen.settings.with_changes({**changes, "minutes": minutes, "seed": seed})
+    settings = chosen.changed({**changes, "minutes": minutes, "seed": seed})
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         model = models.build("xception_small", len(train.classes), seed)
@@ -80,11 +82,12 @@ def measure(train: data.Pictures, name: str, minutes: float, seed: int) -> dict:
 
 def table(found: dict[str, list[float]]) -> str:
     """Mean accuracy of each kind, its spread, and how far it is from the recipe."""
-    reference = np.mean(next(iter(found.values())))
+    reference = found.get(next(iter(CHANGES)))
     lines = [f"{'':<40}{'held out':>10}{'spread':>9}{'difference':>12}"]
     for name, accuracies in found.items():
-        mean, spread = np.mean(accuracies), np.ptp(accuracies)
-        lines.append(f"{name:<40}{mean:>10.2%}{spread:>9.2%}{mean - reference:>+12.2%}")
+        spread = f"{np.ptp(accuracies):.2%}" if len(accuracies) > 1 else ""
+        difference = f"{np.mean(accuracies) - np.mean(reference):+.2%}" if reference else ""
+        lines.append(f"{name:<40}{np.mean(accuracies):>10.2%}{spread:>9}{difference:>12}")
     return "\n".join(lines)
 
 

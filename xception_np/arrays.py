@@ -5,7 +5,7 @@ page fault for every 4 KiB, on every step; memory from the pool has been touched
 hand: dropping the array (and every view of it) is enough.
 
     y = arrays.empty((8, 19, 19, 728), np.float32)     # uninitialised, like numpy.empty
-    del y                                              # its memory serves the next request of about that size
+    del y                                              # its memory serves the next request that it is large enough for
 """
 
 import math

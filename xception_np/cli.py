@@ -92,7 +92,8 @@ def train(
     as_json: Json = False,
     epochs: Annotated[int | None, _setting("Passes over the training pictures.")] = None,
     minutes: Annotated[
-        float | None, _setting("End after so many minutes, everything included: reading, compiling, evaluating.")
+        float | None,
+        _setting("End after so many minutes, everything included; the schedule follows the time, for any number of epochs."),
     ] = None,
     batch: Annotated[int | None, _setting("Pictures in a step.")] = None,
     optimizer: Annotated[str | None, _setting("sgd or rmsprop.")] = None,

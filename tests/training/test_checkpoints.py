@@ -52,6 +52,16 @@ def test_half_precision(checkpoint, tmp_path):
     assert (tmp_path / "half.safetensors").stat().st_size < 0.6 * path.stat().st_size
 
 
+def test_what_half_precision_cannot_hold_is_not_written(checkpoint, tmp_path):
+    loaded = load(checkpoint[0])
+    loaded.model.arrays["predictions/bias"][0] = 70_000
+    with pytest.raises(InputError, match="would hold infinity; expected numbers that fit into float16"):
+        save(tmp_path / "half.safetensors", loaded, np.float16)
+    with pytest.raises(InputError, match="expected float32 or float16"):
+        save(tmp_path / "half.safetensors", loaded, np.int8)
+    assert not (tmp_path / "half.safetensors").exists()
+
+
 def test_checkpoint_names_everything_that_does_not_fit(checkpoint):
     path, _ = checkpoint
     arrays, about = load_file(path), metadata(path)

@@ -176,7 +176,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, pictures):
     folder = tmp_path / "run"
     process = mpiexec((2, [*COMMAND, *pictures, "--epochs", 1000, "--out", folder]))
     for line in process.stderr:
-        if line.startswith("step 1/"):
+        if line.startswith("step 1, "):
             break
     process.send_signal(signal.SIGINT)
     result = finished(process)

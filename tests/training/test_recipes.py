@@ -8,7 +8,7 @@ from small_runs import stripes
 from xception_np.data import Augmentation, PaddedCrop, notation
 from xception_np.errors import InputError
 from xception_np.training import RECIPES, Settings, recipe
-from xception_np.training.recipes import recipe_for
+from xception_np.training.recipes import ENDLESS, recipe_for
 
 
 def stripes_as(name):
@@ -104,3 +104,16 @@ def test_recipes_by_name_and_by_data(tmp_path):
 def test_wrong_settings(changes, message):
     with pytest.raises(InputError, match=message):
         Settings().with_changes(changes)
+
+
+def test_a_time_limit_alone_ends_a_run():
+    found = recipe("cifar")
+    assert found.changed({"minutes": 3.0}).epochs == ENDLESS
+    assert found.changed({"minutes": 3.0, "epochs": 7}).epochs == 7
+    assert found.changed({}) == found.settings
+    assert "any number" in found.table(found.changed({"minutes": 3.0}), Augmentation())
+
+
+def test_growth_has_an_end():
+    with pytest.raises(InputError, match=r"grow_until is 0; expected a part of the run, as grow_from is 0.5"):
+        Settings(grow_from=0.5)

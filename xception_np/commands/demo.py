@@ -16,7 +16,7 @@ SAMPLES = 3  # digits that are saved as pictures, to try `predict` on
 
 def run(out: Path, minutes: float, seed: int, as_json: bool) -> None:
     """Check one gradient, train on digits, show what was learnt."""
-    settings = recipe("digits").settings.with_changes({"minutes": minutes, "seed": seed})
+    settings = recipe("digits").changed({"minutes": minutes, "seed": seed})
     console.print("1. Is a backward pass right? A separable convolution against finite differences, in float64:", soft_wrap=True)
     comparisons = list(check.check_finite_differences(check.find("separable_conv", "stride 2, even size"), "cpu"))
     for comparison in comparisons:

@@ -19,8 +19,6 @@ from xception_np.training import Progress, Recipe, Settings, Trainer, beside, co
 from xception_np.training.averaging import STATISTICS_BATCHES
 from xception_np.training.recipes import recipe_for
 
-ENDLESS = 10_000  # epochs, where a time limit is to end the run
-
 
 def run(
     source: str,
@@ -42,8 +40,7 @@ def run(
         if with_tensorboard:
             tensorboard.check_installed()
         chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
-        endless = {"epochs": ENDLESS} if "minutes" in changes else {}
-        settings = chosen.settings.with_changes({**endless, **changes})
+        settings = chosen.changed(changes)
         wanted = None if augment is None else notation.read(augment)
         if (folder / "metrics.jsonl").exists():
             raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
@@ -53,7 +50,7 @@ def run(
     def prepare() -> tuple[Recipe, Trainer]:
         suited = chosen.suited(train)
         augmentation = suited.augmentation if wanted is None else wanted
-        known_as = str(place.resolve()) if place.exists() else source
+        known_as = source if data.is_name(source) else str(place.resolve())
         about = {"recipe": suited.name, "source": known_as, "size": size, "tensorboard": with_tensorboard}
         model = _build(network, train, settings)
         trainer = Trainer(model, train, settings, folder, augmentation=augmentation, about=about, processes=processes)

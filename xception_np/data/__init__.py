@@ -45,6 +45,7 @@ __all__ = [
     "Split",
     "hold_out",
     "is_folder_of_pictures",
+    "is_name",
     "load",
     "mixup",
     "mixup_weights",
@@ -74,7 +75,7 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
     """
     path = Path(source).expanduser()
     by_name = {version.name: version for version in VERSIONS}
-    if source not in (digits.NAME, *by_name) and is_folder_of_pictures(path):
+    if is_folder_of_pictures(source):
         return image_folder.load(path, image_folder.SIZE if size is None else size)
     if size not in (None, SIZE):
         raise InputError(
@@ -93,6 +94,11 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
     return cifar.load(path)
 
 
+def is_name(source: str | os.PathLike) -> bool:
+    """Whether a source is the name of a data set, which goes before a path of that name."""
+    return source in (digits.NAME, *(version.name for version in VERSIONS))
+
+
 def is_folder_of_pictures(source: str | os.PathLike) -> bool:
-    """Whether a path looks like a folder of pictures: CIFAR's directories hold files alone, or folders of other names."""
-    return any((Path(source).expanduser() / part).is_dir() for part in ("train", "val"))
+    """Whether a source is a folder of pictures, and no name: CIFAR's directories hold files alone, or folders of other names."""
+    return not is_name(source) and any((Path(source).expanduser() / part).is_dir() for part in ("train", "val"))

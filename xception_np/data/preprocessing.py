@@ -22,7 +22,7 @@ class Preprocessing:
     size : int
         Height and width of the images, in pixels.
     mean, std : tuple of 3 floats
-        In units of the means pixel: 0 is black, 1 is white.
+        In units of the brightest pixel: 0 is black, 1 is white.
 
     Raises
     ------

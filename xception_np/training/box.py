@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xception_np.errors import InputError
 from xception_np.training import checkpoints, history, runs
 from xception_np.training.files import replacing
 
@@ -57,4 +58,9 @@ def fill(run: Path, folder: Path = FOLDER) -> None:
 
 
 if __name__ == "__main__":
-    fill(Path(sys.argv[1]))
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m xception_np.training.box RUN")
+    try:
+        fill(Path(sys.argv[1]))
+    except InputError as error:
+        sys.exit(str(error))

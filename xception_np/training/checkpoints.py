@@ -49,7 +49,12 @@ def save(path: Path, checkpoint: Checkpoint, dtype=np.float32) -> None:
         "preprocessing": preprocessing.to_json(),
         "training": training,
     }
-    stored = {name: array.astype(dtype) for name, array in model.arrays.items()}
+    if dtype not in (np.float32, np.float16):
+        raise InputError(f"dtype is {dtype!r}; expected float32 or float16")
+    with np.errstate(over="ignore"):
+        stored = {name: array.astype(dtype) for name, array in model.arrays.items()}
+    if any(np.isinf(array).any() for array in stored.values()):
+        raise InputError(f"checkpoint {path} would hold infinity; expected numbers that fit into {np.dtype(dtype)}")
     with replacing(path) as temporary:
         temporary.write_bytes(serialise(stored, metadata={_KEY: json.dumps(document)}))
 

@@ -1,10 +1,13 @@
 """Recipes: settings that go together, by name. Any of them can be changed: `recipe("cifar").settings.with_changes(...)`."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from xception_np.data import Augmentation, Pictures, is_folder_of_pictures, notation
 from xception_np.errors import InputError
 from xception_np.training.settings import Settings
+
+ENDLESS = 1_000_000  # epochs, more than any time limit allows
 
 
 class Recipe(NamedTuple):
@@ -20,6 +23,11 @@ class Recipe(NamedTuple):
     source: str
     chosen_here: tuple[str, ...] = ()
     augmentation: Augmentation | None = None
+
+    def changed(self, changes: Mapping[str, Any]) -> Settings:
+        """The settings with changes. A time limit without a number of epochs is the only end of a run, and of its schedule."""
+        endless = {"epochs": ENDLESS} if changes.get("minutes") is not None else {}
+        return self.settings.with_changes({**endless, **changes})
 
     def suited(self, train: Pictures) -> "Recipe":
         """The same recipe with an augmentation in any case: the one that suits this data set where it has none of its own."""
@@ -37,7 +45,8 @@ class Recipe(NamedTuple):
 
 
 def _everything(settings: Settings, augmentation: Augmentation | None) -> dict:
-    return {**settings.to_json(), "augmentation": augmentation and notation.write(augmentation)}
+    epochs = "any number" if settings.epochs == ENDLESS else settings.epochs
+    return {**settings.to_json(), "epochs": epochs, "augmentation": augmentation and notation.write(augmentation)}
 
 
 def _shown(value) -> str:

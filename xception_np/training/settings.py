@@ -118,6 +118,8 @@ class Settings:
         _positive("save_seconds", self.save_seconds, "a number of seconds > 0")
         _whole("save_steps", self.save_steps, 0, "a number of steps, 0 or more")
         check_seed(self.seed)
+        if self.grow_from < 1 and self.grow_until == 0:
+            raise InputError(f"grow_until is 0; expected a part of the run, as grow_from is {self.grow_from}, or a grow_from of 1")
         if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
             raise InputError("nesterov is True; expected it only with the optimizer sgd and a momentum > 0")
 
