@@ -1,6 +1,13 @@
 """Options of the test suite."""
 
+import signal
+
 import pytest
+
+
+def pytest_configure():
+    """Ctrl-C means what it says, to the tests that send it too: what a shell runs in the background is born deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
