@@ -40,7 +40,7 @@ def test_the_log_names_no_folder():
 def test_filling_the_box(tmp_path):
     run = trainer(tmp_path / "run", models.build("xception_small", 2), epochs=1)
     run.run()
-    with pytest.raises(InputError, match="expected a finished run"):
+    with pytest.raises(InputError, match="expected what `train` wrote at the end of a finished run"):
         box.fill(tmp_path / "run", tmp_path)
     result = {"accuracy": 0.5, "checkpoint": str(run.outcome), "curves": f"{tmp_path}/run/curves.png", "steps": run.step}
     (tmp_path / "run" / "result.json").write_text(json.dumps(result))

@@ -3,7 +3,9 @@
     checkpoint = training.load(box.checkpoint())        # or `xception-np predict cat.png`
 
 It is in half precision, which halves the file. Beside it is the log of the run that made it: what the run was started with, how it
-went, and what came out. After a new run, put it into the box with `python -m xception_np.training.box RUN`.
+went, and what came out (measured in single precision). After a new run, put it into the box with
+
+    python -m xception_np.training.box RUN
 """
 
 import json

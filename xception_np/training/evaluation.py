@@ -74,13 +74,10 @@ def evaluate(
         raise InputError(f"model has {model.classes} classes; expected {len(dataset.classes)}, as the data set {dataset.name}")
     begin = time.perf_counter()
     loader = Loader(dataset, batch, preprocessing, drop_last=False)
-    plain, over_views = [], []
-    for x, _ in loader.in_order():
-        looks = [softmax(model.apply(view.apply(x))) for view in (View(), *views)]
-        plain.append(looks[0])
-        over_views.append(np.mean(looks, axis=0))
-    averaged = np.concatenate(over_views) if views else None
-    return Evaluation(np.concatenate(plain), dataset.labels, time.perf_counter() - begin, views, averaged)
+    looks = [[softmax(model.apply(view.apply(x))) for view in (View(), *views)] for x, _ in loader.in_order()]
+    plain = np.concatenate([of_batch[0] for of_batch in looks])
+    averaged = np.concatenate([np.mean(of_batch, axis=0) for of_batch in looks]) if views else None
+    return Evaluation(plain, dataset.labels, time.perf_counter() - begin, views, averaged)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -119,22 +119,7 @@ CIFAR = Recipe(
 
 FOLDER = Recipe(
     "folder",
-    Settings(
-        epochs=80,
-        batch=64,
-        optimizer="sgd",
-        rate=0.2,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=5e-4,
-        decay_depthwise=False,
-        schedule="cosine",
-        warmup=0.1,
-        grow_from=0.5,
-        grow_until=0.7,
-        label_smoothing=0.1,
-        averaging=0.998,
-    ),
+    CIFAR.settings.with_changes({"epochs": 80, "batch": 64, "rate": 0.2, "weight_decay": 5e-4}),
     "this project's, for some thousands of pictures in folders",
 )
 

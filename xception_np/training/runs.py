@@ -31,6 +31,8 @@ _KINDS = {
     "tensorboard": bool | None,
 }
 
+_FINISHED = "what `train` wrote at the end of a finished run"
+
 
 class Run(NamedTuple):
     """A line of `xception-np runs`.
@@ -81,11 +83,11 @@ def write_result(folder: Path, result: dict[str, Any]) -> None:
 
 
 def read_result(folder: Path) -> dict[str, Any]:
-    """What came out of a finished run; InputError if it is not finished."""
-    try:
-        return dict(json.loads((folder / "result.json").read_text()))
-    except (OSError, TypeError, ValueError) as error:
-        raise InputError(f"run is {folder}, which has no result.json to read; expected a finished run") from error
+    """What came out of a finished run; InputError if there is nothing, or something else."""
+    result = read_json(folder / "result.json", _FINISHED)
+    if not isinstance(result, dict):
+        raise InputError(f"file {folder / 'result.json'} is no table of results; expected {_FINISHED}")
+    return result
 
 
 def describe(folder: Path) -> Run:
@@ -124,8 +126,7 @@ def _described(folder: Path) -> Run:
 def _accuracy(folder: Path) -> float | None:
     """What `write_result` wrote; None if there is nothing, or something else."""
     try:
-        result = read_json(folder / "result.json", "one that `train` wrote")
+        accuracy = read_result(folder).get("accuracy")
     except InputError:
         return None
-    accuracy = result.get("accuracy") if isinstance(result, dict) else None
     return accuracy if isinstance(accuracy, float) and math.isfinite(accuracy) else None

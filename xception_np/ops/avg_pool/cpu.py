@@ -7,7 +7,7 @@ from xception_np.ops.compile import compiled
 
 def forward(x, geometry):
     y = arrays.empty(output_shape(x.shape, geometry), x.dtype)
-    steps = _steps(x.shape, geometry)
+    steps = geometry.windows(*x.shape[1:3])
 
     def tile_forward(tile):
         _forward(x[tile.n0 : tile.n1], tile.of(y), tile.h0, *steps)
@@ -19,7 +19,7 @@ def forward(x, geometry):
 def backward(dy, cache):
     x_shape, geometry, dtype = cache
     dx = arrays.empty(x_shape, dtype)
-    steps = _steps(x_shape, geometry)
+    steps = geometry.windows(*x_shape[1:3])
     # y = sum of x / inside, so every tap gets dy / inside
     share = dy / geometry.inside(*x_shape[1:3]).astype(dtype)[:, :, None]
 
@@ -28,10 +28,6 @@ def backward(dy, cache):
 
     threads.for_tiles(tile_backward, threads.image_tiles(x_shape))
     return dx
-
-
-def _steps(x_shape, geometry):
-    return geometry.kernel, geometry.stride, geometry.dilation, geometry.origin(*x_shape[1:3])
 
 
 @compiled

@@ -11,7 +11,7 @@ from xception_np.ops.max_pool import Cache, output_shape, winners_dtype
 def forward(x, geometry):
     y = arrays.empty(output_shape(x.shape, geometry), x.dtype)
     winners = arrays.empty(y.shape, winners_dtype(geometry))
-    steps = _steps(x.shape, geometry)
+    steps = geometry.windows(*x.shape[1:3])
 
     def tile_forward(tile):
         _forward(x[tile.n0 : tile.n1], tile.of(y), tile.of(winners), tile.h0, *steps)
@@ -23,17 +23,13 @@ def forward(x, geometry):
 def backward(dy, cache):
     winners, x_shape, geometry, dtype = cache
     dx = arrays.empty(x_shape, dtype)
-    steps = _steps(x_shape, geometry)
+    steps = geometry.windows(*x_shape[1:3])
 
     def tile_backward(tile):
         _backward(dy[tile.n0 : tile.n1], winners[tile.n0 : tile.n1], tile.of(dx), tile.h0, *steps)
 
     threads.for_tiles(tile_backward, threads.image_tiles(x_shape))
     return dx
-
-
-def _steps(x_shape, geometry):
-    return geometry.kernel, geometry.stride, geometry.dilation, geometry.origin(*x_shape[1:3])
 
 
 @compiled
