@@ -1,4 +1,5 @@
 import _thread
+import ctypes
 import os
 import subprocess
 import sys
@@ -97,14 +98,14 @@ def test_together_calls_on_every_thread_with_one_queue():
     queues, all_here = [], threading.Barrier(3, timeout=60)
 
     def work(queue):
-        queues.append((queue, threading.current_thread()))
+        queues.append((queue, threading.current_thread(), ctypes.c_int64.from_address(queue).value))
         all_here.wait()
 
     with threads.use(3):
         threads.together(work, 5)
-    assert len({thread for _, thread in queues}) == 3
-    assert len({id(queue) for queue, _ in queues}) == 1
-    assert queues[0][0].tolist() == [0]
+    assert len({thread for _, thread, _ in queues}) == 3
+    assert len({queue for queue, _, _ in queues}) == 1
+    assert {value for _, _, value in queues} == {0}
 
 
 @pytest.mark.parametrize(("count", "items"), [(1, 5), (3, 1)])
@@ -139,10 +140,11 @@ def test_sum_groups():
     lock = threading.Lock()
 
     def iter_taken(queue, items):
+        number = ctypes.c_int64.from_address(queue)
         while True:
             with lock:
-                k = int(queue[0])
-                queue[0] += 1
+                k = number.value
+                number.value += 1
             if k >= items:
                 return
             yield k

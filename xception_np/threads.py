@@ -105,15 +105,17 @@ def spans(count: int, width: int = 1) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def together(work: Callable[[np.ndarray], object], items: int) -> None:
+def together(work: Callable[[int], object], items: int) -> None:
     """Call `work(queue)` on all threads at once; return when all are done.
 
-    For compiled passes that hand out their own tiles: `queue` is one number, 0 at first, from which `taken(queue, items)` draws
-    what is next, so that the interpreter is needed once a thread, not once a tile. An exception is raised here.
+    For compiled passes that hand out their own tiles: `queue` is the address of a number, 0 at first, from which
+    `taken(queue, items)` draws what is next, so that the interpreter is needed once a thread, not once a tile. An exception is
+    raised here.
     """
-    queue = np.zeros(1, np.int64)
+    number = np.zeros(1, np.int64)
+    queue = number.ctypes.data
     with _one_blas_thread:
-        if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(queue), queue):
+        if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(queue), number):
             work(queue)
 
 
@@ -163,7 +165,7 @@ def sum_tiles(
     return _total(partials)
 
 
-def sum_groups(work: Callable[[np.ndarray, np.ndarray], object], groups: int, shape: tuple[int, ...], dtype) -> np.ndarray:
+def sum_groups(work: Callable[[int, np.ndarray], object], groups: int, shape: tuple[int, ...], dtype) -> np.ndarray:
     """The same for a compiled pass: `work(queue, partials)` takes groups and writes the sum of each into its place."""
     partials = arrays.empty((groups, *shape), dtype)
     together(lambda queue: work(queue, partials), groups)

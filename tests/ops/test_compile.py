@@ -95,12 +95,13 @@ def draw(queue, items, owner, me):
 @pytest.mark.parametrize("items", [0, 1, 100_000])
 def test_each_number_is_taken_once(items):
     queue, owner = np.zeros(1, np.int64), np.zeros(items, np.int64)
-    draw(np.zeros(1, np.int64), 0, owner, 1)  # compiled before the race
+    draw(queue.ctypes.data, -1, owner, 1)  # compiled before the race
+    queue[0] = 0
     start = threading.Barrier(4, timeout=60)
 
     def thread(me):
         start.wait()
-        draw(queue, items, owner, me)
+        draw(queue.ctypes.data, items, owner, me)
 
     callers = [threading.Thread(target=thread, args=(1000**me,)) for me in range(4)]
     for caller in callers:
@@ -112,8 +113,26 @@ def test_each_number_is_taken_once(items):
 
 
 def test_the_numbers_of_a_queue_are_in_order_for_one_thread():
-    assert list(taken(np.zeros(1, np.int64), 5)) == [0, 1, 2, 3, 4]
-    assert list(taken(np.array([3]), 5)) == [3, 4]
+    queue = np.zeros(1, np.int64)
+    assert list(taken(queue.ctypes.data, 5)) == [0, 1, 2, 3, 4]
+    queue[0] = 3
+    assert list(taken(queue.ctypes.data, 5)) == [3, 4]
+
+
+def test_a_call_keeps_nothing():
+    """Compiled code counts references by itself, and a training step has a thousand calls: one kept object each is a leak."""
+    queue, owner = np.zeros(1, np.int64), np.zeros(9, np.int64)
+    draw(queue.ctypes.data, 9, owner, 1)
+    before = sys.getrefcount(queue), sys.getrefcount(owner)
+    for _ in range(100):
+        queue[0] = 0
+        draw(queue.ctypes.data, 9, owner, 1)
+    assert (sys.getrefcount(queue), sys.getrefcount(owner)) == before
+
+
+def test_a_queue_is_an_address_and_no_array():
+    with pytest.raises(numba.TypingError):
+        draw(np.zeros(1, np.int64), 9, np.zeros(9, np.int64), 1)
 
 
 def test_threads_share_the_tiles_of_a_pass():

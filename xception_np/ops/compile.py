@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 import numba
+from numba.core import types
 from numba.core.compiler import Compiler
 from numba.extending import intrinsic
 
@@ -41,21 +42,28 @@ class _Apart(Compiler):
         return super().define_pipelines()
 
 
-def _add_one(_, queue):
+def _add_one(_, address):
+    if not isinstance(address, types.Integer):
+        return None  # not for these arguments: a TypingError
+
     def generate(context, builder, signature, arguments):
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        return builder.atomic_rmw("add", data, context.get_constant(queue.dtype, 1), "acq_rel")
+        integer = context.get_value_type(types.int64)
+        number = builder.inttoptr(arguments[0], integer.as_pointer())
+        return builder.atomic_rmw("add", number, context.get_constant(types.int64, 1), "acq_rel")
 
-    return queue.dtype(queue), generate
+    return types.int64(types.int64), generate
 
 
-# queue[0], and one more for whoever comes next: an atomic addition, so that each number goes to one thread only
+# The number at an address, and one more for whoever comes next: an atomic addition, so that each number goes to one thread only
 _take: Any = intrinsic(_add_one)
 
 
 @numba.njit(nogil=True)  # not kept on disk: Numba cannot use a generator from there in a function that it compiles
 def taken(queue, items):
-    """Numbers below `items`, each for one of the threads that share the queue."""
+    """Numbers below `items`, each for one of the threads that share the queue.
+
+    `queue` is the address of an int64, 0 at first, not an array: Numba never lets go of an array that a generator was given.
+    """
     k = _take(queue)
     while k < items:
         yield k
