@@ -1,10 +1,12 @@
 """A run's memory and its waiting are measured, and neither grows where it must not."""
 
+import gc
 import itertools
 import json
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 from small_runs import trainer
@@ -13,6 +15,7 @@ from xception_np.training import Progress, resources
 
 WARM_UP = 60  # steps after which every array that a run needs has been asked for once
 GROWTH = 4 * 2**20  # bytes; the batches of the 100 steps are 18 MiB
+LINE = 1500  # bytes that a step may keep: its line of the history is 11 numbers, some 500
 
 
 def test_memory_is_what_is_held():
@@ -63,3 +66,20 @@ def test_a_run_does_not_grow(tmp_path):
     memory = [json.loads(line)["memory"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert len(memory) >= WARM_UP + 100
     assert max(memory[WARM_UP:]) - memory[WARM_UP] < GROWTH
+
+
+def test_a_step_keeps_no_more_than_its_line(tmp_path):
+    """Far finer than what the system says about the whole process: objects that a compiled pass never lets go of are small."""
+    held = []
+
+    def look(progress):
+        if progress.step in (30, 60):
+            gc.collect()
+            held.append(tracemalloc.get_traced_memory()[0])
+
+    tracemalloc.start()
+    try:
+        trainer(tmp_path, epochs=21).run(look)
+    finally:
+        tracemalloc.stop()
+    assert held[1] - held[0] < 30 * LINE
