@@ -23,6 +23,7 @@ from contextlib import suppress
 _RANKS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK")
 _SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+NOTICE_SECONDS = 1.0  # for a launcher to see that a line is cut
 LAST_SECONDS = 120.0  # that a process may take to save after its guard was killed
 
 
@@ -70,7 +71,20 @@ def stand_guard() -> None:
             flush=True,
         )
         status = 128 - status
+    if status:
+        _hang_up()
     os._exit(status)
+
+
+def _hang_up() -> None:
+    """Let MPICH's launcher see that this process's line to it is cut before it can see that the process is gone.
+
+    It looks for both. The former ends the run; if it comes upon the latter first, it waits for the other processes, and these wait
+    for this one.
+    """
+    with suppress(KeyError, ValueError, OSError):  # another launcher has no such line
+        os.close(int(os.environ["PMI_FD"]))
+        time.sleep(NOTICE_SECONDS)
 
 
 def _tell(writing: int, number: int) -> None:
