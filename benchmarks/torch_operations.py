@@ -68,6 +68,11 @@ def batch_norm_inference(x, gamma, beta, mean, variance, epsilon, activation):
     return _activated(y.movedim(1, -1), activation)
 
 
+def bias(x, bias, activation):
+    """Along the last axis."""
+    return _activated(x + bias, activation)
+
+
 def max_pool(x, geometry):
     """Padding of -inf, which never wins."""
     x = _padded(_channels_first(x), geometry, -torch.inf)
@@ -111,6 +116,7 @@ OPERATIONS = {
     "avg_pool": avg_pool,
     "batch_norm": batch_norm,
     "batch_norm_inference": batch_norm_inference,
+    "bias": bias,
     "concat": concat,
     "conv": conv,
     "dense": dense,

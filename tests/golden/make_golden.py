@@ -56,6 +56,8 @@ def calls() -> Iterator[tuple[str, str, tuple]]:
         name, settings = f"epsilon {epsilon}, activation {activation}", (epsilon, activation)
         yield "batch_norm", name, (draw.normal(*image), gamma, beta, *settings)
         yield "batch_norm_inference", name, (draw.normal(*image), gamma, beta, mean, variance, *settings)
+    for activation in (None, "relu"):
+        yield "bias", f"activation {activation}", (draw.normal(*image), beta, activation)
     yield "pointwise_conv", "image", (draw.normal(*image), draw.normal(5, 3))
     yield "dense", "rows", (draw.normal(3, 7), draw.normal(7, 5), draw.normal(5))
     yield "relu", "image", (draw.normal(*image),)

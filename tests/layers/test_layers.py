@@ -99,7 +99,7 @@ def test_batch_norm_follows_the_batches():
 @pytest.mark.parametrize("training", [Step(), None], ids=["training", "inference"])
 def test_batch_norm_with_relu_is_the_two_in_turn(training):
     x, dy = random(0, 2, 3, 4, 5), random(1, 2, 3, 4, 5)
-    both = allocated(layers.BatchNormReLU("bn", "act", 5))
+    both = allocated(layers.BatchNorm("bn", 5, relu_name="act"))
     apart = allocated(layers.Chain("apart", [layers.BatchNorm("bn", 5), layers.ReLU("act")]))
     for net in (both, apart):
         net.parameters[1].value[:] = random(2, 5)  # beta

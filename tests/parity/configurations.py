@@ -123,6 +123,11 @@ def _batch_norm_inference(random: Random, draw: Draw) -> tuple:
     return x, gamma, beta, draw.normal(*gamma.shape), 0.1 + draw.uniform(*gamma.shape), epsilon, activation
 
 
+def _bias(random: Random, draw: Draw) -> tuple:
+    x = draw.normal(*_image(random))
+    return x, draw.normal(x.shape[3]), random.choice((None, "relu"))
+
+
 def _image(random: Random) -> tuple[int, int, int, int]:
     """(N, H, W, C), with two positions at least."""
     return random.randint(2, 4), random.randint(1, 7), random.randint(1, 7), random.randint(1, 20)
@@ -159,6 +164,7 @@ ARGUMENTS = {
     "avg_pool": _avg_pool,
     "batch_norm": _batch_norm,
     "batch_norm_inference": _batch_norm_inference,
+    "bias": _bias,
     "dense": _dense,
     "elu": lambda random, draw: (draw.normal(*_image(random)),),
     "global_avg_pool": lambda random, draw: (draw.normal(*_image(random)),),

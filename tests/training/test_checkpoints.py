@@ -13,9 +13,9 @@ from small_runs import tiny_model, trainer
 from xception_np import models
 from xception_np.data import Preprocessing
 from xception_np.errors import InputError
+from xception_np.files import replacing
 from xception_np.training import Checkpoint, Progress, load, save, state
 from xception_np.training.evaluation import softmax
-from xception_np.training.files import replacing
 from xception_np.training.history import History, read
 
 

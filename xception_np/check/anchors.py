@@ -222,6 +222,22 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             gradients=(np.array([[1.0], [3.0]]), _floats(1), _floats(4)),
         ),
     ),
+    "bias": (
+        Anchor(
+            "two channels",
+            (np.array([[1.0, 2], [3, 4]]), _floats(10, 20)),
+            y=np.array([[11.0, 22], [13, 24]]),
+            dy=np.array([[1.0, 10], [100, 1000]]),
+            gradients=(np.array([[1.0, 10], [100, 1000]]), _floats(101, 1010)),
+        ),
+        Anchor(
+            "ReLU, whose slope at 0 is 0",
+            (np.array([[-1.0, 0], [3, -5]]), _floats(1, 2), "relu"),
+            y=np.array([[0.0, 2], [4, 0]]),
+            dy=np.array([[1.0, 10], [100, 1000]]),
+            gradients=(np.array([[0.0, 10], [100, 0]]), _floats(100, 10)),
+        ),
+    ),
     "relu": (
         Anchor(
             "the slope at 0 is 0",

@@ -138,7 +138,7 @@ def every() -> tuple[Case, ...]:
     """The cases of all operations."""
     return tuple(
         case
-        for cases in (_convolutions, _separable, _normalisations, _elementwise, _pools, _dense, _joins, _losses)
+        for cases in (_convolutions, _separable, _normalisations, _biases, _elementwise, _pools, _dense, _joins, _losses)
         for case in cases()
     )
 
@@ -234,6 +234,16 @@ def _normalisations() -> Iterator[Case]:
         yield Case("batch_norm_inference", name, _batch_norm_inference(shape, activation="relu"), cut, large)
     yield Case("batch_norm", "tiles", _batch_norm((3, 40, 41, 9)), training, large=True)
     yield Case("batch_norm_inference", "tiles", _batch_norm_inference((3, 40, 41, 9)), inference, large=True)
+
+
+def _biases() -> Iterator[Case]:
+    shapes = {"4 axes": (2, 3, 4, 5), "7 positions": (7, 3), "C=1": (1, 3, 2, 1), "C=17": (3, 2, 1, 17), "one number": (1, 1)}
+    together = ((0, 1),)
+    for activation in (None, "relu"):
+        traits = Traits((0, 1), linear=activation is None, adjoint=together)
+        for name, shape in shapes.items():
+            yield Case("bias", f"{name}, {activation}", _bias(shape, activation), traits)
+        yield Case("bias", f"tiles, {activation}", _bias((3, 40, 41, 9), activation), traits, large=True)
 
 
 def _elementwise() -> Iterator[Case]:
@@ -356,6 +366,10 @@ def _batch_norm_inference(shape, epsilon=1e-3, activation=None):
         return x, gamma, beta, mean, 0.5 + draw.uniform(shape[-1]), epsilon, activation
 
     return build
+
+
+def _bias(shape, activation):
+    return lambda draw: (draw.normal(*shape), draw.normal(shape[-1]), activation)
 
 
 def _one(kind, shape):

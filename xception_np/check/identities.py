@@ -282,6 +282,21 @@ def given_statistics_of_the_batch(implementation: str) -> Iterator[Comparison]:
     yield compare(given[3], dbeta, BUDGET, "the batch's own statistics: dbeta")
 
 
+def a_bias_is_a_shift(implementation: str) -> Iterator[Comparison]:
+    """bias is batch_norm_inference with scale 1 and statistics that change nothing, also where a ReLU gets exactly 0.
+
+    Each of the rows has its 0 in another channel: loops may treat the first few unlike the last few.
+    """
+    x = np.stack([np.roll(np.arange(-3.0, 4.0), k) for k in range(7)], axis=1)
+    bias, dy = np.array([0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0]), Draw("a shift").normal(7, 7)
+    ones, zeros = np.ones(7), np.zeros(7)
+    for activation in (None, "relu"):
+        y, dx, dbias = _passes(ops.bias, dy, x, bias, activation, implementation=implementation)
+        norm = (x, ones, bias, zeros, ones / 2, 0.5, activation)
+        shifted = _passes(ops.batch_norm_inference, dy, *norm, implementation=implementation)
+        yield from _same(f"a shift, activation {activation}", (y, dx, dbias), (shifted[0], shifted[1], shifted[3]))
+
+
 def dense_is_pointwise(implementation: str) -> Iterator[Comparison]:
     """dense is pointwise_conv on images of one pixel, and a bias."""
     draw = Draw("dense")
@@ -411,6 +426,7 @@ IDENTITIES: dict[str, tuple[Callable[[str], Iterator[Comparison]], ...]] = {
         relu_within_is_relu_after,
     ),
     "batch_norm_inference": (given_statistics_of_the_batch, relu_within_is_relu_after),
+    "bias": (a_bias_is_a_shift,),
     "relu": (elu_and_relu_agree_above_zero,),
     "elu": (elu_and_relu_agree_above_zero,),
     "max_pool": (the_largest_moves_with_a_constant, convolutions_move_with_the_image),

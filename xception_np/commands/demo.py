@@ -8,8 +8,8 @@ from PIL import Image
 from xception_np import check, data, models
 from xception_np.commands.output import console, emit, program
 from xception_np.commands.train import train_and_show
+from xception_np.files import make_folder, replacing
 from xception_np.training import Trainer, recipe
-from xception_np.training.files import make_folder, replacing
 
 SAMPLES = 3  # digits that are saved as pictures, to try `predict` on
 

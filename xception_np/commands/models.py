@@ -5,16 +5,13 @@ from rich.table import Table as Grid
 
 from xception_np import models
 from xception_np.commands.output import emit
-from xception_np.errors import InputError
 from xception_np.layers import Chain
 from xception_np.models import summary
 
 
 def run(name: str | None, as_json: bool) -> None:
     """List the networks, or show one layer by layer."""
-    if name is not None and name not in models.TABLES:
-        raise InputError(f"model is {name!r}; expected one of {', '.join(models.TABLES)}")
-    chosen = models.TABLES.values() if name is None else [models.TABLES[name]]
+    chosen = models.TABLES.values() if name is None else [models.find(name)]
     chains = [(table, Chain(table.name, models.layers_of(table, table.classes))) for table in chosen]
     if as_json:
         emit({table.name: _facts(table, chain, layers=name is not None) for table, chain in chains})

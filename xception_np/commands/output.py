@@ -17,8 +17,8 @@ from rich.progress import Progress as Bar
 
 from xception_np import launcher
 from xception_np.errors import InputError
+from xception_np.files import replacing
 from xception_np.training import Evaluation
-from xception_np.training.files import replacing
 from xception_np.training.history import Progress
 
 console = Console(stderr=True, quiet=launcher.rank() > 0)  # of many processes, the first one speaks

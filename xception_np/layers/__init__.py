@@ -1,25 +1,27 @@
 """Layers: hold parameters, call operations, and pass gradients on."""
 
 from xception_np.layers.base import Layer, Row, Step
-from xception_np.layers.batch_norm import BatchNorm, BatchNormReLU
+from xception_np.layers.batch_norm import BatchNorm
+from xception_np.layers.bias import Bias
 from xception_np.layers.containers import Branches, Chain, Residual
 from xception_np.layers.conv import Conv, GroupedConv
 from xception_np.layers.dense import Dense
 from xception_np.layers.parameter import Buffers, Parameter, allocate
 from xception_np.layers.separable_conv import SeparableConv
-from xception_np.layers.simple import ELU, AvgPool, Dropout, GlobalAvgPool, MaxPool, ReLU
+from xception_np.layers.simple import ELU, AvgPool, Dropout, Flatten, GlobalAvgPool, MaxPool, ReLU
 
 __all__ = [
     "ELU",
     "AvgPool",
     "BatchNorm",
-    "BatchNormReLU",
+    "Bias",
     "Branches",
     "Buffers",
     "Chain",
     "Conv",
     "Dense",
     "Dropout",
+    "Flatten",
     "GlobalAvgPool",
     "GroupedConv",
     "Layer",

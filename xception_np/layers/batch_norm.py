@@ -1,5 +1,7 @@
 """Batch normalisation as a layer: it follows the statistics of the batches, for inference."""
 
+import numpy as np
+
 from xception_np import ops
 from xception_np.layers.base import Layer, Row
 from xception_np.layers.parameter import Parameter
@@ -16,22 +18,38 @@ class BatchNorm(Layer):
     ----------
     momentum : float
         What is kept of the moving statistics at a step: 0.99 as in Keras forgets half in 69 steps, 0.9 in 7.
+    epsilon : float
+        Added to the variance.
+    scale : bool
+        Whether gamma is learnt; it is 1 otherwise, as in Keras's Inception V3.
+    relu_name : str, optional
+        Of the ReLU that follows in the same pass over memory, if there is one. It keeps a line of its own in a summary.
     """
 
-    activation: str | None = None
-
-    def __init__(self, name: str, channels: int, momentum: float = 0.99, epsilon: float = ops.batch_norm.EPSILON):
+    def __init__(
+        self,
+        name: str,
+        channels: int,
+        momentum: float = 0.99,
+        epsilon: float = ops.batch_norm.EPSILON,
+        scale: bool = True,
+        relu_name: str | None = None,
+    ):
         spec.number("momentum", momentum, 0, 1, "what is kept of the moving statistics, 0 <= momentum < 1")
-        self.name, self.momentum, self.epsilon = name, momentum, epsilon
-        self.gamma = Parameter(f"{name}/gamma", (channels,), start=1.0)
+        self.name, self.momentum, self.epsilon, self.relu_name = name, momentum, epsilon, relu_name
+        self.gamma = Parameter(f"{name}/gamma", (channels,), start=1.0) if scale else None
         self.beta = Parameter(f"{name}/beta", (channels,))
         self.moving_mean = Parameter(f"{name}/moving_mean", (channels,))
         self.moving_variance = Parameter(f"{name}/moving_variance", (channels,), start=1.0)
 
+    def with_relu(self, name: str) -> "BatchNorm":
+        """The same layer with a ReLU after it."""
+        return BatchNorm(self.name, self.beta.size, self.momentum, self.epsilon, self.gamma is not None, name)
+
     @property
     def parameters(self):
-        """Scale and shift."""
-        return [self.gamma, self.beta]
+        """Scale, if there is one, and shift."""
+        return [self.beta] if self.gamma is None else [self.gamma, self.beta]
 
     @property
     def moving(self):
@@ -40,43 +58,30 @@ class BatchNorm(Layer):
 
     def forward(self, x, training=None):
         """y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)."""
-        gamma, beta = self.gamma.value, self.beta.value
+        beta = self.beta.value
+        gamma = np.ones_like(beta) if self.gamma is None else self.gamma.value
+        activation = "relu" if self.relu_name else None
         if training is None or training.frozen:
             mean, variance = self.moving_mean.value.copy(), self.moving_variance.value.copy()  # the cache outlives them
-            return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon, self.activation)
-        y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon, self.activation)
+            return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon, activation)
+        y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon, activation)
         for moving, batch in ((self.moving_mean.value, cache.mean), (self.moving_variance.value, cache.variance)):
             moving[...] = self.momentum * moving + (1 - self.momentum) * batch
         return y, cache
 
     def backward(self, dy, cache):
-        """Dx; adds to both gradients. The kind of cache says which forward pass it was."""
+        """Dx; adds to the gradients. The kind of cache says which forward pass it was."""
         trained = isinstance(cache, ops.batch_norm.Cache)
         dx, dgamma, dbeta = (ops.batch_norm if trained else ops.batch_norm_inference).backward(dy, cache)
-        self.gamma.gradient += dgamma
+        if self.gamma is not None:
+            self.gamma.gradient += dgamma
         self.beta.gradient += dbeta
         return dx
 
     def cost(self, x_shape):
-        """As the operation's."""
-        return ops.batch_norm.cost(x_shape)
-
-
-class BatchNormReLU(BatchNorm):
-    """Batch normalisation and the ReLU after it, in one pass over memory.
-
-    Parameters
-    ----------
-    relu_name : str
-        Of the ReLU, which keeps a line of its own in a summary.
-    """
-
-    activation = "relu"
-
-    def __init__(self, name: str, relu_name: str, channels: int, momentum: float = 0.99):
-        super().__init__(name, channels, momentum)
-        self.relu_name = relu_name
+        """As the operation's; gamma counts where it is learnt."""
+        return ops.batch_norm.cost(x_shape)._replace(parameters=sum(parameter.size for parameter in self.parameters))
 
     def rows(self, x_shape):
-        """Both layers; the ReLU costs nothing of its own."""
-        return [Row(self.name, "BatchNorm", x_shape, self.cost(x_shape)), Row(self.relu_name, "ReLU", x_shape, Cost())]
+        """The layer, and the ReLU if there is one, which costs nothing of its own."""
+        return [*super().rows(x_shape), *([Row(self.relu_name, "ReLU", x_shape, Cost())] if self.relu_name else [])]

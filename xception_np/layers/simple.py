@@ -1,10 +1,12 @@
-"""Layers without parameters, each one operation: activations, pools, dropout."""
+"""Layers without parameters: activations, pools, dropout, each one operation; and a change of shape."""
 
+import math
 import zlib
 
 from xception_np import ops
 from xception_np.geometry import Geometry
 from xception_np.layers.base import Layer
+from xception_np.ops.spec import Cost
 from xception_np.random import Purpose, Stream
 
 
@@ -119,3 +121,26 @@ class Dropout(Layer):
     def cost(self, x_shape):
         """As the operation's."""
         return ops.dropout.cost(x_shape)
+
+
+class Flatten(Layer):
+    """Every number of an image in one row: (N, H, W, C) to (N, H*W*C)."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def forward(self, x, training=None):
+        """y = x in another shape."""
+        return x.reshape(self.output_shape(x.shape)), x.shape
+
+    def backward(self, dy, cache):
+        """Dx = dy in the shape of x."""
+        return dy.reshape(cache)
+
+    def output_shape(self, x_shape):
+        """(N, H*W*C)."""
+        return x_shape[0], math.prod(x_shape[1:])
+
+    def cost(self, x_shape):
+        """Nothing is computed or moved."""
+        return Cost()

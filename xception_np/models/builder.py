@@ -1,12 +1,27 @@
 """From a table to a model: layers with names and channel numbers filled in."""
 
+import math
+
 import numpy as np
 
 from xception_np import layers
 from xception_np.errors import InputError, is_whole
 from xception_np.geometry import Geometry
 from xception_np.models.model import Model
-from xception_np.models.table import Conv, Plain, Pool, Relu, Residual, Sep, Table
+from xception_np.models.table import (
+    Conv,
+    Flatten,
+    Full,
+    GlobalPool,
+    Mean,
+    Plain,
+    Pool,
+    Relu,
+    Residual,
+    Sep,
+    Table,
+    Towers,
+)
 from xception_np.ops import spec
 
 MOST_CLASSES = 100_000  # a file that claims more is wrong; JFT has 17,000
@@ -43,56 +58,111 @@ def layers_of(table: Table, classes: int, dropout: float = 0.0) -> list[layers.L
         raise InputError(f"classes is {classes!r}; expected the number of classes, 1 to {MOST_CLASSES:,}")
     found, channels = [], 3
     for module in table.modules:
-        layer, channels = _module(module, channels, table.momentum)
+        layer, channels = _module(module, channels, table)
         found.append(layer)
+    head, channels = _head(table.head, layers.Chain(table.name, found).output_shape(table.input_shape))
     dropped = [layers.Dropout("dropout", dropout)] if dropout else []
-    return [*found, layers.GlobalAvgPool("avg_pool"), *dropped, layers.Dense("predictions", channels, classes)]
+    return [*found, *head, *dropped, layers.Dense("predictions", channels, classes)]
 
 
-def _module(module: Plain | Residual, channels: int, momentum: float) -> tuple[layers.Layer, int]:
+def _module(module: Plain | Residual, channels: int, table: Table) -> tuple[layers.Layer, int]:
     if isinstance(module, Plain):
-        names = _names(module.name, module.rows, activation_belongs_to_next=False)
-        return _chain(module.name, module.rows, names, channels, momentum)
+        return rows(module.name, module.rows, channels, table)
     names = _names(module.name, module.main, activation_belongs_to_next=True)
-    main, out_channels = _chain(module.name, module.main, names, channels, momentum)
+    main, out_channels = _chain(module.name, module.main, names, channels, table)
     shortcut_names = [f"{module.name}_shortcut"] * len(module.shortcut)
-    shortcut, _ = _chain(f"{module.name}_shortcut", module.shortcut, shortcut_names, channels, momentum)
+    shortcut, _ = _chain(f"{module.name}_shortcut", module.shortcut, shortcut_names, channels, table)
     return layers.Residual(module.name, main, shortcut), out_channels
 
 
-def _names(block: str, rows: tuple, activation_belongs_to_next: bool) -> list[str]:
+def rows(block: str, words: tuple, channels: int, table: Table) -> tuple[layers.Chain, int]:
+    """Layers for rows of a table's words, one after the other, and the number of channels that come out."""
+    return _chain(block, words, _names(block, words, activation_belongs_to_next=False), channels, table)
+
+
+def _names(block: str, words: tuple, activation_belongs_to_next: bool) -> list[str]:
     """Keras's names: block3_sepconv1_act is the activation before block3_sepconv1, block1_conv1_act the one after block1_conv1."""
     names: list[str] = []
-    convolution = ""
+    convolution = block
     count = 0
-    for row in rows:
-        kind = {Conv: "conv", Sep: "sepconv"}.get(type(row))
+    for word in words:
+        kind = {Conv: "conv", Sep: "sepconv"}.get(type(word))
         if kind:
             count += 1
             convolution = f"{block}_{kind}{count}"
             names.append(convolution)
-        elif isinstance(row, Relu):
+        elif isinstance(word, Relu):
             names.append(f"{block}_sepconv{count + 1}_act" if activation_belongs_to_next else f"{convolution}_act")
         else:
-            names.append(f"{block}_pool")
+            names.append(block if isinstance(word, Towers) else f"{block}_pool")
     return names
 
 
-def _chain(block: str, rows: tuple, names: list[str], channels: int, momentum: float) -> tuple[layers.Chain, int]:
+def _chain(block: str, words: tuple, names: list[str], channels: int, table: Table) -> tuple[layers.Chain, int]:
     chain: list[layers.Layer] = []
-    for row, name in zip(rows, names, strict=True):
-        match row:
-            case Conv(filters, kernel, stride, padding):
-                chain.append(layers.Conv(name, channels, filters, Geometry(kernel, stride, padding=padding)))
-            case Sep(filters):
-                chain.append(layers.SeparableConv(name, channels, filters, Geometry(3)))
-            case Relu() if chain and isinstance(chain[-1], layers.BatchNorm):  # one pass over memory for the two
-                chain[-1] = layers.BatchNormReLU(chain[-1].name, name, channels, momentum)
+    for word, name in zip(words, names, strict=True):
+        match word:
+            case Conv() | Sep():
+                chain += _convolution(word, name, channels)
+                chain += _after(name, word.filters, table)
+                channels = word.filters
             case Relu():
-                chain.append(layers.ReLU(name))
-            case Pool():
-                chain.append(layers.MaxPool(name, Geometry(3, stride=2)))
-        if isinstance(row, Conv | Sep):
-            channels = row.filters
-            chain.append(layers.BatchNorm(f"{name}_bn", channels, momentum))
+                _relu(chain, name)
+            case Pool(kernel, stride, padding):
+                chain.append(layers.MaxPool(name, Geometry(kernel, stride, padding=padding)))
+            case Mean():
+                chain.append(layers.AvgPool(name, Geometry(3)))
+            case Towers(towers):
+                built = [rows(f"{block}_{tower.name}", tower.rows, channels, table) for tower in towers]
+                chain.append(layers.Branches(name, [branch for branch, _ in built]))
+                channels = sum(width for _, width in built)
     return layers.Chain(block, chain), channels
+
+
+def _convolution(word: Conv | Sep, name: str, channels: int) -> list[layers.Layer]:
+    match word:
+        case Conv(filters, kernel, stride, padding, 1):
+            return [layers.Conv(name, channels, filters, Geometry(kernel, stride, padding=padding))]
+        case Conv(filters, kernel, stride, padding, segments):
+            return [layers.GroupedConv(name, channels, filters, Geometry(kernel, stride, padding=padding), segments)]
+        case Sep(filters, between, None):
+            return [layers.SeparableConv(name, channels, filters, Geometry(3), activation=between)]
+        case Sep(filters, between, segments):
+            spatial = layers.GroupedConv(f"{name}_spatial", channels, channels, Geometry(3), segments)
+            activation = {None: [], "relu": [layers.ReLU(f"{name}_between")], "elu": [layers.ELU(f"{name}_between")]}[between]
+            return [spatial, *activation, layers.Conv(f"{name}_pointwise", channels, filters, Geometry(1))]
+
+
+def _after(name: str, channels: int, table: Table) -> list[layers.Layer]:
+    """What follows every convolution of a network."""
+    bias = [layers.Bias(name, channels)] if table.bias else []
+    norm = [layers.BatchNorm(f"{name}_bn", channels, *table.norm)] if table.norm else []
+    return [*bias, *norm]
+
+
+def _relu(chain: list[layers.Layer], name: str) -> None:
+    """Add a ReLU to a chain: to the layer before, if the two are one pass over memory."""
+    if chain and isinstance(chain[-1], layers.BatchNorm | layers.Bias):
+        chain[-1] = chain[-1].with_relu(name)
+    else:
+        chain.append(layers.ReLU(name))
+
+
+def _head(words: tuple, shape: tuple[int, ...]) -> tuple[list[layers.Layer], int]:
+    """Layers between the modules, whose result has a shape, and the last layer; and how many numbers come out."""
+    head: list[layers.Layer] = []
+    channels, count = shape[-1], 0
+    for word in words:
+        match word:
+            case GlobalPool():
+                head.append(layers.GlobalAvgPool("avg_pool"))
+            case Flatten():
+                channels = math.prod(shape[1:])
+                head.append(layers.Flatten("flatten"))
+            case Full(units):
+                count += 1
+                head.append(layers.Dense(f"fc{count}", channels, units))
+                channels = units
+            case Relu():
+                head.append(layers.ReLU(f"fc{count}_act"))
+    return head, channels

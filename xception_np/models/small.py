@@ -5,7 +5,7 @@ The stem keeps the picture's size (xception_compact's halves it), and three pool
 than hundreds of thousands.
 """
 
-from xception_np.models.table import Conv, Plain, Pool, Relu, Residual, Sep, Table
+from xception_np.models.table import Conv, Norm, Plain, Pool, Relu, Residual, Sep, Table
 
 
 def _table(
@@ -24,7 +24,7 @@ def _table(
         name=name,
         input_size=input_size,
         classes=10,
-        momentum=0.9,
+        norm=Norm(momentum=0.9),
         source=f"this project, for pictures of {input_size} pixels",
         modules=(
             # Entry flow

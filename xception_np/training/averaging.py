@@ -78,4 +78,4 @@ def estimate_statistics(model: Model, loader: Loader) -> None:
         moving.fill(0)
         model.forward(next(stream).x, Step(loader.seed))
         total += moving
-    moving[...] = total / (batches * (1 - model.table.momentum))
+    moving[...] = total / (batches * (1 - model.table.norm.momentum))

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from xception_np.errors import InputError
+from xception_np.files import replacing
 from xception_np.training import checkpoints, history, runs
-from xception_np.training.files import replacing
 
 FOLDER = Path(__file__).parents[1] / "box"
 ENVIRONMENT = ("step", "processes", "python", "packages", "cpu", "cores", "threads")  # what matters elsewhere, too

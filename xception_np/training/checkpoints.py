@@ -17,9 +17,9 @@ from safetensors.numpy import save as serialise
 from xception_np import models
 from xception_np.data import Preprocessing
 from xception_np.errors import InputError, check_file
+from xception_np.files import replacing
 from xception_np.layers import Chain
 from xception_np.models import Model
-from xception_np.training.files import replacing
 
 LARGEST_SIZE = 4096  # pixels a side: what a file claims is bounded before memory is asked for
 _KEY = "xception_np"
@@ -106,10 +106,10 @@ def _opened(path: Path) -> Iterator[Any]:
 
 def _check_arrays(path: Path, file: Any, name: str, classes: int) -> None:
     """Compare the file's arrays with a network's before that is built: a small file cannot ask for much memory."""
-    if name not in models.TABLES:
-        raise InputError(f"checkpoint {path} has the network {name!r}; expected one of {', '.join(models.TABLES)}")
-    table = models.TABLES[name]
-    chain = Chain(table.name, models.layers_of(table, classes))
+    try:
+        chain = Chain(name, models.layers_of(models.find(name), classes))
+    except InputError as error:
+        raise InputError(f"checkpoint {path} has a network that is not known: {error}") from error
     _check_names(path, file, {parameter.name: parameter.shape for parameter in chain.parameters + chain.moving})
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from xception_np import implementations, threads
 from xception_np.errors import InputError
-from xception_np.training.files import read_json, replacing
+from xception_np.files import read_json, replacing
 
 PACKAGES = ("xception-np", "numpy", "numba", "scipy", "scikit-learn", "safetensors", "pillow", "threadpoolctl")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from xception_np.errors import InputError, is_whole
-from xception_np.training.files import replacing
+from xception_np.files import replacing
 
 _MOST = 1e18  # nothing that is measured here is as large, and pictures can still be drawn of it
 

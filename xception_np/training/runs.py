@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xception_np.errors import InputError
+from xception_np.files import read_json, replacing
 from xception_np.training import locking, state
-from xception_np.training.files import read_json, replacing
 
 FILES = (
     "config.json",

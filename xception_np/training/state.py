@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialise
 
 from xception_np.errors import InputError, check_file, is_whole
-from xception_np.training.files import replacing
+from xception_np.files import replacing
 
 _KEY = "xception_np_state"
 

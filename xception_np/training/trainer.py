@@ -17,13 +17,13 @@ import numpy as np
 from xception_np import data
 from xception_np.data import Augmentation, Loader, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
+from xception_np.files import make_folder, remove_unfinished, replacing
 from xception_np.layers import Dropout, Step
 from xception_np.models import Model
 from xception_np.training import checkpoints, environment, growing, interruption, optimizers, resources, runs, schedules, state
 from xception_np.training.averaging import Average, averaged
 from xception_np.training.descent import descend
 from xception_np.training.evaluation import Evaluation, evaluate
-from xception_np.training.files import make_folder, remove_unfinished, replacing
 from xception_np.training.history import History, Progress, Validation
 from xception_np.training.locking import Lock
 from xception_np.training.parallel import Alone, Lost, Processes

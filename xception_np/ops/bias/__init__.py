@@ -1,0 +1,61 @@
+"""A bias for every channel, and the ReLU after it in the same pass over memory.
+
+    y = activation(x + bias)        x, y (..., C)    bias (C,)
+
+After a convolution without batch normalisation, as in VGG-16, or with the batch normalisation folded into its weights.
+The cache keeps y where the activation is a ReLU, which cut exactly where y is not above 0; the next layer keeps it anyway.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np import implementations
+from xception_np.ops import spec
+
+ACTIVATIONS = (None, "relu")
+
+
+class Cache(NamedTuple):
+    """What the backward pass needs; y is None without an activation."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    y: np.ndarray | None
+
+
+def forward(x, bias, activation=None, *, implementation=None):
+    """Add the bias, and set what is negative to 0 if the activation says so.
+
+    Parameters
+    ----------
+    x : (..., C) array, float32 or float64
+    bias : (C,) array of the same dtype
+    activation : None or "relu"
+
+    Returns
+    -------
+    y : array like x
+    cache : Cache
+
+    Raises
+    ------
+    InputError
+        If shapes, dtypes, memory layout or activation do not fit.
+    """
+    spec.any_shape("x", x)
+    spec.shapes(x=(x, " ".join(f"axis{k}" for k in range(x.ndim - 1)) + " C"), bias=(bias, "C"))
+    spec.one_of("activation", activation, ACTIVATIONS)
+    return implementations.load(__name__, implementation).forward(x, bias, activation)
+
+
+def backward(dy, cache, *, implementation=None):
+    """Gradients given dy = dloss/dy; returns (dx, dbias). Without an activation dx may be dy itself: do not write to it."""
+    spec.cached(cache, Cache)
+    spec.gradient(dy, cache.shape, cache.dtype)
+    return implementations.load(__name__, implementation).backward(dy, cache)
+
+
+def cost(x_shape, itemsize=4) -> spec.Cost:
+    """No multiply-adds; the bias is a parameter; y is not counted, which the next layer keeps as its x."""
+    return spec.cost((x_shape, x_shape), [(x_shape[-1],)], itemsize=itemsize)

@@ -1,0 +1,185 @@
+"""Keras's weight files, in and out.
+
+Three layouts, one table of names (`keras_layers`):
+
+- Legacy, `.h5`: a group a layer at the root (or in `model_weights`), its arrays inside: `block2_sepconv1/.../depthwise_kernel:0`.
+  Keras 1, which the published Xception is from, has no names but kinds and numbers, and arrays of other names:
+  `separableconvolution2d_7/separableconvolution2d_7_pointwise_kernel:0`; its `running_std` is the variance.
+- `.weights.h5` of Keras 3: `layers/separable_conv2d_7/vars/1`, numbered by class along `model.layers`, arrays by their place. Newer
+  versions write a layer's name beside it.
+- `.keras`: a zip file with a `model.weights.h5` inside.
+
+A layer is found by its name; those that have only a kind and a number, by the order of these numbers, which is that of creation.
+Keras's own layers are never identified by the number itself: a second model in one session starts where the first ended.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import h5py
+
+from xception_np.errors import InputError
+from xception_np.layers import Chain
+from xception_np.weights import hdf5
+from xception_np.weights.keras_layers import ARRAYS, KerasLayer, in_creation_order, in_topological_order
+from xception_np.weights.strict import Contents, Entry
+
+KINDS = {  # how Keras names a layer that has no name; Keras 1 had longer words
+    "conv2d": "Conv2D",
+    "convolution2d": "Conv2D",
+    "separable_conv2d": "SeparableConv2D",
+    "separableconvolution2d": "SeparableConv2D",
+    "batch_normalization": "BatchNormalization",
+    "batchnormalization": "BatchNormalization",
+    "dense": "Dense",
+}
+_NUMBERED = re.compile(rf"({'|'.join(KINDS)})(?:_(\d{{1,9}}))?")
+_KERAS_1 = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
+_INSIDE = "model.weights.h5"
+
+Found = dict[str, dict[str, Entry]]  # a file's layers, by their names there: arrays by Keras's names
+
+
+@contextmanager
+def opened(path: Path, chain: Chain) -> Iterator[Contents]:
+    """What a file has for a model; the file is open inside the `with` block."""
+    if zipfile.is_zipfile(path):
+        source = BytesIO(_unpacked(path, chain))
+        with hdf5.opened(path, source) as file:
+            yield _matched(*_keras_3(path, file), chain)
+    else:
+        with hdf5.opened(path) as file:
+            yield _matched(*(_keras_3 if "layers" in file else _legacy)(path, file), chain)
+
+
+def write_legacy(path: Path, chain: Chain) -> None:
+    """A legacy file: what every Keras from 1 to 3 loads, by the order of the layers."""
+    with h5py.File(path, "w") as file:
+        layers = in_topological_order(chain)
+        file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
+        file.attrs["backend"], file.attrs["keras_version"] = "tensorflow", "2.15.0"
+        for layer in layers:
+            group = file.create_group(layer.name)
+            names = {array: f"{layer.name}/{array}:0" for array in _arrays(layer)}
+            group.attrs["weight_names"] = [name.encode() for name in names.values()]
+            for array, name in names.items():
+                group[name] = layer.arrays[array].value.reshape(layer.shape(array))
+
+
+def write_keras_3(path: Path, chain: Chain) -> None:
+    """A `.weights.h5` file of Keras 3."""
+    with h5py.File(path, "w") as file:
+        for group_name, layer in _numbered(in_topological_order(chain)).items():
+            group = file.create_group(f"layers/{group_name}/vars")
+            group.attrs["name"] = layer.name
+            for index, array in enumerate(_arrays(layer)):
+                group[str(index)] = layer.arrays[array].value.reshape(layer.shape(array))
+
+
+def _unpacked(path: Path, chain: Chain) -> bytes:
+    """The weights in a `.keras` file: one member, no larger than the model's arrays could be."""
+    most = 2 * 8 * sum(parameter.size for parameter in chain.parameters + chain.moving) + 2**24
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(_INSIDE) as member:
+            content = member.read(most + 1)
+    except KeyError as error:
+        raise InputError(f"weights {path} have no {_INSIDE} inside; expected a .keras file that Keras 3 wrote") from error
+    except Exception as error:  # zipfile and zlib raise what comes to hand
+        raise InputError(f"weights {path} cannot be unpacked ({error}); expected a .keras file that Keras 3 wrote") from error
+    if len(content) > most:
+        raise InputError(f"weights {path} unpack to more than {most:,} bytes; expected a file for this model")
+    return content
+
+
+def _legacy(path: Path, file: h5py.File) -> tuple[Found, bool]:
+    root = file.get("model_weights", file)
+    found: Found = {}
+    for name, dataset in hdf5.datasets(path, root):
+        layer, *_, last = name.removeprefix("model_weights/").split("/")
+        if layer in ("optimizer_weights", "top_level_model_weights"):
+            continue
+        array = last.partition(":")[0].removeprefix(f"{layer}_")
+        found.setdefault(layer, {})[_KERAS_1.get(array, array)] = hdf5.entry(path, name, dataset)
+    return found, True
+
+
+def _keras_3(path: Path, file: h5py.File) -> tuple[Found, bool]:
+    """Whether the numbers of layers without a name are those of creation says the second result: only beside a name."""
+    found: Found = {}
+    named = True
+    for group_name in file["layers"]:
+        variables = file["layers"][group_name].get("vars")
+        if variables is None or not len(variables):
+            continue
+        numbered = _NUMBERED.fullmatch(group_name)
+        if numbered is None:
+            found[group_name] = {name: hdf5.entry(path, name, dataset) for name, dataset in hdf5.datasets(path, variables)}
+            continue
+        arrays = ARRAYS[KINDS[numbered[1]]]
+        if numbered[1] == "batch_normalization" and len(variables) == 3:  # without a scale
+            arrays = arrays[1:]
+        entries = {}
+        for name, dataset in hdf5.datasets(path, variables):
+            index = name.rpartition("/")[2]
+            array = arrays[int(index)] if index.isdigit() and int(index) < len(arrays) else index
+            entries[array] = hdf5.entry(path, name, dataset)
+        name = hdf5.words(variables.attrs["name"])[0] if "name" in variables.attrs else None
+        named = named and name is not None
+        found[name or group_name] = entries
+    return found, named
+
+
+def _matched(found: Found, created: bool, chain: Chain) -> Contents:
+    """What the file has for our arrays.
+
+    Numbers of layers without a name are in the order of creation, or in that of `model.layers`.
+    """
+    layers = in_creation_order(chain) if created else in_topological_order(chain)
+    ours = {layer.name: layer for layer in layers}
+    numbered = sorted((name for name in found if name not in ours and _NUMBERED.fullmatch(name)), key=_number)
+    nameless = {kind: iter([layer for layer in layers if layer.kind == kind and layer.name not in found]) for kind in ARRAYS}
+    for name in numbered:
+        layer = next(nameless[_kind(name)], None)
+        if layer is not None:
+            ours[name] = layer
+    entries: dict[str, Entry] = {}
+    unexpected = []
+    for name, arrays in found.items():
+        layer = ours.get(name)
+        for array, entry in arrays.items():
+            if layer is None or array not in layer.arrays:
+                unexpected.append(entry.name)
+            else:
+                entries[f"{layer.name}/{array}"] = entry
+    shapes = {f"{layer.name}/{array}": (layer.shape(array),) for layer in layers for array in layer.arrays}
+    return Contents(entries, unexpected, shapes)
+
+
+def _kind(name: str) -> str:
+    match = _NUMBERED.fullmatch(name)
+    return KINDS[match[1]] if match else ""
+
+
+def _number(name: str) -> int:
+    match = _NUMBERED.fullmatch(name)
+    return int(match[2] or 0) if match else 0
+
+
+def _arrays(layer: KerasLayer) -> list[str]:
+    return [array for array in ARRAYS[layer.kind] if array in layer.arrays]
+
+
+def _numbered(layers: list[KerasLayer]) -> dict[str, KerasLayer]:
+    """Keras 3's names for groups: the class, and from the second one on its number."""
+    words = {kind: word for word, kind in reversed(KINDS.items())}
+    counts = dict.fromkeys(ARRAYS, 0)
+    found = {}
+    for layer in layers:
+        count = counts[layer.kind]
+        found[f"{words[layer.kind]}_{count}" if count else words[layer.kind]] = layer
+        counts[layer.kind] += 1
+    return found

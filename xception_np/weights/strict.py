@@ -1,0 +1,96 @@
+"""Into a model goes everything or nothing: what a file holds is compared with what the model wants before one number is written."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np.errors import InputError
+from xception_np.layers import Parameter
+
+MOST_NAMED = 8  # problems that a message lists; of more, it says how many there are
+HEAD = "predictions"
+DTYPES = ("float16", "float32", "float64")
+
+
+class Entry(NamedTuple):
+    """An array in a file that is not read yet.
+
+    name : in the file
+    shape, dtype : as the file says
+    read : () -> the array, in the model's shape
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    read: Callable[[], np.ndarray]
+
+
+class Contents(NamedTuple):
+    """What a file has for a model.
+
+    entries : {our name of an array: what the file has for it}
+    unexpected : names in the file that no array of the model answers to
+    shapes : {our name of an array: shapes in the file that will do}
+    """
+
+    entries: Mapping[str, Entry]
+    unexpected: list[str]
+    shapes: Mapping[str, tuple[tuple[int, ...], ...]]
+
+
+def assign(path, parameters: list[Parameter], contents: Contents, new_head: bool) -> list[str]:
+    """Fill a model's arrays from a file.
+
+    Parameters
+    ----------
+    path : of the file, for messages
+    parameters : all of the model's, moving statistics too
+    contents : Contents
+    new_head : bool
+        Leave the last layer as it is, whatever the file has for it.
+
+    Returns
+    -------
+    skipped : list of str
+        What the file has for the last layer and was not read.
+
+    Raises
+    ------
+    InputError
+        If an array is missing, unexpected, of another shape or of no float dtype, or holds a number that is not finite: all such
+        arrays are named, and the model is as it was.
+    """
+    entries, unexpected, shapes = contents
+    chosen = [parameter for parameter in parameters if not (new_head and parameter.name.startswith(f"{HEAD}/"))]
+    skipped = [entry.name for name, entry in entries.items() if new_head and name.startswith(f"{HEAD}/")]
+    problems = [f"{parameter.name} is missing" for parameter in chosen if parameter.name not in entries]
+    problems += [f"{name} is unexpected" for name in sorted(unexpected)]
+    for parameter in chosen:
+        entry = entries.get(parameter.name)
+        if entry is None:
+            continue
+        if entry.shape not in shapes[parameter.name]:
+            problems.append(f"{entry.name} has shape {entry.shape}, expected {shapes[parameter.name][0]}")
+        elif entry.dtype not in DTYPES:
+            problems.append(f"{entry.name} is of {entry.dtype}, expected one of {', '.join(DTYPES)}")
+    _refuse(path, problems)
+    values = [_read(parameter, entries[parameter.name]) for parameter in chosen]
+    infinite = [parameter.name for parameter, value in zip(chosen, values, strict=True) if not np.isfinite(value).all()]
+    _refuse(path, [f"{entries[name].name} holds numbers that are not finite" for name in infinite])
+    negative = [p.name for p, value in zip(chosen, values, strict=True) if p.name.endswith("/moving_variance") and value.min() < 0]
+    _refuse(path, [f"{entries[name].name} is a variance below 0" for name in negative])
+    for parameter, value in zip(chosen, values, strict=True):
+        parameter.value[...] = value
+    return skipped
+
+
+def _read(parameter: Parameter, entry: Entry) -> np.ndarray:
+    return entry.read().astype(parameter.value.dtype, copy=False).reshape(parameter.shape)
+
+
+def _refuse(path, problems: list[str]) -> None:
+    if problems:
+        more = f"; and {len(problems) - MOST_NAMED:,} more" if len(problems) > MOST_NAMED else ""
+        raise InputError(f"weights {path} do not fit the model: {'; '.join(problems[:MOST_NAMED])}{more}; nothing was loaded")
