@@ -32,8 +32,24 @@ _DATA = (
     "archive; or a folder of pictures, train/<class>/* and val/<class>/*."
 )
 Data = Annotated[str, typer.Option(help=_DATA)]
+_CHECKPOINT = (
+    "A checkpoint that `train` or `demo` wrote; 'box', the model in the box; 'imagenet', published weights, downloaded once; or a file "
+    "of such weights, Keras's (.h5, .keras) or timm's (.safetensors)."
+)
+Checkpoint = Annotated[str, typer.Option(help=_CHECKPOINT)]
+Network = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="Network of published weights: xception, inception_v3, vgg16, or legacy_xception for timm's.",
+        show_default="xception; a checkpoint says it itself",
+    ),
+]
 # What may not be read says so when it is opened, as whatever else is wrong with it; hence `readable=False`, which asks no earlier.
-Checkpoint = Annotated[Path, typer.Option(help="Checkpoint, a .safetensors file that `train` or `demo` wrote.", readable=False)]
+Images = Annotated[
+    list[Path],
+    typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.", readable=False),
+]
 Batch = Annotated[int, typer.Option(help="Batch size, in pictures.")]
 
 
@@ -153,7 +169,8 @@ def train(
     }
     changes = {name: value for name, value in options.items() if value is not None}
     if resume is None:
-        command.run("digits" if data is None else data, size, model, recipe, augment, changes, out, tensorboard, as_json)
+        request = command.Request("digits" if data is None else data, size, model, recipe, augment, changes, out, tensorboard)
+        command.run(request, as_json)
     elif changes or tensorboard or any(option is not None for option in (data, size, model, recipe, augment, out)):
         raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
     else:
@@ -187,37 +204,140 @@ def compare(
 def evaluate(
     checkpoint: Checkpoint,
     data: Data,
+    model: Network = None,
     batch: Batch = 128,
     shift: Annotated[int, typer.Option(help="Pixels by which pictures are moved for further views; 0 for none.")] = 0,
+    confusion: Annotated[
+        Path | None, typer.Option(help="Picture to write, PNG: which class was taken for which.", show_default="none")
+    ] = None,
     as_json: Json = False,
 ):
-    """Measure a checkpoint's accuracy on the held-out pictures of a data set: as they are, and beside it over several views."""
+    """Measure a network's accuracy on the held-out pictures of a data set: as they are, and beside it over several views.
+
+    For published weights the data is a folder of pictures, val/<class>/* or <class>/*, whose classes are WordNet numbers (n01440764).
+    """
     from xception_np.commands import evaluate as command
 
-    command.run(checkpoint, data, batch, shift, as_json)
+    command.run(checkpoint, model, data, batch, shift, confusion, as_json)
 
 
 @app.command()
 def predict(
-    pictures: Annotated[
-        list[Path],
-        typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.", readable=False),
-    ],
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            help="Checkpoint, a .safetensors file that `train` or `demo` wrote.",
-            show_default="the model in the box, trained on CIFAR-10",
-            readable=False,
-        ),
-    ] = None,
+    pictures: Images,
+    checkpoint: Checkpoint = "box",
+    model: Network = None,
     top: Annotated[int, typer.Option(help="Classes to print for each picture, the most probable first.", min=1)] = 3,
     as_json: Json = False,
 ):
     """Say what is in pictures."""
     from xception_np.commands import predict as command
 
-    command.run(pictures, checkpoint, top, as_json)
+    command.run(pictures, checkpoint, model, top, as_json)
+
+
+@app.command()
+def explain(
+    pictures: Images,
+    checkpoint: Checkpoint = "box",
+    model: Network = None,
+    name: Annotated[
+        str | None, typer.Option("--class", help="Class to explain.", show_default="the one the picture is taken for")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="Layer to look at; `features` lists them.", show_default="the last that is an image")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Picture to write, PNG.")] = Path("explain.png"),
+    as_json: Json = False,
+):
+    """Draw where in pictures the evidence for a class is (Grad-CAM)."""
+    from xception_np.commands import explain as command
+
+    command.run(pictures, checkpoint, model, name, layer, out, as_json)
+
+
+@app.command()
+def features(
+    picture: Annotated[Path, typer.Argument(metavar="IMAGE", help="Picture file: JPEG, PNG, GIF, BMP or WebP.", readable=False)],
+    layer: Annotated[
+        list[str] | None, typer.Option(help="Layer to look at; can be given again.", show_default="list them all")
+    ] = None,
+    checkpoint: Checkpoint = "box",
+    model: Network = None,
+    out: Annotated[Path, typer.Option(help="File to write, .npz; a picture of every layer is written beside it.")] = Path(
+        "features.npz"
+    ),
+    as_json: Json = False,
+):
+    """Write what layers make of a picture: arrays, and their channels drawn."""
+    from xception_np.commands import explain as command
+
+    command.features(picture, checkpoint, model, layer or [], out, as_json)
+
+
+@app.command()
+def fine_tune(
+    data: Data,
+    checkpoint: Checkpoint = "box",
+    model: Network = None,
+    out: Annotated[Path | None, typer.Option(help="New folder for the run.", show_default="runs/DATE-TIME-MODEL-DATA")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Pixels that pictures in folders are scaled to.", show_default="the network's")
+    ] = None,
+    as_json: Json = False,
+    epochs: Annotated[int | None, _setting("Passes over the training pictures.")] = None,
+    minutes: Annotated[float | None, _setting("End after so many minutes, everything included.")] = None,
+    batch: Annotated[int | None, _setting("Pictures in a step.")] = None,
+    lr: Annotated[float | None, _setting("Peak learning rate of the last layer, per step.")] = None,
+    backbone_rate: Annotated[
+        float | None, _setting("Learning rate of all other layers, as a part of that; 0 leaves them as they are.")
+    ] = None,
+    frozen_norm: Annotated[bool | None, _setting("Whether batch normalisation keeps its moving statistics.")] = None,
+    weight_decay: Annotated[float | None, _setting("L2 coefficient of kernels.")] = None,
+    validation: Annotated[int | None, _setting("Training pictures set aside to choose the best checkpoint by; 0 for none.")] = None,
+    seed: Annotated[int | None, _setting("Seed of everything random, 0 to 4294967295.")] = None,
+    augment: Annotated[str | None, _setting(_AUGMENT)] = None,
+):
+    """Go from a trained network to another task: a new last layer, and all others at a lower learning rate, or as they are.
+
+    The run is one of `train`, which also goes on with it: `xception-np train --resume RUN`.
+    """
+    from xception_np.commands import train as command
+
+    options = {
+        "epochs": epochs,
+        "minutes": minutes,
+        "batch": batch,
+        "rate": lr,
+        "backbone_rate": backbone_rate,
+        "frozen_norm": frozen_norm,
+        "weight_decay": weight_decay,
+        "validation": validation,
+        "seed": seed,
+    }
+    changes = {name: value for name, value in options.items() if value is not None}
+    command.run(command.Request(data, size, model, "fine-tuning", augment, changes, out, False, checkpoint), as_json)
+
+
+@app.command()
+def convert(
+    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help=_CHECKPOINT)],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="File to write: .weights.h5 for Keras 3, .h5 for any Keras, .safetensors for this package or for timm.",
+        ),
+    ],
+    model: Network = None,
+    layout: Annotated[
+        str | None, typer.Option(help="timm, for a .safetensors file that timm loads.", show_default="this package's")
+    ] = None,
+    as_json: Json = False,
+):
+    """Write a network's weights for another program."""
+    from xception_np.commands import convert as command
+
+    command.run(checkpoint, out, model, layout, as_json)
 
 
 @app.command()

@@ -1,37 +1,69 @@
 """`xception-np evaluate`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from xception_np import data, training
-from xception_np.commands.output import emit, over_views, views_clause
+from xception_np.commands.output import emit, over_views, save_figure, views_clause
+from xception_np.data import ImageFolder, Pictures, imagenet
 from xception_np.errors import InputError
+from xception_np.show import confusion_matrix
+from xception_np.training import Checkpoint, confusion, pretrained
+
+TOP = 5
 
 
-def run(checkpoint: Path, source: str, batch: int, shift: int, as_json: bool) -> None:
-    """Measure a checkpoint's accuracy on the held-out pictures of a data set."""
-    loaded = training.load(checkpoint)
+def run(
+    checkpoint: str, network: str | None, source: str, batch: int, shift: int, confusion_out: Path | None, as_json: bool
+) -> None:
+    """Measure a network's accuracy on the held-out pictures of a data set."""
+    loaded = pretrained.load(checkpoint, network)
     views = training.beside(loaded.training.get("mirrored") is True, shift)
-    held_out = data.load(source, loaded.preprocessing.size).test
-    if held_out.classes != loaded.classes:
-        raise InputError(
-            f"data {source} has the classes {', '.join(held_out.classes)}, but {checkpoint} was trained on "
-            f"{', '.join(loaded.classes)}; expected the same"
-        )
+    held_out = _held_out(source, loaded, checkpoint)
     result = training.evaluate(loaded.model, held_out, loaded.preprocessing, batch, views)
+    top = result.top(TOP)
+    drawn = None
+    if confusion_out is not None:
+        title = f"{loaded.model.name} on {held_out.name}: {result.accuracy:.1%} of {len(held_out):,} held-out pictures right"
+        counts = confusion(result.labels, result.probabilities.argmax(axis=1), len(held_out.classes))
+        drawn = str(save_figure(confusion_matrix(counts, held_out.classes, title), confusion_out))
     if as_json:
         emit(
             {
-                "checkpoint": str(checkpoint),
+                "checkpoint": checkpoint,
                 "data": held_out.name,
                 "images": len(held_out),
                 "accuracy": result.accuracy,
+                f"top_{TOP}": top,
                 "loss": result.loss,
                 **over_views(result),
                 "images_per_second": result.images_per_second,
+                **({"confusion": drawn} if drawn else {}),
             }
         )
     else:
         print(
-            f"accuracy {result.accuracy:.2%} on {len(held_out):,} held-out pictures of {held_out.name}, "
-            f"loss {result.loss:.4f}, {result.images_per_second:,.0f} images/s{views_clause(over_views(result))}"
+            f"accuracy {result.accuracy:.2%}, {top:.2%} among the first {TOP}, on {len(held_out):,} held-out pictures of "
+            f"{held_out.name}, loss {result.loss:.4f}, {result.images_per_second:,.0f} images/s{views_clause(over_views(result))}"
         )
+        if drawn:
+            print(f"confusion {drawn}")
+
+
+def _held_out(source: str, loaded: Checkpoint, checkpoint: str) -> Pictures:
+    """The pictures to measure on, with labels that are numbers of the network's classes."""
+    held_out = data.load_test(source, loaded.preprocessing.size)
+    if isinstance(held_out, ImageFolder):
+        held_out = replace(held_out, scaled=loaded.preprocessing.scaled)
+        if loaded.classes == imagenet.CLASSES and set(held_out.folders) <= set(imagenet.WORDNET):
+            return held_out.as_classes(imagenet.CLASSES, [imagenet.WORDNET.index(folder) for folder in held_out.folders])
+    if held_out.classes != loaded.classes:
+        raise InputError(
+            f"data {source} has the classes {_few(held_out.classes)}, but {checkpoint} was trained on {_few(loaded.classes)}; "
+            f"expected the same"
+        )
+    return held_out
+
+
+def _few(classes: tuple[str, ...]) -> str:
+    return ", ".join(classes[:10]) + (f" and {len(classes) - 10} more" if len(classes) > 10 else "")

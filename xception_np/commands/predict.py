@@ -4,20 +4,17 @@ from pathlib import Path
 
 import numpy as np
 
-from xception_np import training
 from xception_np.commands.output import emit
-from xception_np.data.pictures import load_picture
-from xception_np.training import box
+from xception_np.training import pretrained
 from xception_np.training.evaluation import softmax
 
 
-def run(pictures: list[Path], checkpoint: Path | None, top: int, as_json: bool) -> None:
+def run(pictures: list[Path], checkpoint: str, network: str | None, top: int, as_json: bool) -> None:
     """Say what is in pictures."""
-    model, classes, preprocessing, _ = training.load(checkpoint or box.checkpoint())
+    model, classes, preprocessing, _ = pretrained.load(checkpoint, network)
     found = {}
     for picture in pictures:
-        image = load_picture(picture, preprocessing.size)
-        row = softmax(model.predict(preprocessing.apply(image[None])))[0]
+        row = softmax(model.predict(preprocessing.apply(preprocessing.load(picture)[None])))[0]
         found[str(picture)] = [{"class": classes[k], "probability": float(row[k])} for k in np.argsort(-row)[:top]]
     if as_json:
         emit(found)

@@ -4,44 +4,69 @@ import shlex
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from xception_np import data, models, threads
+from xception_np import data, models, threads, weights
 from xception_np.commands import STARTED, tensorboard
 from xception_np.commands.output import console, emit, over_views, program, save_figure, training_progress, views_clause
-from xception_np.data import Augmentation, Pictures, notation
+from xception_np.data import Augmentation, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
-from xception_np.training import Progress, Recipe, Settings, Trainer, beside, confusion, parallel, recipe, resources, runs
+from xception_np.training import (
+    Progress,
+    Recipe,
+    Settings,
+    Trainer,
+    beside,
+    confusion,
+    parallel,
+    pretrained,
+    recipe,
+    resources,
+    runs,
+)
 from xception_np.training.averaging import STATISTICS_BATCHES
 from xception_np.training.recipes import recipe_for
 
 
-def run(
-    source: str,
-    size: int | None,
-    model_name: str | None,
-    recipe_name: str | None,
-    augment: str | None,
-    changes: Mapping[str, Any],
-    out: Path | None,
-    with_tensorboard: bool,
-    as_json: bool,
-) -> None:
+class Request(NamedTuple):
+    """What is to be trained; what is None suits the rest.
+
+    source : data set
+    changes : to the settings of the recipe
+    start : what to start from, `pretrained.find`; None for starting values
+    """
+
+    source: str
+    size: int | None
+    network: str | None
+    recipe: str | None
+    augment: str | None
+    changes: Mapping[str, Any]
+    out: Path | None
+    tensorboard: bool
+    start: str | None = None
+
+
+def run(request: Request, as_json: bool) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
-    network = _network_for(source) if model_name is None else model_name
-    folder = out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{network}-{Path(source).name.partition('.')[0]}"
+    source = request.source
     place = Path(source).expanduser()
+    start = None if request.start is None else pretrained.find(request.start, request.network)
+    network = start.network if start else request.network or _network_for(source)
+    size = request.size if start is None or not data.is_folder_of_pictures(source) else request.size or start.preprocessing.size
+    folder = request.out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{network}-{place.name.partition('.')[0]}"
 
     def choose() -> tuple[Recipe, Settings, Augmentation | None]:
-        if with_tensorboard:
+        if request.tensorboard:
             tensorboard.check_installed()
-        chosen = recipe_for(source) if recipe_name is None else recipe(recipe_name)
-        settings = chosen.changed(changes)
-        wanted = None if augment is None else notation.read(augment)
+        chosen = recipe_for(source) if request.recipe is None else recipe(request.recipe)
+        settings = chosen.changed(request.changes)
+        wanted = None if request.augment is None else notation.read(request.augment)
         if (folder / "metrics.jsonl").exists():
             raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
         runs.check_free(folder)
@@ -51,9 +76,22 @@ def run(
         suited = chosen.suited(train)
         augmentation = suited.augmentation if wanted is None else wanted
         known_as = source if data.is_name(source) else str(place.resolve())
-        about = {"recipe": suited.name, "source": known_as, "size": size, "tensorboard": with_tensorboard}
+        about = {"recipe": suited.name, "source": known_as, "size": size, "tensorboard": request.tensorboard}
         model = _build(network, train, settings)
-        trainer = Trainer(model, train, settings, folder, augmentation=augmentation, about=about, processes=processes)
+        preprocessing = None
+        if start:
+            about["start"], about["left_out"] = request.start, weights.load(model, start.path, new_head=True)
+            preprocessing = replace(start.preprocessing, size=train.size, scaled=None)
+        trainer = Trainer(
+            model,
+            train,
+            settings,
+            folder,
+            augmentation=augmentation,
+            preprocessing=preprocessing,
+            about=about,
+            processes=processes,
+        )
         locked.enter_context(trainer.lock)
         return suited, trainer
 
@@ -92,11 +130,21 @@ def taken_up(folder: Path, processes: parallel.Processes | None = None) -> tuple
     settings = Settings().with_changes(config["settings"])
     augmentation = notation.read(config.get("augmentation", ""))
     train, test = data.load(config["source"], config.get("size"))
-    about = {name: config.get(name) for name in ("recipe", "source", "size", "tensorboard")}
-    if about["tensorboard"]:
+    about = {name: config.get(name) for name in ("recipe", "source", "size", "tensorboard", "start", "left_out") if name in config}
+    if about.get("tensorboard"):
         tensorboard.check_installed()
     model = _build(config["model"], train, settings)
-    return Trainer(model, train, settings, folder, augmentation=augmentation, about=about, processes=processes), test
+    trainer = Trainer(
+        model,
+        train,
+        settings,
+        folder,
+        augmentation=augmentation,
+        preprocessing=Preprocessing.from_json(config.get("preprocessing", {})),
+        about=about,
+        processes=processes,
+    )
+    return trainer, test
 
 
 def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:

@@ -14,7 +14,7 @@ Whatever is random is a function of (seed, epoch, index of the picture): threads
 import os
 from pathlib import Path
 
-from xception_np.data import cifar, digits, download, image_folder, notation
+from xception_np.data import cifar, digits, download, image_folder, imagenet, notation
 from xception_np.data.augment import Augmentation
 from xception_np.data.cifar_versions import ADDRESS, SIZE, VERSIONS
 from xception_np.data.dataset import Dataset, Pictures, Split
@@ -44,9 +44,11 @@ __all__ = [
     "RandomResizedCrop",
     "Split",
     "hold_out",
+    "imagenet",
     "is_folder_of_pictures",
     "is_name",
     "load",
+    "load_test",
     "mixup",
     "mixup_weights",
     "notation",
@@ -94,6 +96,17 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
     return cifar.load(path)
 
 
+def load_test(source: str | os.PathLike, size: int | None = None) -> Pictures:
+    """The held-out pictures of a data set alone; of folders, those in `val/<class>/*`, or in `<class>/*` if there is no `val`.
+
+    The arguments and errors are those of `load`.
+    """
+    path = Path(source).expanduser()
+    if is_folder_of_pictures(source) or (not is_name(source) and _holds_classes(path)):
+        return image_folder.load_test(path, image_folder.SIZE if size is None else size)
+    return load(source, size).test
+
+
 def is_name(source: str | os.PathLike) -> bool:
     """Whether a source is the name of a data set, which goes before a path of that name."""
     return source in (digits.NAME, *(version.name for version in VERSIONS))
@@ -102,3 +115,10 @@ def is_name(source: str | os.PathLike) -> bool:
 def is_folder_of_pictures(source: str | os.PathLike) -> bool:
     """Whether a source is a folder of pictures, and no name: CIFAR's directories hold files alone, or folders of other names."""
     return not is_name(source) and any((Path(source).expanduser() / part).is_dir() for part in ("train", "val"))
+
+
+def _holds_classes(path: Path) -> bool:
+    """Whether a folder has two folders or more in it, nothing else, and none of CIFAR's."""
+    inside = [item for item in path.iterdir() if not item.name.startswith(".")] if path.is_dir() else []
+    ours = {version.folder for version in VERSIONS} | {version.pickled_folder for version in VERSIONS}
+    return len(inside) > 1 and all(item.is_dir() and item.name not in ours for item in inside)

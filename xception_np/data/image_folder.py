@@ -8,9 +8,9 @@ Labels follow the sorted names of the folders. Files are decoded when they are a
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +40,8 @@ class ImageFolder:
     classes : tuple of str
     size : int
         Height and width in pixels that pictures are decoded to: the shorter side is scaled to it, the middle kept.
+    scaled : int, optional
+        What the shorter side is scaled to instead, before the middle is cut out.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ImageFolder:
     labels: np.ndarray = field(repr=False)
     classes: tuple[str, ...]
     size: int
+    scaled: int | None = None
 
     def __post_init__(self):
         check_size(self.size)
@@ -61,13 +64,23 @@ class ImageFolder:
 
         images = np.empty((len(indices), self.size, self.size, CHANNELS), np.uint8)
         for k, index in enumerate(indices):
-            images[k] = load_picture(self.paths[index], self.size, window and partial(window, k))
+            images[k] = load_picture(self.paths[index], self.size, window and partial(window, k), self.scaled)
         return images
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders of the classes, by label."""
+        first = np.unique(self.labels, return_index=True)[1]
+        return tuple(Path(self.paths[k]).parent.name for k in first)
+
+    def as_classes(self, classes: tuple[str, ...], numbers: Sequence[int]) -> "ImageFolder":
+        """The same pictures with other labels: numbers[label], of these classes."""
+        return replace(self, labels=np.asarray(numbers, np.int64)[self.labels], classes=classes)
 
     def subset(self, indices) -> "ImageFolder":
         """The pictures at these indices (an integer array or a slice), in that order."""
         chosen = np.arange(len(self))[indices]
-        return ImageFolder(self.name, tuple(self.paths[k] for k in chosen), self.labels[chosen], self.classes, self.size)
+        return replace(self, paths=tuple(self.paths[k] for k in chosen), labels=self.labels[chosen])
 
     def histogram(self) -> np.ndarray:
         """How often each channel has each value, (3, 256): of all pictures, or of 2,000 at equal distances."""
@@ -118,6 +131,22 @@ def load(path: str | os.PathLike, size: int = SIZE) -> Split:
     names = _names(path / _NAMES, folders)
     name = path.resolve().name
     return Split(*(_part(name, path / part, folders, names, size) for part in ("train", "val")))
+
+
+def load_test(path: str | os.PathLike, size: int = SIZE) -> ImageFolder:
+    """The held-out pictures only: of `val/<class>/*`, or of `<class>/*` where there is no folder `val`.
+
+    Raises
+    ------
+    InputError
+        As in `load`.
+    """
+    path = Path(path)
+    root = path / "val" if (path / "val").is_dir() else path
+    folders = _classes(root)
+    if not folders:
+        raise InputError(f"{root} has no class folders; expected val/<class>/*, or <class>/*")
+    return _part(path.resolve().name, root, folders, _names(path / _NAMES, folders), check_size(size))
 
 
 def check_size(size) -> int:

@@ -30,7 +30,7 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 
-def load_picture(path: str | os.PathLike, size: int, window=None) -> np.ndarray:
+def load_picture(path: str | os.PathLike, size: int, window=None, scaled: int | None = None) -> np.ndarray:
     """Read a picture as a network of this input size sees it.
 
     Scaled so that the shorter side fits and cut to the middle, converted to RGB (transparency over black), turned as its EXIF tag
@@ -43,6 +43,9 @@ def load_picture(path: str | os.PathLike, size: int, window=None) -> np.ndarray:
         Height and width of the result, in pixels.
     window : function of (height, width) as stored, optional
         The part of the picture to look at instead of its middle: left, upper, right, lower.
+    scaled : int, optional
+        Pixels that the shorter side is scaled to before the middle is cut out, if that is to be more than `size`: as published
+        networks are measured, with a picture that is decoded in full and scaled as a whole.
 
     Returns
     -------
@@ -60,13 +63,17 @@ def load_picture(path: str | os.PathLike, size: int, window=None) -> np.ndarray:
             left, upper, right, lower = box = (window or middle)(height, width)
             # A JPEG can be decoded at 1/2, 1/4 or 1/8; not below twice what is needed, so that scaling stays ours.
             enough = (round(2 * size * width / (right - left)), round(2 * size * height / (lower - upper)))
-            picture.draft(None, enough)
+            if scaled is None:
+                picture.draft(None, enough)
             picture.load()
             across, down = picture.width / width, picture.height / height
             pixels = _in_three_colours(picture)
             turn = _UPRIGHT.get(_orientation(picture))
     except Exception as error:
         raise _refusal(path, error) from error
+    if scaled is not None and window is None:
+        image = _middle_of_scaled(pixels, size, scaled)
+        return image if turn is None else np.ascontiguousarray(turn(image))
     image = resize(pixels, (size, size), (box[0] * across, box[1] * down, box[2] * across, box[3] * down))
     return image if turn is None else np.ascontiguousarray(turn(image))
 
@@ -93,6 +100,14 @@ def resize(picture, size: tuple[int, int], box: Box) -> np.ndarray:
     if isinstance(picture, np.ndarray):
         picture = Image.fromarray(picture)
     return np.ascontiguousarray(np.asarray(picture.resize(size, Image.Resampling.BICUBIC, box))[..., :3])
+
+
+def _middle_of_scaled(pixels: Image.Image, size: int, scaled: int) -> np.ndarray:
+    """The shorter side scaled to `scaled`, the longer one in proportion, and the middle `size` x `size` of that."""
+    width, height = (max(scaled, scaled * side // min(pixels.size)) for side in pixels.size)
+    image = resize(pixels, (width, height), (0, 0, *pixels.size))
+    left, upper = round((width - size) / 2), round((height - size) / 2)
+    return np.ascontiguousarray(image[upper : upper + size, left : left + size])
 
 
 def _checked_size(path, picture: Image.Image) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from xception_np.layers.base import Layer, Row, Step
 from xception_np.layers.batch_norm import BatchNorm
 from xception_np.layers.bias import Bias
-from xception_np.layers.containers import Branches, Chain, Residual
+from xception_np.layers.containers import Branches, Chain, Residual, rebuilt
 from xception_np.layers.conv import Conv, GroupedConv
 from xception_np.layers.dense import Dense
 from xception_np.layers.parameter import Buffers, Parameter, allocate
@@ -33,4 +33,5 @@ __all__ = [
     "SeparableConv",
     "Step",
     "allocate",
+    "rebuilt",
 ]

@@ -1,5 +1,7 @@
 """Batch normalisation as a layer: it follows the statistics of the batches, for inference."""
 
+from copy import copy
+
 import numpy as np
 
 from xception_np import ops
@@ -42,9 +44,11 @@ class BatchNorm(Layer):
         self.moving_mean = Parameter(f"{name}/moving_mean", (channels,))
         self.moving_variance = Parameter(f"{name}/moving_variance", (channels,), start=1.0)
 
-    def with_relu(self, name: str) -> "BatchNorm":
-        """The same layer with a ReLU after it."""
-        return BatchNorm(self.name, self.beta.size, self.momentum, self.epsilon, self.gamma is not None, name)
+    def with_relu(self, name: str | None) -> "BatchNorm":
+        """The layer with these parameters and a ReLU after it; with None, without one."""
+        other = copy(self)
+        other.relu_name = name
+        return other
 
     @property
     def parameters(self):

@@ -1,5 +1,7 @@
 """The bias of a convolution, as a layer that follows it."""
 
+from copy import copy
+
 from xception_np import ops
 from xception_np.layers.base import Layer, Row
 from xception_np.layers.parameter import Parameter
@@ -22,9 +24,11 @@ class Bias(Layer):
         self.name, self.convolution, self.relu_name = f"{convolution}_bias", convolution, relu_name
         self.bias = Parameter(f"{convolution}/bias", (channels,))
 
-    def with_relu(self, name: str) -> "Bias":
-        """The same layer with a ReLU after it."""
-        return Bias(self.convolution, self.bias.size, name)
+    def with_relu(self, name: str | None) -> "Bias":
+        """The layer with these parameters and a ReLU after it; with None, without one."""
+        other = copy(self)
+        other.relu_name = name
+        return other
 
     @property
     def parameters(self):

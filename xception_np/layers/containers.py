@@ -1,6 +1,7 @@
 """Layers made of layers: one after the other, around, and side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from xception_np import ops
 from xception_np.layers.base import Layer, Row
@@ -153,3 +154,25 @@ class Branches(Layer):
         shapes = [branch.output_shape(x_shape) for branch in self.branches]
         total = Row(f"{self.name}_concat", "Concat", self.output_shape(x_shape), ops.concat.cost(shapes))
         return [row for branch in self.branches for row in branch.rows(x_shape)] + [total]
+
+
+T = TypeVar("T", bound=Layer)
+
+
+def rebuilt(layer: T, change: Callable[[list[Layer]], list[Layer]]) -> T:
+    """The same containers around other layers; a layer that holds no others is shared with the original.
+
+    Parameters
+    ----------
+    layer : Layer
+    change : function
+        From the layers of a chain, which are rebuilt already, to those that take their place.
+    """
+    match layer:
+        case Chain():
+            return Chain(layer.name, change([rebuilt(inner, change) for inner in layer.layers]))
+        case Residual():
+            return Residual(layer.name, rebuilt(layer.main, change), rebuilt(layer.shortcut, change))
+        case Branches():
+            return Branches(layer.name, [rebuilt(branch, change) for branch in layer.branches])
+    return layer

@@ -24,6 +24,7 @@ from xception_np.models.table import (
 )
 from xception_np.ops import spec
 
+HEAD = "predictions"  # the last layer
 MOST_CLASSES = 100_000  # a file that claims more is wrong; JFT has 17,000
 
 
@@ -62,7 +63,7 @@ def layers_of(table: Table, classes: int, dropout: float = 0.0) -> list[layers.L
         found.append(layer)
     head, channels = _head(table.head, layers.Chain(table.name, found).output_shape(table.input_shape))
     dropped = [layers.Dropout("dropout", dropout)] if dropout else []
-    return [*found, *head, *dropped, layers.Dense("predictions", channels, classes)]
+    return [*found, *head, *dropped, layers.Dense(HEAD, channels, classes)]
 
 
 def _module(module: Plain | Residual, channels: int, table: Table) -> tuple[layers.Layer, int]:

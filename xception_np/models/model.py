@@ -8,8 +8,18 @@ from xception_np.models.table import Table
 from xception_np.ops import spec
 
 
-class Model(Chain):
-    """A chain of layers that turns pictures (N, H, W, 3) into logits (N, classes).
+class Predictor(Chain):
+    """A chain of layers that turns pictures (N, H, W, 3) into logits (N, classes), at inference."""
+
+    def predict(self, x: np.ndarray, batch: int = 128) -> np.ndarray:
+        """Logits (N, classes) of preprocessed pictures (N, H, W, 3), a batch at a time."""
+        spec.shapes(x=(x, "N H W 3"))
+        spec.positive("batch", batch)
+        return np.concatenate([self.apply(x[start : start + batch]) for start in range(0, len(x), batch)])
+
+
+class Model(Predictor):
+    """A network that can be trained.
 
     Attributes
     ----------
@@ -32,12 +42,6 @@ class Model(Chain):
     def zero_gradients(self) -> None:
         """Set all gradients to 0; backward passes add to them."""
         self.buffers.gradients.fill(0)
-
-    def predict(self, x: np.ndarray, batch: int = 128) -> np.ndarray:
-        """Logits (N, classes) of preprocessed pictures (N, H, W, 3), at inference, a batch at a time."""
-        spec.shapes(x=(x, "N H W 3"))
-        spec.positive("batch", batch)
-        return np.concatenate([self.apply(x[start : start + batch]) for start in range(0, len(x), batch)])
 
     def summary(self, x_shape: tuple[int, ...] | None = None) -> str:
         """A table of the layers: shapes, parameters, multiply-adds, and memory that a training step keeps."""

@@ -52,12 +52,13 @@ class Average:
 
 
 @contextmanager
-def averaged(model: Model, average: Average, loader: Loader) -> Iterator[None]:
-    """Inside the `with` block the model has its averaged weights, with batch-norm statistics of their own."""
+def averaged(model: Model, average: Average, loader: Loader | None) -> Iterator[None]:
+    """Inside the `with` block the model has its averaged weights, with batch-norm statistics of their own if there is a loader."""
     before = Buffers(*(buffer.copy() for buffer in model.buffers))
     model.buffers.values[...] = average.values
     try:
-        estimate_statistics(model, loader)
+        if loader is not None:
+            estimate_statistics(model, loader)
         yield
     finally:
         for buffer, old in zip(model.buffers, before, strict=True):
@@ -70,7 +71,9 @@ def estimate_statistics(model: Model, loader: Loader) -> None:
     The statistics that followed the training belong to the weights that were trained, not to their average. A forward pass that
     starts from moving statistics of 0 leaves (1 - momentum) * batch in them.
     """
-    moving = model.buffers.moving
+    moving, norm = model.buffers.moving, model.table.norm
+    if norm is None:
+        return
     total = np.zeros(moving.size)
     batches = min(STATISTICS_BATCHES, len(loader))
     stream = loader.epoch(0)
@@ -78,4 +81,4 @@ def estimate_statistics(model: Model, loader: Loader) -> None:
         moving.fill(0)
         model.forward(next(stream).x, Step(loader.seed))
         total += moving
-    moving[...] = total / (batches * (1 - model.table.norm.momentum))
+    moving[...] = total / (batches * (1 - norm.momentum))

@@ -5,6 +5,7 @@ names, the preprocessing of the pictures, and how far the training went. Nothing
 """
 
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,23 @@ class Checkpoint(NamedTuple):
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     training: dict[str, Any]
+
+    def predict(self, pictures: np.ndarray) -> np.ndarray:
+        """Logits (N, classes) of pictures.
+
+        Parameters
+        ----------
+        pictures : (N, size, size, 3) array
+            Pixels from 0 to 255 as uint8, or prepared ones as float32. Those that look as if they were not prepared, or prepared in
+            another way, get an answer and a warning.
+        """
+        if isinstance(pictures, np.ndarray) and pictures.dtype == np.uint8:
+            return self.model.predict(self.preprocessing.apply(pictures))
+        logits = self.model.predict(pictures)
+        doubt = self.preprocessing.doubt(pictures)
+        if doubt:
+            warnings.warn(doubt, stacklevel=2)
+        return logits
 
 
 def save(path: Path, checkpoint: Checkpoint, dtype=np.float32) -> None:
@@ -76,6 +94,31 @@ def load(path: Path | str) -> Checkpoint:
         model = models.build(document["model"], len(classes))
         _read_arrays(path, file, model)
     return Checkpoint(model, classes, preprocessing, document["training"])
+
+
+class Description(NamedTuple):
+    """What a checkpoint is of, without its arrays."""
+
+    network: str
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file looks like a checkpoint of this package: a safetensors file with our name in its head."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return _KEY in (file.metadata() or {})
+    except (OSError, SafetensorError):
+        return False
+
+
+def describe(path: Path) -> Description:
+    """What a checkpoint is of; InputError as in `load`."""
+    with _opened(path) as file:
+        document = json.loads((file.metadata() or {})[_KEY])
+        classes, preprocessing = _described(document, path)
+        return Description(document["model"], classes, preprocessing)
 
 
 def load_weights(path: Path, model: Model) -> None:

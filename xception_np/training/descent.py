@@ -6,7 +6,7 @@ import numpy as np
 
 from xception_np import ops
 from xception_np.errors import SharedError
-from xception_np.layers import Step
+from xception_np.layers import Chain, Dropout, Step
 from xception_np.models import Model
 from xception_np.training import metrics, regularisation
 from xception_np.training.diagnosis import first_not_finite
@@ -33,7 +33,7 @@ def descend(
     optimizer : Optimizer
         Of this model.
     settings : Settings
-        Batch, label smoothing, clipping.
+        Batch, label smoothing, clipping, and whether the backbone learns.
     x : (N, H, W, 3) array
     labels : (N,) array of int64, or (N, classes) array
         Classes, or shares of classes, as `ops.softmax_cross_entropy` takes them.
@@ -56,10 +56,11 @@ def descend(
         If another process does not answer; then, too.
     """
     model.zero_gradients()
-    logits, cache = model.forward(x, step)
+    fixed, trained = _parts(model, settings.backbone_rate)
+    logits, cache = trained.forward(fixed.apply(x), step)
     loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels, settings.label_smoothing)
     dlogits = ops.softmax_cross_entropy.backward(1.0, loss_cache)
-    model.backward(dlogits, cache)
+    trained.backward(dlogits, cache)
     total = processes.add_up(model.buffers, loss, metrics.accuracy(logits, labels), len(x) / settings.batch)
     norm = regularisation.global_norm(model.buffers.gradients)
     if not (math.isfinite(total.loss) and math.isfinite(norm)):
@@ -74,3 +75,10 @@ def descend(
         regularisation.clip(model.buffers.gradients, norm, settings.clip)
     optimizer.step(rate)
     return total
+
+
+def _parts(model: Model, backbone_rate: float) -> tuple[Chain, Chain]:
+    """The layers that stay as they are, so that nothing needs to come back to them, and those that learn."""
+    head = 2 if isinstance(model.layers[-2], Dropout) else 1
+    first = len(model.layers) - head if backbone_rate == 0 else 0
+    return Chain("fixed", model.layers[:first]), Chain("trained", model.layers[first:])

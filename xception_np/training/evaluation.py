@@ -33,6 +33,10 @@ class Evaluation(NamedTuple):
         """Fraction of the pictures, as they are, whose most probable class is right."""
         return metrics.accuracy(self.probabilities, self.labels)
 
+    def top(self, k: int) -> float:
+        """Fraction of the pictures, as they are, whose right class is among the k most probable."""
+        return metrics.top_k(self.probabilities, self.labels, k)
+
     @property
     def accuracy_over_views(self) -> float | None:
         """The same with the probabilities averaged over the views; None if there are no others."""

@@ -19,6 +19,20 @@ def accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
     return float((scores.argmax(axis=1) == right).mean())
 
 
+def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
+    """The fraction of pictures whose class is among the k with the largest scores; equal scores count against it.
+
+    Parameters
+    ----------
+    scores : (N, classes) array
+    labels : (N,) array of integers
+    k : int
+    """
+    right = scores[np.arange(len(labels)), labels]
+    as_good = (scores >= right[:, None]).sum(axis=1)  # the right one included
+    return float((as_good <= k).mean())
+
+
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """How often each class was taken for each: (classes, classes) of int64, rows the right ones, columns the predicted."""
     return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)

@@ -11,7 +11,7 @@ import numpy as np
 from xception_np.errors import InputError
 from xception_np.layers import Buffers
 from xception_np.models import Model
-from xception_np.training.regularisation import decay_vector
+from xception_np.training.regularisation import decay_vector, rate_vector
 from xception_np.training.settings import Settings
 
 Optimizer = Union["SGD", "RMSprop"]
@@ -36,10 +36,20 @@ class SGD:
         0 <= momentum < 1.
     nesterov : bool
     decay : float, or (parameters,) array
+    rates : (parameters,) array, optional
+        What the learning rate of each is multiplied by.
     """
 
-    def __init__(self, buffers: Buffers, momentum: float = 0.9, nesterov: bool = False, decay: float | np.ndarray = 0.0):
-        self.buffers, self.momentum, self.nesterov, self.decay = buffers, _fraction("momentum", momentum), nesterov, decay
+    def __init__(
+        self,
+        buffers: Buffers,
+        momentum: float = 0.9,
+        nesterov: bool = False,
+        decay: float | np.ndarray = 0.0,
+        rates: np.ndarray | None = None,
+    ):
+        self.buffers, self.momentum, self.nesterov = buffers, _fraction("momentum", momentum), nesterov
+        self.decay, self.rates = decay, rates
         self.velocity = np.zeros_like(buffers.values)
         # Fresh memory for every step would cost page faults.
         self._slope, self._scratch = np.empty_like(buffers.values), np.empty_like(buffers.values)
@@ -58,7 +68,7 @@ class SGD:
         self.velocity += slope
         if self.nesterov:
             slope += np.multiply(self.momentum, self.velocity, out=self._scratch)
-        values -= np.multiply(rate, slope if self.nesterov else self.velocity, out=self._scratch)
+        _move(values, rate, slope if self.nesterov else self.velocity, self.rates, self._scratch)
 
 
 class RMSprop:
@@ -81,6 +91,8 @@ class RMSprop:
     epsilon : float
         > 0.
     decay : float, or (parameters,) array
+    rates : (parameters,) array, optional
+        What the learning rate of each is multiplied by.
     """
 
     def __init__(
@@ -90,10 +102,11 @@ class RMSprop:
         forgetting: float = 0.9,
         epsilon: float = 1e-7,
         decay: float | np.ndarray = 0.0,
+        rates: np.ndarray | None = None,
     ):
         if not epsilon > 0:
             raise InputError(f"epsilon is {epsilon!r}; expected a number > 0")
-        self.buffers, self.epsilon, self.decay = buffers, epsilon, decay
+        self.buffers, self.epsilon, self.decay, self.rates = buffers, epsilon, decay, rates
         self.momentum, self.forgetting = _fraction("momentum", momentum), _fraction("forgetting", forgetting)
         self.mean_square, self.velocity = np.zeros_like(buffers.values), np.zeros_like(buffers.values)
         self._slope, self._scratch = np.empty_like(buffers.values), np.empty_like(buffers.values)
@@ -116,15 +129,24 @@ class RMSprop:
         size += self.epsilon
         self.velocity *= self.momentum
         self.velocity += np.divide(slope, size, out=slope)
-        values -= np.multiply(rate, self.velocity, out=self._scratch)
+        _move(values, rate, self.velocity, self.rates, self._scratch)
 
 
 def of(settings: Settings, model: Model) -> Optimizer:
     """The optimizer that settings ask for."""
     decay = decay_vector(model.parameters, settings.weight_decay, settings.decay_depthwise)
+    rates = rate_vector(model.parameters, settings.backbone_rate)
     if settings.optimizer == "rmsprop":
-        return RMSprop(model.buffers, settings.momentum, decay=decay)
-    return SGD(model.buffers, settings.momentum, settings.nesterov, decay)
+        return RMSprop(model.buffers, settings.momentum, decay=decay, rates=rates)
+    return SGD(model.buffers, settings.momentum, settings.nesterov, decay, rates)
+
+
+def _move(values: np.ndarray, rate: float, direction: np.ndarray, rates: np.ndarray | None, scratch: np.ndarray) -> None:
+    """value = value - rate * direction, with the rate of each value if they differ."""
+    step = np.multiply(rate, direction, out=scratch)
+    if rates is not None:
+        step *= rates
+    values -= step
 
 
 def _fraction(name: str, value: float) -> float:

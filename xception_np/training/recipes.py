@@ -53,7 +53,18 @@ def _shown(value) -> str:
     return "none" if value is None else str(value)
 
 
-_RUN = ("epochs", "minutes", "batch", "validation", "save_seconds", "save_steps", "seed", "augmentation")
+_RUN = (
+    "epochs",
+    "minutes",
+    "batch",
+    "validation",
+    "save_seconds",
+    "save_steps",
+    "seed",
+    "backbone_rate",
+    "frozen_norm",
+    "augmentation",
+)
 
 IMAGENET = Recipe(
     "imagenet",
@@ -129,7 +140,23 @@ DIGITS = Recipe(
     "this project's, for a minute on two cores",
 )
 
-RECIPES: dict[str, Recipe] = {found.name: found for found in (IMAGENET, JFT, CIFAR, FOLDER, DIGITS)}
+FINE_TUNING = Recipe(
+    "fine-tuning",
+    Settings(
+        epochs=10,
+        batch=32,
+        rate=0.05,
+        nesterov=True,
+        schedule="cosine",
+        warmup=0.1,
+        label_smoothing=0.1,
+        backbone_rate=0.1,
+        frozen_norm=True,
+    ),
+    "this project's, to go from a trained network to another task",
+)
+
+RECIPES: dict[str, Recipe] = {found.name: found for found in (IMAGENET, JFT, CIFAR, FOLDER, DIGITS, FINE_TUNING)}
 
 
 def recipe(name: str) -> Recipe:

@@ -1,4 +1,4 @@
-"""What keeps parameters and gradients small: weight decay by kind of parameter, and clipping by the global norm."""
+"""What each parameter has of its own: weight decay by its kind, a learning rate by its place; and clipping by the global norm."""
 
 import math
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xception_np.layers import Parameter
+from xception_np.models import HEAD
 
 _CHUNK = 2**16  # numbers that are squared at once, in float64: their memory stays in the cache
 
@@ -35,6 +36,30 @@ def decay_vector(parameters: Sequence[Parameter], coefficient: float, depthwise:
     return np.concatenate(
         [np.full(p.size, coefficient if decay else 0, p.value.dtype) for p, decay in zip(parameters, decays, strict=True)]
     )
+
+
+def rate_vector(parameters: Sequence[Parameter], backbone: float) -> np.ndarray | None:
+    """For every number of a model its learning rate, as a part of the last layer's; None if it is the same for all.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+        In the order of the model's buffers.
+    backbone : float
+        Part for all layers but the last, 0 to 1.
+
+    Returns
+    -------
+    (numbers,) array, of the parameters' dtype, or None
+    """
+    if backbone == 1:
+        return None
+    return np.concatenate([np.full(p.size, 1 if is_head(p) else backbone, p.value.dtype) for p in parameters])
+
+
+def is_head(parameter: Parameter) -> bool:
+    """Whether a parameter is one of the last layer's."""
+    return parameter.name.startswith(f"{HEAD}/")
 
 
 def global_norm(gradients: np.ndarray) -> float:

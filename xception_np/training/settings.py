@@ -56,6 +56,10 @@ class Settings:
         What is kept of the average of the weights at a step; 0 for no averaging.
     validation : int
         Training pictures that are not trained on but used to choose the best checkpoint; 0 to keep none.
+    backbone_rate : float
+        Learning rate of all layers but the last, as a part of the learning rate; 0 leaves them as they are.
+    frozen_norm : bool
+        Whether batch normalisation uses its moving statistics, and leaves them, while everything else learns.
     save_seconds : float
         A checkpoint is written at least this often, between epochs too.
     save_steps : int
@@ -89,6 +93,8 @@ class Settings:
     dropout: float = 0.0
     averaging: float = 0.0
     validation: int = 0
+    backbone_rate: float = 1.0
+    frozen_norm: bool = False
     save_seconds: float = 300.0
     save_steps: int = 0
     seed: int = 0
@@ -115,6 +121,8 @@ class Settings:
         _fraction("dropout", self.dropout)
         _fraction("averaging", self.averaging)
         _whole("validation", self.validation, 0, "a number of training pictures, 0 or more")
+        _number("backbone_rate", self.backbone_rate, 0 <= self.backbone_rate <= 1, "a part of the learning rate, 0 to 1")
+        _flag("frozen_norm", self.frozen_norm)
         _positive("save_seconds", self.save_seconds, "a number of seconds > 0")
         _whole("save_steps", self.save_steps, 0, "a number of steps, 0 or more")
         check_seed(self.seed)

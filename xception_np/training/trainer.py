@@ -46,6 +46,8 @@ class Trainer:
         Created if need be; `run` replaces what a former run left there, unless `restore` was called to go on with it.
     augmentation : Augmentation, optional
         The one that suits the data set by default.
+    preprocessing : Preprocessing, optional
+        By default the one that gives the training pictures mean 0 and deviation 1; for a network that was trained before, its own.
     about : dict, optional
         More to say in config.json, in types that JSON has: the recipe's name, where the data came from.
     processes : Alone or Ranks, optional
@@ -84,13 +86,14 @@ class Trainer:
         folder: Path | str,
         *,
         augmentation: Augmentation | None = None,
+        preprocessing: Preprocessing | None = None,
         about: dict[str, Any] | None = None,
         processes: Processes | None = None,
     ):
         self.model, self.settings, self.folder = model, settings, Path(folder)
         self.train, self.validation = _set_aside(train, settings)
         _check_dropout(model, settings.dropout)
-        self.preprocessing = Preprocessing.of(self.train)
+        self.preprocessing = Preprocessing.of(self.train) if preprocessing is None else preprocessing
         self.augmentation = Augmentation.of(train) if augmentation is None else augmentation
         self.augmentation.check_size(train.size)
         self.processes = processes or Alone()
@@ -259,7 +262,7 @@ class Trainer:
         moment = Moment(done, self.step / len(self.loader), self.step * self.settings.batch)
         rate = self.settings.rate * self.schedule(moment)
         x = self._grown(x, done)
-        step = Step(self.settings.seed, self.step, self.processes.rank)
+        step = Step(self.settings.seed, self.step, self.processes.rank, self.settings.frozen_norm)
         total = descend(self.model, self.optimizer, self.settings, x, labels, step, rate, self.processes)
         self.step, self.seconds = self.step + 1, total.seconds
         self.finished = self.step >= self.steps or self.seconds >= limit
@@ -313,7 +316,9 @@ class Trainer:
         self._validations.append(Validation(self.step, epoch, result.loss, result.accuracy, self.seconds))
 
     def _weights_to_use(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.average is None else averaged(self.model, self.average, self._loader((0, 1)))
+        frozen = self.settings.frozen_norm or self.settings.backbone_rate == 0
+        loader = None if frozen else self._loader((0, 1))
+        return nullcontext() if self.average is None else averaged(self.model, self.average, loader)
 
     def _loader(self, share: tuple[int, int]) -> Loader:
         """What this process takes of every batch, or with the share (0, 1) all of it."""

@@ -7,9 +7,9 @@ import numpy as np
 
 from xception_np.errors import InputError
 from xception_np.layers import Parameter
+from xception_np.models import HEAD
 
 MOST_NAMED = 8  # problems that a message lists; of more, it says how many there are
-HEAD = "predictions"
 DTYPES = ("float16", "float32", "float64")
 
 

@@ -1,0 +1,77 @@
+"""`xception-np explain` and `xception-np features`: what happens inside."""
+
+from pathlib import Path
+
+import numpy as np
+
+from xception_np.commands.output import emit, save_figure
+from xception_np.errors import InputError
+from xception_np.files import replacing
+from xception_np.models import inside
+from xception_np.show import explanation, feature_maps
+from xception_np.training import pretrained
+from xception_np.training.evaluation import softmax
+
+
+def run(
+    pictures: list[Path], checkpoint: str, network: str | None, wanted: str | None, layer: str | None, out: Path, as_json: bool
+) -> None:
+    """Draw where in pictures the evidence for a class is."""
+    model, classes, preprocessing, _ = pretrained.load(checkpoint, network)
+    chosen = None if wanted is None else _number(wanted, classes)
+    images = np.stack([preprocessing.load(picture) for picture in pictures])
+    x = preprocessing.apply(images)
+    probabilities = softmax(model.predict(x))
+    explained = probabilities.argmax(axis=1) if chosen is None else np.full(len(images), chosen)
+    maps = inside.grad_cam(model, x, explained, layer)
+    sure = probabilities[np.arange(len(images)), explained]
+    says = [f"{classes[k]} {probability:.0%}" for k, probability in zip(explained, sure, strict=True)]
+    drawn = save_figure(explanation(images, maps, says, f"What {model.name} goes by"), out)
+    if as_json:
+        found = {
+            str(picture): {"class": classes[k], "probability": float(probability), "map": evidence.round(4).tolist()}
+            for picture, k, probability, evidence in zip(pictures, explained, sure, maps, strict=True)
+        }
+        emit({"picture": str(drawn), "explanations": found})
+    else:
+        for picture, text in zip(pictures, says, strict=True):
+            print(f"{picture}: {text}")
+        print(f"picture {drawn}")
+
+
+def features(picture: Path, checkpoint: str, network: str | None, wanted: list[str], out: Path, as_json: bool) -> None:
+    """Write what layers make of a picture: arrays, and for those that are images their channels drawn."""
+    model, _, preprocessing, _ = pretrained.load(checkpoint, network)
+    if not wanted:
+        names = inside.names(model)
+        if as_json:
+            emit({"layers": names})
+        else:
+            print("\n".join(names))
+        return
+    found = inside.features(model, preprocessing.apply(preprocessing.load(picture)[None]), wanted)
+    arrays = {name: np.ascontiguousarray(array[0]) for name, array in found.items()}
+    if out.suffix != ".npz":
+        raise InputError(f"out is {out}; expected a path that ends in .npz")
+    with replacing(out) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+    drawn = {
+        name: save_figure(feature_maps(array, f"{name} of {model.name}"), out.with_name(f"{out.stem}-{name}.png"))
+        for name, array in arrays.items()
+        if array.ndim == 3
+    }
+    if as_json:
+        shapes = {name: list(array.shape) for name, array in arrays.items()}
+        emit({"arrays": str(out), "shapes": shapes, "pictures": {name: str(path) for name, path in drawn.items()}})
+    else:
+        for name, array in arrays.items():
+            print(f"{name}: {' x '.join(map(str, array.shape))}{f', picture {drawn[name]}' if name in drawn else ''}")
+        print(f"arrays {out}")
+
+
+def _number(wanted: str, classes: tuple[str, ...]) -> int:
+    if wanted not in classes:
+        near = [name for name in classes if wanted.lower() in name.lower()][:10] or classes[:10]
+        more = ", ..." if len(classes) > len(near) else ""
+        raise InputError(f"class is {wanted!r}; expected a class of the network, such as {', '.join(near)}{more}")
+    return classes.index(wanted)
