@@ -33,8 +33,8 @@ _DATA = (
 )
 Data = Annotated[str, typer.Option(help=_DATA)]
 _CHECKPOINT = (
-    "A checkpoint that `train` or `demo` wrote; 'box', the model in the box; 'imagenet', published weights, downloaded once; or a file "
-    "of such weights, Keras's (.h5, .keras) or timm's (.safetensors)."
+    "A checkpoint that `train` or `demo` wrote; 'box', the model in the box; 'imagenet', published weights, downloaded once; or a "
+    "file of such weights, Keras's (.h5, .keras) or timm's (.safetensors)."
 )
 Checkpoint = Annotated[str, typer.Option(help=_CHECKPOINT)]
 Network = Annotated[
@@ -214,7 +214,7 @@ def evaluate(
 ):
     """Measure a network's accuracy on the held-out pictures of a data set: as they are, and beside it over several views.
 
-    For published weights the data is a folder of pictures, val/<class>/* or <class>/*, whose classes are WordNet numbers (n01440764).
+    For published weights the data is a folder of pictures, val/<class>/* or <class>/*, whose folders are WordNet numbers.
     """
     from xception_np.commands import evaluate as command
 

@@ -11,21 +11,24 @@ from xception_np import implementations, models, ops
 from xception_np.check.comparison import compare, require_all
 from xception_np.check.draw import Draw
 from xception_np.layers import Step
+from xception_np.training import Settings, optimizers
+from xception_np.training.descent import descend
+from xception_np.training.parallel import Alone
 
-pytestmark = [
-    pytest.mark.parity,
-    pytest.mark.parametrize("implementation", implementations.NAMES),
-    pytest.mark.parametrize("size", [32, 27]),  # 27, 14, 7, 4: odd and even under the pools
-]
+pytestmark = pytest.mark.parity
+EVERY_SMALL_ONE = pytest.mark.parametrize(
+    ("implementation", "size"),
+    [(name, size) for name in implementations.NAMES for size in (32, 27)],  # 27, 14, 7, 4: odd and even under the pools
+)
 
 BUDGET = 1e-9  # rounding, 1e-16 to 1e-15 an operation, through some 70 operations there and back, enlarged by the normalisations
 IMAGES, SMOOTHING = 3, 0.1
 
 
-def networks(size):
+def networks(size, name="xception_small"):
     """Ours with random numbers in every parameter and statistic, its twin, pictures and labels."""
     draw = Draw(f"network {size}")
-    model = models.build("xception_small", dtype=np.float64)
+    model = models.build(name, dtype=np.float64)
     model.buffers.values[...] += 0.1 * draw.normal(model.buffers.values.size)
     model.buffers.moving[...] = 0.5 + draw.uniform(model.buffers.moving.size)
     twin = TorchTwin(model.table, model.classes).to(torch.float64, memory_format=torch.channels_last)
@@ -33,6 +36,7 @@ def networks(size):
     return model, twin, draw.normal(IMAGES, size, size, 3), draw.labels(IMAGES, model.classes)
 
 
+@EVERY_SMALL_ONE
 def test_a_training_step(size, implementation):
     model, twin, x, labels = networks(size)
     with implementations.use(implementation):
@@ -58,6 +62,7 @@ def test_a_training_step(size, implementation):
     require_all(found)
 
 
+@EVERY_SMALL_ONE
 def test_inference(size, implementation):
     model, twin, x, _ = networks(size)
     with implementations.use(implementation):
@@ -65,3 +70,47 @@ def test_inference(size, implementation):
     with torch.inference_mode():
         torch_logits = twin.eval()(torch.tensor(x))
     compare(logits, torch_logits.numpy(), BUDGET, "logits").require()
+
+
+PUBLISHED = [
+    ("xception", 71, 4),
+    ("inception_v3", 75, 2),
+    ("xception_small:no-residual,relu", 32, 3),
+    ("xception_small:segments=4", 32, 3),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "size", "images"), PUBLISHED)
+def test_gradients_and_ten_steps_of_a_whole_network(name, size, images):
+    """Every parameter's gradient, and the losses of ten steps with momentum and weight decay, in float64 and to 1e-6 at least."""
+    draw = Draw(f"ten steps of {name}")
+    model = models.build(name, classes=20, dtype=np.float64)
+    twin = TorchTwin(model.table, model.classes).to(torch.float64, memory_format=torch.channels_last)
+    copy_weights(model, twin)
+    x, labels = draw.normal(images, size, size, 3), draw.labels(images, model.classes)
+    settings = Settings(batch=images, momentum=0.9, weight_decay=1e-4, label_smoothing=SMOOTHING)
+    optimizer = optimizers.of(settings, model)
+    decayed, others = [], []
+    for parameter, tensor in zip(model.parameters, twin.parameters(), strict=True):
+        (decayed if parameter.name.endswith("kernel") else others).append(tensor)
+    groups = [{"params": decayed, "weight_decay": 1e-4}, {"params": others, "weight_decay": 0.0}]
+    theirs = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
+
+    twin.train()
+    found, losses = [], []
+    for number in range(10):
+        loss = descend(model, optimizer, settings, x, labels, Step(0, number), 0.01, Alone()).loss
+        theirs.zero_grad()
+        torch_loss = F.cross_entropy(twin(torch.tensor(x)), torch.tensor(labels), label_smoothing=SMOOTHING)
+        torch_loss.backward()
+        if number == 0:
+            for parameter, tensor in zip(model.parameters, twin.parameters(), strict=True):
+                gradient = in_torch_layout(parameter, parameter.gradient)
+                found.append(compare(gradient, tensor.grad.numpy(), 1e-6, f"gradient of {parameter.name}"))
+        theirs.step()
+        losses.append((loss, torch_loss.item()))
+    ours, expected = np.array(losses).T
+    found.append(compare(ours, expected, 1e-6, "losses"))
+    assert np.ptp(expected) > 0.1  # something was learnt
+    require_all(found)
