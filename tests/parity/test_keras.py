@@ -10,9 +10,10 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 pytest.importorskip("tensorflow", reason="parity with Keras needs TensorFlow: pip install 'xception-np[parity]'")
-keras = pytest.importorskip("keras", reason="parity with Keras needs keras: pip install 'xception-np[parity]'")
+pytest.importorskip("keras", reason="parity with Keras needs keras: pip install 'xception-np[parity]'")
 
 import h5py
+import keras
 import numpy as np
 from keras.src.legacy.saving import legacy_h5_format
 

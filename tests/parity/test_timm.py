@@ -3,9 +3,10 @@
 import pytest
 
 pytest.importorskip("torch", reason="parity with timm needs torch: pip install 'xception-np[parity]'")
-timm = pytest.importorskip("timm", reason="parity with timm needs timm: pip install 'xception-np[parity]'")
+pytest.importorskip("timm", reason="parity with timm needs timm: pip install 'xception-np[parity]'")
 
 import numpy as np
+import timm
 import torch
 from safetensors.torch import load_file, save_file
 

@@ -1,0 +1,57 @@
+"""The form for inference gives the same answers, without batch normalisation."""
+
+import numpy as np
+import pytest
+
+from xception_np import models
+from xception_np.layers import BatchNorm
+from xception_np.models.folding import folded
+from xception_np.models.table import Norm
+
+
+def stirred(model):
+    """Random numbers in every array."""
+    random = np.random.default_rng(0)
+    model.buffers.values += 0.1 * random.standard_normal(model.buffers.values.size)
+    model.buffers.moving[...] = random.uniform(0.5, 1.5, model.buffers.moving.size)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("xception_small", 32), ("xception_small:segments=4", 32), ("xception", 71), ("inception_v3", 75), ("inception_v3_paper", 75)],
+)
+def test_the_same_answers(name, size):
+    """To 1e-5 of the largest logit in float32."""
+    model = stirred(models.build(name, classes=10))
+    x = np.random.default_rng(1).standard_normal((2, size, size, 3)).astype(np.float32)
+    inference = folded(model)
+    assert not any(isinstance(layer, BatchNorm) for layer in _leaves(inference))
+    expected = model.predict(x)
+    assert np.isfinite(expected).all()
+    np.testing.assert_allclose(inference.predict(x), expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def test_the_same_to_rounding_in_float64():
+    table = models.find("xception_small")._replace(norm=Norm(scale=False), bias=True)
+    model = stirred(models.from_table(table, dtype=np.float64))
+    x = np.random.default_rng(1).standard_normal((2, 32, 32, 3))
+    np.testing.assert_allclose(folded(model).predict(x), model.predict(x), rtol=1e-10, atol=1e-12)
+
+
+def test_the_model_keeps_its_weights():
+    model = stirred(models.build("xception_small"))
+    before = {name: array.copy() for name, array in model.arrays.items()}
+    inference = folded(model)
+    for parameter in inference.parameters:
+        parameter.value[...] = 0
+    for name, array in model.arrays.items():
+        if not name.startswith("predictions/"):
+            np.testing.assert_array_equal(array, before[name])
+
+
+def _leaves(layer):
+    inner = getattr(layer, "layers", None) or getattr(layer, "branches", None)
+    if inner is None:
+        inner = [layer.main, layer.shortcut] if hasattr(layer, "shortcut") else []
+    return [leaf for each in inner for leaf in _leaves(each)] or [layer]
