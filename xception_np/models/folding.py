@@ -17,7 +17,7 @@ from xception_np.models.model import Model, Predictor
 
 
 def folded(model: Model) -> Predictor:
-    """The model without batch normalisation, for the same results at inference to rounding; its arrays are its own."""
+    """The model without batch normalisation, for the same results at inference to rounding; what needs no change is shared."""
     return Predictor(model.name, rebuilt(model, _fold).layers)
 
 
