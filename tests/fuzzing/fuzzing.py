@@ -2,7 +2,7 @@
 
 python tests/fuzzing/fuzzing.py --count 2000 --seed 0
 
-A third of the files are archives, a third pictures, a third a run's. It prints what came of them and how much memory they took, as
+A quarter of the files are archives, a quarter pictures, a quarter a run's, a quarter weights of other programs. It prints what came of them and how much memory they took, as
 JSON; an exception that is not an InputError ends it.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 import data_files
 import numpy as np
 import run_files
+import weight_files
 from mutations_of_bytes import damaged, peak
 
 from xception_np.errors import InputError
@@ -29,6 +30,7 @@ def kinds(generator, folder):
     return {
         "archive": [(folder / "archive", *pair) for pair in data_files.archives(generator)],
         "picture": [(folder / "picture", *pair) for pair in data_files.images(generator)],
+        "weights": [(folder / name, content, read) for name, content, read in weight_files.files()],
         "run": [(run / name, (run / name).read_bytes(), read) for name, read in readers.items()],
     }
 

@@ -7,6 +7,8 @@ import sys
 import zlib
 from pathlib import Path
 
+import mutations_of_hdf5
+
 PNG_SIGNATURE = 8
 
 
@@ -70,6 +72,8 @@ def damaged(path, content, generator):
     change = with_odd_value if path.suffix in (".json", ".jsonl") and generator.random() < 0.5 else mutated
     if path.suffix == ".safetensors" and generator.random() < 0.8:
         return in_header(content, generator, with_odd_value if generator.random() < 0.5 else mutated)
+    if path.suffix == ".h5" and generator.random() < 0.5:
+        return mutations_of_hdf5.changed(content, generator)
     result = change(content, generator)
     return repaired(result) if content.startswith(b"\x89PNG") and generator.random() < 0.8 else result
 

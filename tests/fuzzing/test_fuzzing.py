@@ -17,6 +17,6 @@ def test_damaged_files(count):
     assert (run.returncode, run.stderr) == (0, "")
     result = json.loads(run.stdout)
     assert sum(result["outcomes"].values()) == count
-    assert min(result["outcomes"].values()) > count / 50 and len(result["outcomes"]) == 6  # all kinds are read, and refused
+    assert min(result["outcomes"].values()) > count / 50 and len(result["outcomes"]) == 8  # all kinds are read, and refused
     assert result["memory"] < 3 * result["largest"] + 200e6
     assert result["slowest"] < 5  # seconds of the processor

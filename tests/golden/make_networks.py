@@ -3,7 +3,7 @@
     python tests/golden/make_networks.py
 
 `logits`: {"xception at 71": the first of one picture's}, in float32, from Keras; from timm for its own.
-`gradients`: {array: [norm, sum over elements times cos(0), cos(1), ...]} of one training step of Xception, and `losses` of ten steps
+`gradients`: {array: [norm, sum over elements times cos(0), cos(1), ...]} of a training step of Xception, and `losses` of ten steps
 with momentum and weight decay, in float64, from PyTorch.
 """
 

@@ -3,7 +3,9 @@
 Without such statistics the signal of 36 random layers would vanish or explode, and any answer would do.
 """
 
+import inspect
 import os
+import sys
 
 import pytest
 
@@ -18,6 +20,7 @@ import numpy as np
 from keras.src.legacy.saving import legacy_h5_format
 
 from xception_np import models, weights
+from xception_np.training import pretrained
 
 pytestmark = [
     pytest.mark.parity,
@@ -113,3 +116,11 @@ def test_every_layout_that_keras_writes(name, tmp_path):
         ours = models.build(name, seed=4)
         weights.load(ours, tmp_path / file)
         same(ours.predict(x), expected)
+
+
+def test_the_published_checksums_are_kerass():
+    for name, (build, _) in APPLICATIONS.items():
+        source = inspect.getsource(sys.modules[build.__module__])
+        published = pretrained.PUBLISHED[name]
+        assert published.md5 in source
+        assert published.address.rpartition("/")[2] in source
