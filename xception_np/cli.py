@@ -342,13 +342,20 @@ def convert(
 
 @app.command()
 def models(
-    name: Annotated[str | None, typer.Argument(help="Network to show layer by layer.", show_default="list them all")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Network to show layer by layer; after a colon may stand changes to it, such as xception_small:no-residual.",
+            show_default="list them all",
+        ),
+    ] = None,
+    paper: Annotated[bool, typer.Option("--paper", help="Show the results that the paper published, its Tables 1 to 3.")] = False,
     as_json: Json = False,
 ):
     """List the networks, or show one layer by layer: shapes, parameters, multiply-adds, memory."""
     from xception_np.commands import models as command
 
-    command.run(name, as_json)
+    command.run(name, paper, as_json)
 
 
 _UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along under a name of their own

@@ -2,8 +2,8 @@
 
 python tests/fuzzing/fuzzing.py --count 2000 --seed 0
 
-A quarter of the files are archives, a quarter pictures, a quarter a run's, a quarter weights of other programs. It prints what came of them and how much memory they took, as
-JSON; an exception that is not an InputError ends it.
+A quarter of the files are archives, a quarter pictures, a quarter a run's, a quarter weights of other programs. It prints what came
+of them and how much memory they took, as JSON; an exception that is not an InputError ends it.
 """
 
 import argparse

@@ -29,7 +29,5 @@ def files():
     """Triples of a name, a content and a function that reads it."""
     expected = json.loads((WEIGHTS / "fixtures" / "expected.json").read_text())
     built = {name: models.from_table(table) for name, table in TABLES.items()}
-    return [
-        (name, (WEIGHTS / "fixtures" / name).read_bytes(), partial(read, built[answer["table"]]))
-        for name, answer in expected.items()
-    ]
+    folder = WEIGHTS / "fixtures"
+    return [(name, (folder / name).read_bytes(), partial(read, built[answer["table"]])) for name, answer in expected.items()]

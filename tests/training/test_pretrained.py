@@ -18,7 +18,7 @@ def test_the_box():
 
 def test_a_checkpoint_says_what_it_is():
     assert pretrained.find(box.checkpoint(), "xception_small").network == "xception_small"
-    with pytest.raises(InputError, match="model is 'xception', but .* holds a xception_small"):
+    with pytest.raises(InputError, match=r"model is 'xception', but .* holds a xception_small"):
         pretrained.find(box.checkpoint(), "xception")
 
 
@@ -39,9 +39,7 @@ def test_published_weights_are_asked_for_by_address_and_checksum(monkeypatch, tm
 
 
 def test_networks_without_published_weights(tmp_path):
-    with pytest.raises(
-        InputError, match="model is 'xception_small'; expected one of those with published weights, xception, incep"
-    ):
+    with pytest.raises(InputError, match="model is 'xception_small'; expected one of those with published weights"):
         pretrained.find("imagenet", "xception_small")
     with pytest.raises(InputError, match="weights are timm's; expected a file"):
         pretrained.find("imagenet", "legacy_xception")

@@ -5,12 +5,16 @@ from rich.table import Table as Grid
 
 from xception_np import models
 from xception_np.commands.output import emit
+from xception_np.errors import InputError
 from xception_np.layers import Chain
-from xception_np.models import summary
+from xception_np.models import paper, summary
 
 
-def run(name: str | None, as_json: bool) -> None:
-    """List the networks, or show one layer by layer."""
+def run(name: str | None, with_paper: bool, as_json: bool) -> None:
+    """List the networks, or show one layer by layer, or the paper's tables."""
+    if with_paper:
+        _show_paper(name, as_json)
+        return
     chosen = models.TABLES.values() if name is None else [models.find(name)]
     chains = [(table, Chain(table.name, models.layers_of(table, table.classes))) for table in chosen]
     if as_json:
@@ -25,6 +29,26 @@ def run(name: str | None, as_json: bool) -> None:
             size = f"{table.input_size} x {table.input_size}"
             grid.add_row(table.name, size, str(table.classes), f"{cost.parameters:,}", f"{cost.macs:,}")
         Console().print(grid)
+
+
+def _show_paper(name: str | None, as_json: bool) -> None:
+    if name is not None:
+        raise InputError(f"name is {name!r}; expected none with --paper, which shows the paper's tables")
+    if as_json:
+        tables = {
+            table.title: {result.name: dict(zip(table.columns, result.numbers)) for result in table.results}
+            for table in paper.TABLES
+        }
+        emit({"source": paper.SOURCE, "tables": tables})
+        return
+    console = Console()
+    console.print(f"As published, not measured here: {paper.SOURCE}", highlight=False)
+    for table in paper.TABLES:
+        grid = Grid("", *table.columns, box=None, pad_edge=False, title=table.title, title_justify="left", title_style="bold")
+        for result in table.results:
+            grid.add_row(result.name, *(f"{number:,}" for number in result.numbers))
+        console.print()
+        console.print(grid)
 
 
 def _facts(table: models.Table, chain: Chain, layers: bool) -> dict:
