@@ -278,6 +278,7 @@ def pipe(path):
 EVALUATE = ["evaluate", "--data", "digits", "--checkpoint"]
 PREDICT = ["predict", "--checkpoint", "run/last.safetensors"]
 RESUME = ["train", "--resume", "run"]
+PICTURE = "run/curves.png"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +291,7 @@ RESUME = ["train", "--resume", "run"]
             [*EVALUATE, "run/last.safetensors"],
             "does not fit the model: ",
         ),
-        (None, [*EVALUATE, "run/state.safetensors"], "state.safetensors cannot be read"),
+        (None, [*EVALUATE, "run/state.safetensors"], "state.safetensors do not fit the model"),
         (None, [*EVALUATE, "run"], "checkpoint run is not a file"),
         (None, [*EVALUATE, "/dev/zero"], "checkpoint /dev/zero is not a file"),
         (pipe("pipe"), [*EVALUATE, "pipe"], "checkpoint pipe is not a file"),
@@ -299,6 +300,43 @@ RESUME = ["train", "--resume", "run"]
         (None, [*PREDICT, "run/config.json"], "run/config.json cannot be read as a picture"),
         (pipe("pipe"), [*PREDICT, "pipe"], "picture pipe is not a file"),
         (spoil("big.png", bomb()), [*PREDICT, "big.png"], "big.png has far too many pixels"),
+        (None, [*PREDICT, "--model", "vgg16", PICTURE], "model is 'vgg16', but run/last.safetensors holds a xception_small"),
+        (
+            spoil("x.pth", b"\x80\x04]"),
+            ["predict", "--checkpoint", "x.pth", PICTURE],
+            "x.pth are a pickle, which may run any program",
+        ),
+        (spoil("x.h5", b"\x89HDF\r\n\x1a\n"), ["predict", "--checkpoint", "x.h5", PICTURE], "x.h5 cannot be read"),
+        (None, ["predict", "--checkpoint", "box", "--model", "vgg16", PICTURE], "holds a xception_small"),
+        (None, ["predict", "--checkpoint", "x.h5", PICTURE], "checkpoint x.h5 does not exist"),
+        (None, ["explain", PICTURE, "--class", "unicorn"], "class is 'unicorn'; expected a class of the network, such as airplane"),
+        (None, ["explain", PICTURE, "--layer", "block77"], "layer is 'block77'; expected one of"),
+        (None, ["explain", PICTURE, "--layer", "avg_pool"], "expected one whose result is an image"),
+        (None, ["explain", PICTURE, "--out", "run/config.json"], "out is run/config.json, a file that is no PNG picture"),
+        (None, ["explain", "nothing.png"], "picture nothing.png does not exist"),
+        (None, ["features", PICTURE, "--layer", "block77"], "layer is 'block77'; expected one of"),
+        (None, ["features", PICTURE, "--layer", "avg_pool", "--out", "x.npy"], "out is x.npy; expected a path that ends in .npz"),
+        (None, ["convert", "box", "run/config.json"], "out is run/config.json, which exists already"),
+        (None, ["convert", "box", "x.onnx"], "end in '.onnx'; expected .weights.h5, .h5 or .safetensors"),
+        (
+            None,
+            ["convert", "box", "x.safetensors", "--layout", "timm"],
+            "model is xception_small; expected xception or legacy_xception",
+        ),
+        (None, ["convert", "box", "x.h5", "--layout", "timm"], "layout is 'timm'; expected it with a .safetensors file"),
+        (None, ["fine-tune", "--data", "nowhere"], "data is 'nowhere'; expected 'digits'"),
+        (
+            None,
+            ["fine-tune", "--data", "digits", "--backbone-rate", "2"],
+            "backbone_rate is 2.0; expected a part of the learning rate",
+        ),
+        (None, ["fine-tune", "--data", "digits", "--checkpoint", "run/config.json"], "run/config.json cannot be read"),
+        (None, ["models", "xception", "--paper"], "name is 'xception'; expected none with --paper"),
+        (
+            None,
+            ["models", "xception_small:relu6"],
+            "change of xception_small is 'relu6'; expected no-residual, relu, elu or segments=S",
+        ),
         (spoil("run/state.safetensors", lambda whole: whole[: len(whole) // 2]), RESUME, "state.safetensors cannot be read"),
         (pipe("run/state.safetensors"), RESUME, "state.safetensors is not a file"),
         (spoil("run/config.json", b"{"), RESUME, "config.json cannot be read"),

@@ -36,7 +36,7 @@ def _show_paper(name: str | None, as_json: bool) -> None:
         raise InputError(f"name is {name!r}; expected none with --paper, which shows the paper's tables")
     if as_json:
         tables = {
-            table.title: {result.name: dict(zip(table.columns, result.numbers)) for result in table.results}
+            table.title: {result.name: dict(zip(table.columns, result.numbers, strict=True)) for result in table.results}
             for table in paper.TABLES
         }
         emit({"source": paper.SOURCE, "tables": tables})

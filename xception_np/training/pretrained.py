@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from xception_np import models, weights
 from xception_np.data import Preprocessing, download, imagenet
-from xception_np.errors import InputError
+from xception_np.errors import InputError, check_file
 from xception_np.training import box, checkpoints
 from xception_np.training.checkpoints import Checkpoint
 
@@ -85,6 +85,8 @@ def find(source: str | Path, network: str | None = None) -> Found:
     if str(source) == "box":
         return find(box.checkpoint(), network)
     path = Path(source).expanduser()
+    if str(source) != "imagenet":
+        check_file("checkpoint", path, "a file of weights, 'box' or 'imagenet'")
     if str(source) != "imagenet" and checkpoints.is_one(path):
         described = checkpoints.describe(path)
         if network not in (None, described.network):

@@ -81,6 +81,8 @@ def save(model: Model, path: Path | str, layout: str | None = None) -> None:
     path = Path(path)
     if layout not in (None, "timm"):
         raise InputError(f"layout is {layout!r}; expected None or 'timm'")
+    if layout and path.suffix != ".safetensors":
+        raise InputError(f"layout is {layout!r}; expected it with a .safetensors file, and {path} is none")
     if path.name.endswith(".weights.h5"):
         write: Any = keras_files.write_keras_3
     elif path.suffix == ".h5":
