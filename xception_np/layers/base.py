@@ -35,9 +35,16 @@ class Layer:
     backward(dy, cache) -> dx            adds to `parameter.gradient` of its parameters; uses the cache up
 
     Caches are returned, never kept, so a layer can be run any number of times before it is differentiated.
+
+    Attributes
+    ----------
+    keeps : {"x", "y", "own", "none"}
+        Which array its cache holds in training: what comes in, what goes out (either may be another layer's too), or one of its own;
+        "none" where the result is the same memory as x. Its bytes are the cost's `bytes_cached`.
     """
 
     name: str
+    keeps = "x"
 
     @property
     def parameters(self) -> list[Parameter]:

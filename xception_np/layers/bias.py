@@ -20,6 +20,8 @@ class Bias(Layer):
         Of the ReLU that follows in the same pass over memory, if there is one. It keeps a line of its own in a summary.
     """
 
+    keeps = "y"
+
     def __init__(self, convolution: str, channels: int, relu_name: str | None = None):
         self.name, self.convolution, self.relu_name = f"{convolution}_bias", convolution, relu_name
         self.bias = Parameter(f"{convolution}/bias", (channels,))
@@ -47,7 +49,7 @@ class Bias(Layer):
 
     def cost(self, x_shape):
         """As the operation's."""
-        return ops.bias.cost(x_shape)
+        return ops.bias.cost(x_shape, "relu" if self.relu_name else None)
 
     def rows(self, x_shape):
         """The layer, and the ReLU if there is one, which costs nothing of its own."""

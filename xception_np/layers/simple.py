@@ -14,6 +14,7 @@ class _Activation(Layer):
     """An elementwise function."""
 
     operation = ops.relu
+    keeps = "y"
 
     def __init__(self, name: str):
         self.name = name
@@ -67,7 +68,9 @@ class _Pool(Layer):
 
 
 class MaxPool(_Pool):
-    """Largest value of every window."""
+    """Largest value of every window; its cache says where that was."""
+
+    keeps = "own"
 
 
 class AvgPool(_Pool):
@@ -125,6 +128,8 @@ class Dropout(Layer):
 
 class Flatten(Layer):
     """Every number of an image in one row: (N, H, W, C) to (N, H*W*C)."""
+
+    keeps = "none"
 
     def __init__(self, name: str):
         self.name = name

@@ -1,12 +1,47 @@
 """Counting a network, layer by layer."""
 
-from xception_np.layers import Chain
+import itertools
+
+from xception_np.layers import Branches, Chain, Layer, Residual
 from xception_np.ops.spec import Cost
 
 
 def total(chain: Chain, x_shape: tuple[int, ...]) -> Cost:
     """What a forward pass costs: the sum over the layers."""
     return Cost(*map(sum, zip(*(row.cost for row in chain.rows(x_shape)), strict=True)))
+
+
+def activation_bytes(chain: Chain, x_shape: tuple[int, ...]) -> int:
+    """Bytes that a training step keeps for the backward pass: every array once, although two layers may keep it.
+
+    A ReLU and the layer after it keep the same array, and so do the paths of a module, whose input is one. Batch-norm statistics and
+    parameters are not counted.
+    """
+    kept: dict[int, int] = {}
+    arrays = itertools.count()
+
+    def through(layer: Layer, x: int, shape: tuple[int, ...]) -> int:
+        """The number of the array that comes out of a layer when the array number x goes in."""
+        match layer:
+            case Chain():
+                for inner in layer.layers:
+                    x, shape = through(inner, x, shape), inner.output_shape(shape)
+                return x
+            case Residual():
+                through(layer.main, x, shape)
+                through(layer.shortcut, x, shape)
+                return next(arrays)
+            case Branches():
+                for branch in layer.branches:
+                    through(branch, x, shape)
+                return next(arrays)
+        y = x if layer.keeps == "none" else next(arrays)
+        own = next(arrays)
+        kept[{"x": x, "y": y, "own": own, "none": own}[layer.keeps]] = layer.cost(shape).bytes_cached
+        return y
+
+    through(chain, next(arrays), x_shape)
+    return sum(kept.values())
 
 
 def text(chain: Chain, x_shape: tuple[int, ...]) -> str:
@@ -19,11 +54,12 @@ def text(chain: Chain, x_shape: tuple[int, ...]) -> str:
         lines.append(
             f"{name:<26}{kind:<16}{_dims(shape):<20}{cost.parameters:>12,}{cost.macs:>16,}{cost.bytes_cached / 1024:>12,.0f}"
         )
-    parameters, macs, _, kept = total(chain, x_shape)
+    parameters, macs, _, _ = total(chain, x_shape)
+    kept = activation_bytes(chain, x_shape)
     lines += [
         f"{'total':<62}{parameters:>12,}{macs:>16,}{kept / 1024:>12,.0f}",
         "All parameters are trainable; the moving statistics of batch normalisation are not counted.",
-        "A ReLU and the layer after it keep the same array: it is counted for both.",
+        "Where two layers keep the same array, such as a ReLU and the layer after it, each shows it; the total counts it once.",
     ]
     return "\n".join(lines)
 

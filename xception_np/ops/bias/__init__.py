@@ -56,6 +56,6 @@ def backward(dy, cache, *, implementation=None):
     return implementations.load(__name__, implementation).backward(dy, cache)
 
 
-def cost(x_shape, itemsize=4) -> spec.Cost:
-    """No multiply-adds; the bias is a parameter; y is not counted, which the next layer keeps as its x."""
-    return spec.cost((x_shape, x_shape), [(x_shape[-1],)], itemsize=itemsize)
+def cost(x_shape, activation=None, itemsize=4) -> spec.Cost:
+    """No multiply-adds; the bias is a parameter, and y is cached for a ReLU."""
+    return spec.cost((x_shape, x_shape), [(x_shape[-1],)], cached=[x_shape] if activation else [], itemsize=itemsize)
