@@ -34,6 +34,20 @@ def test_xception_has_kerass_statistics_and_multiply_adds():
     assert summary.total(net, (1, 299, 299, 3)).macs == 8_357_403_496
 
 
+def test_where_xceptions_multiply_adds_and_parameters_are():
+    rows = chain("xception").rows((1, 299, 299, 3))
+    macs = {row.name: row.cost.macs for row in rows}
+    assert macs["block1_conv2"] == 147 * 147 * 9 * 32 * 64  # 398.3 million, most of the stem's
+    assert macs["block7_sepconv2"] == 19 * 19 * 728 * (9 + 728)  # 193.7 million, 24 times
+    assert sum(value for name, value in macs.items() if "shortcut" in name) == 231_474_048
+    assert macs["predictions"] == 2048 * 1000
+    arrays = chain("xception").parameters
+    assert sum(p.size for p in arrays if p.name.endswith("depthwise_kernel")) == 207_432
+    assert sum(p.size for p in arrays if p.name.endswith("pointwise_kernel")) == 19_552_896
+    for size, total in ((224, 4.553e9), (71, 0.553e9)):
+        assert summary.total(chain("xception"), (1, size, size, 3)).macs == pytest.approx(total, rel=1e-3)
+
+
 def test_xception_is_36_convolutions_in_14_modules():
     names = [row.name for row in chain("xception").rows((1, 299, 299, 3)) if row.kind in ("Conv", "SeparableConv")]
     assert len([name for name in names if "shortcut" not in name]) == 36

@@ -21,6 +21,7 @@ from keras.src.legacy.saving import legacy_h5_format
 
 from xception_np import models, weights
 from xception_np.training import pretrained
+from xception_np.weights import keras_layers
 
 pytestmark = [
     pytest.mark.parity,
@@ -116,6 +117,28 @@ def test_every_layout_that_keras_writes(name, tmp_path):
         ours = models.build(name, seed=4)
         weights.load(ours, tmp_path / file)
         same(ours.predict(x), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_every_layers_parameters_and_multiply_adds(name):
+    """From the shapes of Keras's own layers, at the size that the network is made for."""
+    size = APPLICATIONS[name][1][0]
+    theirs = APPLICATIONS[name][0](weights=None, input_shape=(size, size, 3))
+    ours = models.build(name)
+    costs = {}
+    for row in ours.rows((1, size, size, 3)):
+        layer = row.name.removesuffix("_bias")
+        parameters, macs = costs.get(layer, (0, 0))
+        costs[layer] = (parameters + row.cost.parameters, macs + row.cost.macs)
+    order = keras_layers.in_topological_order(ours)
+    with_weights = [layer for layer in theirs.layers if layer.weights]
+    for layer, mine in zip(with_weights, order, strict=True):
+        trainable = sum(int(np.prod(variable.shape)) for variable in layer.trainable_weights)
+        positions = int(np.prod(layer.output.shape[1:-1]))
+        kernels = [variable.shape for variable in layer.weights if variable.path.endswith("kernel")]
+        assert costs[mine.name] == (trainable, positions * sum(int(np.prod(shape)) for shape in kernels)), mine.name
+    assert sum(parameters for parameters, _ in costs.values()) == sum(int(np.prod(v.shape)) for v in theirs.trainable_weights)
 
 
 def test_the_published_checksums_are_kerass():

@@ -39,8 +39,8 @@ class Layer:
     Attributes
     ----------
     keeps : {"x", "y", "own", "none"}
-        Which array its cache holds in training: what comes in, what goes out (either may be another layer's too), or one of its own;
-        "none" where the result is the same memory as x. Its bytes are the cost's `bytes_cached`.
+        Which array its cache holds in training: what comes in or what goes out, either of which may be another layer's too, or one
+        of its own; "none" where the result is the same memory as x. Its bytes are the cost's `bytes_cached`.
     """
 
     name: str

@@ -14,8 +14,8 @@ def total(chain: Chain, x_shape: tuple[int, ...]) -> Cost:
 def activation_bytes(chain: Chain, x_shape: tuple[int, ...]) -> int:
     """Bytes that a training step keeps for the backward pass: every array once, although two layers may keep it.
 
-    A ReLU and the layer after it keep the same array, and so do the paths of a module, whose input is one. Batch-norm statistics and
-    parameters are not counted.
+    A ReLU and the layer after it keep the same array, and so do the paths of a module, whose input is one. Batch-norm statistics
+    and parameters are not counted.
     """
     kept: dict[int, int] = {}
     arrays = itertools.count()
@@ -37,7 +37,9 @@ def activation_bytes(chain: Chain, x_shape: tuple[int, ...]) -> int:
                 return next(arrays)
         y = x if layer.keeps == "none" else next(arrays)
         own = next(arrays)
-        kept[{"x": x, "y": y, "own": own, "none": own}[layer.keeps]] = layer.cost(shape).bytes_cached
+        size = layer.cost(shape).bytes_cached
+        if size:
+            kept[{"x": x, "y": y, "own": own}[layer.keeps]] = size
         return y
 
     through(chain, next(arrays), x_shape)

@@ -96,48 +96,44 @@ def _unpacked(path: Path, chain: Chain) -> bytes:
 
 
 def _legacy(path: Path, file: h5py.File) -> tuple[Found, bool]:
-    root = file.get("model_weights", file)
+    inside = "model_weights/" if "model_weights" in file else ""
     found: Found = {}
-    for name, dataset in hdf5.datasets(path, root):
-        layer, *_, last = name.removeprefix("model_weights/").split("/")
-        if layer in ("optimizer_weights", "top_level_model_weights"):
-            continue
-        array = last.partition(":")[0].removeprefix(f"{layer}_")
-        found.setdefault(layer, {})[_KERAS_1.get(array, array)] = hdf5.entry(path, name, dataset)
+    for place, dataset in hdf5.datasets(path, file):
+        if place.startswith(inside):
+            layer, *_, last = place.removeprefix(inside).split("/")
+            array = last.partition(":")[0].removeprefix(f"{layer}_")
+            found.setdefault(layer, {})[_KERAS_1.get(array, array)] = hdf5.entry(path, place, dataset)
     return found, True
 
 
 def _keras_3(path: Path, file: h5py.File) -> tuple[Found, bool]:
-    """Whether the numbers of layers without a name are those of creation says the second result: only beside a name."""
+    """The second result: whether layers have their names beside them, and not only a number along `model.layers`."""
+    groups: dict[str, dict[str, h5py.Dataset]] = {}
+    for place, dataset in hdf5.datasets(path, file):
+        if place.startswith("layers/"):
+            group, _, variable = place.rpartition("/")
+            groups.setdefault(group, {})[variable] = dataset
     found: Found = {}
     named = True
-    for group_name in file["layers"]:
-        variables = file["layers"][group_name].get("vars")
-        if variables is None or not len(variables):
-            continue
-        numbered = _NUMBERED.fullmatch(group_name)
-        if numbered is None:
-            found[group_name] = {name: hdf5.entry(path, name, dataset) for name, dataset in hdf5.datasets(path, variables)}
-            continue
-        arrays = ARRAYS[KINDS[numbered[1]]]
-        if numbered[1] == "batch_normalization" and len(variables) == 3:  # without a scale
+    for group, variables in groups.items():
+        name = group.removeprefix("layers/").removesuffix("/vars")
+        kind = _kind(name)
+        arrays = ARRAYS.get(kind, ())
+        if kind == "BatchNormalization" and len(variables) == 3:  # without a scale
             arrays = arrays[1:]
-        entries = {}
-        for name, dataset in hdf5.datasets(path, variables):
-            index = name.rpartition("/")[2]
-            array = arrays[int(index)] if index.isdigit() and int(index) < len(arrays) else index
-            entries[array] = hdf5.entry(path, name, dataset)
-        name = hdf5.words(variables.attrs["name"])[0] if "name" in variables.attrs else None
-        named = named and name is not None
-        found[name or group_name] = entries
+        attributes = file[group].attrs
+        named = named and "name" in attributes
+        if "name" in attributes:
+            name = hdf5.words(attributes["name"])[0]
+        found[name] = {
+            arrays[int(index)] if index.isdecimal() and int(index) < len(arrays) else index: hdf5.entry(path, dataset.name, dataset)
+            for index, dataset in variables.items()
+        }
     return found, named
 
 
 def _matched(found: Found, created: bool, chain: Chain) -> Contents:
-    """What the file has for our arrays.
-
-    Numbers of layers without a name are in the order of creation, or in that of `model.layers`.
-    """
+    """What a file has for our arrays; its layers without a name are numbered in the order of creation, or along `model.layers`."""
     layers = in_creation_order(chain) if created else in_topological_order(chain)
     ours = {layer.name: layer for layer in layers}
     numbered = sorted((name for name in found if name not in ours and _NUMBERED.fullmatch(name)), key=_number)
