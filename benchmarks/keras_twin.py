@@ -23,7 +23,7 @@ def _after(layer: Layer, x):
     """What a layer's twin makes of x."""
     match layer:
         case ours.Chain():
-            for inner, following in zip(layer.layers, [*layer.layers[1:], None], strict=True):
+            for inner, following in zip(layer.layers, [*layer.layers[1:], None], strict=False):
                 x = _convolution(inner, following, x) if isinstance(inner, ours.Conv | ours.SeparableConv) else _after(inner, x)
             return x
         case ours.Residual():

@@ -50,7 +50,6 @@ Images = Annotated[
     list[Path],
     typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.", readable=False),
 ]
-Batch = Annotated[int, typer.Option(help="Batch size, in pictures.")]
 
 
 @app.command()
@@ -205,7 +204,9 @@ def evaluate(
     checkpoint: Checkpoint,
     data: Data,
     model: Network = None,
-    batch: Batch = 128,
+    batch: Annotated[
+        int | None, typer.Option(help="Batch size, in pictures.", show_default="128; fewer of pictures above 64 pixels")
+    ] = None,
     shift: Annotated[int, typer.Option(help="Pixels by which pictures are moved for further views; 0 for none.")] = 0,
     confusion: Annotated[
         Path | None, typer.Option(help="Picture to write, PNG: which class was taken for which.", show_default="none")
@@ -301,6 +302,8 @@ def fine_tune(
 
     The run is one of `train`, which also goes on with it: `xception-np train --resume RUN`.
     """
+    if launcher.launched():
+        launcher.stand_guard()
     from xception_np.commands import train as command
 
     options = {

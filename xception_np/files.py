@@ -24,7 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}; the former file is as it was") from error
+        raise InputError(f"cannot write {path}: {error.strerror or error}; the former file is as it was") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -39,9 +39,10 @@ def test_gradients_and_losses():
     model = filled(name, size)
     x, labels = pictures(images, size), np.arange(images)
     settings = Settings(batch=images, momentum=0.9, weight_decay=1e-4, label_smoothing=0.1)
-    optimizer, losses = optimizers.of(settings, model), []
+    optimizer, losses, alone = optimizers.of(settings, model), [], Alone()
+    alone.begin(model.buffers, lambda: 0.0, lambda: False)
     for number in range(10):
-        losses.append(descend(model, optimizer, settings, x, labels, Step(0, number), 0.01, Alone()).loss)
+        losses.append(descend(model, optimizer, settings, x, labels, Step(0, number), 0.01, alone).loss)
         if number == 0:
             for parameter in model.parameters:
                 gradient = parameter.gradient

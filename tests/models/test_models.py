@@ -146,7 +146,7 @@ def test_activation_memory_is_what_the_caches_hold(name, shape):
     counted = summary.activation_bytes(model, shape) + statistics
     parameters = {p.name: p.value.nbytes for p in model.parameters}
     in_caches = sum(size for name, size in parameters.items() if not name.endswith("/bias"))
-    assert arrays.nbytes(cache) - in_caches == pytest.approx(counted, rel=0.001)
+    assert arrays.nbytes(cache) - in_caches == counted
 
 
 def test_gradient_of_the_small_network_along_random_directions():
@@ -207,7 +207,7 @@ def test_summary_has_a_line_a_layer_and_the_total():
 
 
 def test_wrong_arguments():
-    with pytest.raises(InputError, match=r"model is 'xcepton'; expected one of xception, xception_small"):
+    with pytest.raises(InputError, match=r"model is 'xcepton'; expected one of xception, "):
         models.build("xcepton")
     with pytest.raises(InputError, match="classes is 0"):
         models.build("xception_small", classes=0)

@@ -61,7 +61,7 @@ def test_inception_v3_is_94_convolutions_in_the_shapes_of_keras():
 
 def test_inception_v3_takes_pictures_down_to_75_pixels():
     assert chain("inception_v3").rows((1, 75, 75, 3))[-1].output_shape == (1, 1000)
-    with pytest.raises(InputError, match="expected"):
+    with pytest.raises(InputError, match="the kernel spans 3"):
         chain("inception_v3").rows((1, 74, 74, 3))
 
 
@@ -77,11 +77,6 @@ def test_vgg16_is_made_for_one_size():
 SMALL_INCEPTION = models.TABLES["inception_v3"]._replace(
     name="small_inception", input_size=75, norm=Norm(momentum=0.9, scale=False), classes=3
 )
-
-
-def shrunk(table, rows=slice(0, 4)):
-    """The first modules of a table."""
-    return table._replace(modules=table.modules[rows])
 
 
 @pytest.mark.parametrize("frozen", [False, True], ids=["training", "frozen"])

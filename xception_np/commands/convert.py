@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xception_np import training, weights
-from xception_np.commands.output import emit
+from xception_np.commands.output import console, emit
 from xception_np.errors import InputError
 from xception_np.training import pretrained
 
@@ -12,12 +12,15 @@ def run(source: str, out: Path, network: str | None, layout: str | None, as_json
     """Write weights in another layout."""
     if out.exists():
         raise InputError(f"out is {out}, which exists already; choose another path")
+    weights.check_target(out, layout)
     loaded = pretrained.load(source, network)
     if out.suffix == ".safetensors" and layout is None:
         training.save(out, loaded)  # a checkpoint, which says what it is
     else:
         weights.save(loaded.model, out, layout)
     size = out.stat().st_size
+    if layout and loaded.model.name == "xception":
+        console.print("timm adds another epsilon and pads one pool otherwise: its answers will differ a little", highlight=False)
     if as_json:
         emit({"model": loaded.model.name, "arrays": len(loaded.model.arrays), "out": str(out), "bytes": size})
     else:

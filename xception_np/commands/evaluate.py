@@ -11,13 +11,16 @@ from xception_np.show import confusion_matrix
 from xception_np.training import Checkpoint, confusion, pretrained
 
 TOP = 5
+_USUAL_PIXELS = 64 * 64  # of a picture, up to which batches of 128 need little memory
 
 
 def run(
-    checkpoint: str, network: str | None, source: str, batch: int, shift: int, confusion_out: Path | None, as_json: bool
+    checkpoint: str, network: str | None, source: str, batch: int | None, shift: int, confusion_out: Path | None, as_json: bool
 ) -> None:
     """Measure a network's accuracy on the held-out pictures of a data set."""
     loaded = pretrained.load(checkpoint, network)
+    if batch is None:
+        batch = max(1, min(128, 128 * _USUAL_PIXELS // loaded.preprocessing.size**2))
     views = training.beside(loaded.training.get("mirrored") is True, shift)
     held_out = _held_out(source, loaded, checkpoint)
     result = training.evaluate(loaded.model, held_out, loaded.preprocessing, batch, views)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from xception_np.commands.output import emit, save_figure
+from xception_np.commands.output import check_picture_target, emit, save_figure
+from xception_np.data.pictures import check_picture
 from xception_np.errors import InputError
 from xception_np.files import replacing
 from xception_np.models import inside
@@ -17,6 +18,7 @@ def run(
     pictures: list[Path], checkpoint: str, network: str | None, wanted: str | None, layer: str | None, out: Path, as_json: bool
 ) -> None:
     """Draw where in pictures the evidence for a class is."""
+    check_picture_target(out)
     model, classes, preprocessing, _ = pretrained.load(checkpoint, network)
     chosen = None if wanted is None else _number(wanted, classes)
     images = np.stack([preprocessing.load(picture) for picture in pictures])
@@ -28,10 +30,10 @@ def run(
     says = [f"{classes[k]} {probability:.0%}" for k, probability in zip(explained, sure, strict=True)]
     drawn = save_figure(explanation(images, maps, says, f"What {model.name} goes by"), out)
     if as_json:
-        found = {
-            str(picture): {"class": classes[k], "probability": float(probability), "map": evidence.round(4).tolist()}
+        found = [
+            {"file": str(picture), "class": classes[k], "probability": float(probability), "map": evidence.round(4).tolist()}
             for picture, k, probability, evidence in zip(pictures, explained, sure, maps, strict=True)
-        }
+        ]
         emit({"picture": str(drawn), "explanations": found})
     else:
         for picture, text in zip(pictures, says, strict=True):
@@ -41,6 +43,9 @@ def run(
 
 def features(picture: Path, checkpoint: str, network: str | None, wanted: list[str], out: Path, as_json: bool) -> None:
     """Write what layers make of a picture: arrays, and for those that are images their channels drawn."""
+    if out.suffix != ".npz":
+        raise InputError(f"out is {out}; expected a path that ends in .npz")
+    check_picture(picture)
     model, _, preprocessing, _ = pretrained.load(checkpoint, network)
     if not wanted:
         names = inside.names(model)
@@ -51,8 +56,6 @@ def features(picture: Path, checkpoint: str, network: str | None, wanted: list[s
         return
     found = inside.features(model, preprocessing.apply(preprocessing.load(picture)[None]), wanted)
     arrays = {name: np.ascontiguousarray(array[0]) for name, array in found.items()}
-    if out.suffix != ".npz":
-        raise InputError(f"out is {out}; expected a path that ends in .npz")
     with replacing(out) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays)
     drawn = {

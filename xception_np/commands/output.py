@@ -52,11 +52,16 @@ def program() -> str:
 
 def save_figure(figure: Figure, path: Path) -> Path:
     """Write a picture as PNG; an existing picture is replaced at the end, or not at all, and what is none is kept."""
-    if path.is_file() and not _is_png(path):
-        raise InputError(f"out is {path}, a file that is no PNG picture; choose another one")
+    check_picture_target(path)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png")
     return path
+
+
+def check_picture_target(path: Path) -> None:
+    """InputError if there is a file that a picture must not replace."""
+    if path.is_file() and not _is_png(path):
+        raise InputError(f"out is {path}, a file that is no PNG picture; choose another one")
 
 
 def _is_png(path: Path) -> bool:

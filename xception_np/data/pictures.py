@@ -14,6 +14,7 @@ MAX_PIXELS = 25_000_000  # a larger picture is refused before it is decoded: up 
 MAX_JPEG_PIXELS = 50_000_000  # of a JPEG that is not progressive: it is decoded at a smaller size at once
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 _KINDS = "a JPEG, PNG, GIF, BMP or WebP file"
+_MARGIN = 4  # pixels at a border that a bicubic filter reaches over
 _ORIENTATION = 0x0112  # EXIF's tag
 _UPRIGHT = {  # EXIF's orientation -> what turns the picture upright
     2: lambda image: image[:, ::-1],
@@ -103,10 +104,15 @@ def resize(picture, size: tuple[int, int], box: Box) -> np.ndarray:
 
 
 def _middle_of_scaled(pixels: Image.Image, size: int, scaled: int) -> np.ndarray:
-    """The shorter side scaled to `scaled`, the longer one in proportion, and the middle `size` x `size` of that."""
-    width, height = (max(scaled, scaled * side // min(pixels.size)) for side in pixels.size)
-    image = resize(pixels, (width, height), (0, 0, *pixels.size))
-    left, upper = round((width - size) / 2), round((height - size) / 2)
+    """The middle of what the picture is with its shorter side scaled to `scaled`; no more of it is scaled than has to be."""
+    target = [max(scaled, scaled * side // min(pixels.size)) for side in pixels.size]
+    first = [round((side - size) / 2) for side in target]
+    low = [max(0, start - _MARGIN) for start in first]
+    high = [min(side, start + size + _MARGIN) for side, start in zip(target, first, strict=True)]
+    factors = [side / new for side, new in zip(pixels.size, target, strict=True)]
+    box = (low[0] * factors[0], low[1] * factors[1], high[0] * factors[0], high[1] * factors[1])
+    image = resize(pixels, (high[0] - low[0], high[1] - low[1]), box)
+    left, upper = first[0] - low[0], first[1] - low[1]
     return np.ascontiguousarray(image[upper : upper + size, left : left + size])
 
 

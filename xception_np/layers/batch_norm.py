@@ -1,17 +1,14 @@
 """Batch normalisation as a layer: it follows the statistics of the batches, for inference."""
 
-from copy import copy
-
 import numpy as np
 
 from xception_np import ops
-from xception_np.layers.base import Layer, Row
 from xception_np.layers.parameter import Parameter
+from xception_np.layers.rectifiable import Rectifiable
 from xception_np.ops import spec
-from xception_np.ops.spec import Cost
 
 
-class BatchNorm(Layer):
+class BatchNorm(Rectifiable):
     """Normalise C channels; with the batch's statistics in training, with the moving ones otherwise.
 
         moving = momentum * moving + (1 - momentum) * batch        after every training forward pass that is not frozen
@@ -44,12 +41,6 @@ class BatchNorm(Layer):
         self.moving_mean = Parameter(f"{name}/moving_mean", (channels,))
         self.moving_variance = Parameter(f"{name}/moving_variance", (channels,), start=1.0)
 
-    def with_relu(self, name: str | None) -> "BatchNorm":
-        """The layer with these parameters and a ReLU after it; with None, without one."""
-        other = copy(self)
-        other.relu_name = name
-        return other
-
     @property
     def parameters(self):
         """Scale, if there is one, and shift."""
@@ -64,11 +55,10 @@ class BatchNorm(Layer):
         """y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)."""
         beta = self.beta.value
         gamma = np.ones_like(beta) if self.gamma is None else self.gamma.value
-        activation = "relu" if self.relu_name else None
         if training is None or training.frozen:
             mean, variance = self.moving_mean.value.copy(), self.moving_variance.value.copy()  # the cache outlives them
-            return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon, activation)
-        y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon, activation)
+            return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon, self.activation)
+        y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon, self.activation)
         for moving, batch in ((self.moving_mean.value, cache.mean), (self.moving_variance.value, cache.variance)):
             moving[...] = self.momentum * moving + (1 - self.momentum) * batch
         return y, cache
@@ -85,7 +75,3 @@ class BatchNorm(Layer):
     def cost(self, x_shape):
         """As the operation's; gamma counts where it is learnt."""
         return ops.batch_norm.cost(x_shape)._replace(parameters=sum(parameter.size for parameter in self.parameters))
-
-    def rows(self, x_shape):
-        """The layer, and the ReLU if there is one, which costs nothing of its own."""
-        return [*super().rows(x_shape), *([Row(self.relu_name, "ReLU", x_shape, Cost())] if self.relu_name else [])]

@@ -1,14 +1,11 @@
 """The bias of a convolution, as a layer that follows it."""
 
-from copy import copy
-
 from xception_np import ops
-from xception_np.layers.base import Layer, Row
 from xception_np.layers.parameter import Parameter
-from xception_np.ops.spec import Cost
+from xception_np.layers.rectifiable import Rectifiable
 
 
-class Bias(Layer):
+class Bias(Rectifiable):
     """y = activation(x + bias): `bias` (C,).
 
     Parameters
@@ -26,12 +23,6 @@ class Bias(Layer):
         self.name, self.convolution, self.relu_name = f"{convolution}_bias", convolution, relu_name
         self.bias = Parameter(f"{convolution}/bias", (channels,))
 
-    def with_relu(self, name: str | None) -> "Bias":
-        """The layer with these parameters and a ReLU after it; with None, without one."""
-        other = copy(self)
-        other.relu_name = name
-        return other
-
     @property
     def parameters(self):
         """The bias."""
@@ -39,7 +30,7 @@ class Bias(Layer):
 
     def forward(self, x, training=None):
         """y = activation(x + bias)."""
-        return ops.bias.forward(x, self.bias.value, "relu" if self.relu_name else None)
+        return ops.bias.forward(x, self.bias.value, self.activation)
 
     def backward(self, dy, cache):
         """Dx; adds to the bias's gradient."""
@@ -49,8 +40,4 @@ class Bias(Layer):
 
     def cost(self, x_shape):
         """As the operation's."""
-        return ops.bias.cost(x_shape, "relu" if self.relu_name else None)
-
-    def rows(self, x_shape):
-        """The layer, and the ReLU if there is one, which costs nothing of its own."""
-        return [*super().rows(x_shape), *([Row(self.relu_name, "ReLU", x_shape, Cost())] if self.relu_name else [])]
+        return ops.bias.cost(x_shape, self.bias.shape, self.activation)

@@ -19,17 +19,21 @@ def changed(table: Table, change: str) -> Table:
     Raises
     ------
     InputError
-        If there is no such change.
+        If there is no such change, or nothing for it to change.
     """
     match change.split("="):
         case ["no-residual"]:
             modules = tuple(map(_without_residual, table.modules))
         case ["relu" | "elu" as activation]:
+            if any(row.between for row in _separable(table)):
+                raise InputError(f"change of {table.name} is {change!r}; expected no second activation")
             modules = _each_separable(table, lambda row: row._replace(between=activation))
         case ["segments", digits] if digits.isascii() and digits.isdigit() and len(digits) < 6:
             modules = _each_separable(table, lambda row: row._replace(segments=int(digits)))
         case _:
             raise InputError(f"change of {table.name} is {change!r}; expected {CHANGES}")
+    if modules == table.modules:
+        raise InputError(f"change of {table.name} is {change!r}, which changes nothing there; expected another one")
     separator = "," if ":" in table.name else ":"
     return table._replace(name=f"{table.name}{separator}{change}", modules=modules)
 
@@ -49,3 +53,8 @@ def _each_separable(table: Table, change: Callable[[Sep], Sep]) -> tuple:
         module._replace(main=of(module.main)) if isinstance(module, Residual) else module._replace(rows=of(module.rows))
         for module in table.modules
     )
+
+
+def _separable(table: Table) -> list[Sep]:
+    rows = [module.main if isinstance(module, Residual) else module.rows for module in table.modules]
+    return [row for module in rows for row in module if isinstance(row, Sep)]

@@ -130,8 +130,17 @@ def _convolution(word: Conv | Sep, name: str, channels: int) -> list[layers.Laye
             return [layers.SeparableConv(name, channels, filters, Geometry(3), activation=between)]
         case Sep(filters, between, segments):
             spatial = layers.GroupedConv(f"{name}_spatial", channels, channels, Geometry(3), segments)
-            activation = {None: [], "relu": [layers.ReLU(f"{name}_between")], "elu": [layers.ELU(f"{name}_between")]}[between]
-            return [spatial, *activation, layers.Conv(f"{name}_pointwise", channels, filters, Geometry(1))]
+            pointwise = layers.Conv(f"{name}_pointwise", channels, filters, Geometry(1))
+            return [spatial, *_between(name, between), pointwise]
+
+
+def _between(name: str, activation: str | None) -> list[layers.Layer]:
+    match activation:
+        case "relu":
+            return [layers.ReLU(f"{name}_between")]
+        case "elu":
+            return [layers.ELU(f"{name}_between")]
+    return []
 
 
 def _after(name: str, channels: int, table: Table) -> list[layers.Layer]:
@@ -143,7 +152,7 @@ def _after(name: str, channels: int, table: Table) -> list[layers.Layer]:
 
 def _relu(chain: list[layers.Layer], name: str) -> None:
     """Add a ReLU to a chain: to the layer before, if the two are one pass over memory."""
-    if chain and isinstance(chain[-1], layers.BatchNorm | layers.Bias):
+    if chain and isinstance(chain[-1], layers.Rectifiable):
         chain[-1] = chain[-1].with_relu(name)
     else:
         chain.append(layers.ReLU(name))

@@ -24,33 +24,33 @@ def folded(model: Model) -> Predictor:
 def _fold(chain: list[Layer]) -> list[Layer]:
     done: list[Layer] = []
     for layer in chain:
-        if isinstance(layer, BatchNorm) and done and isinstance(done[-1], Conv | GroupedConv | SeparableConv):
-            convolution, bias = _joined(done.pop(), layer)
-            done += [convolution, bias]
-        elif isinstance(layer, BatchNorm) and len(done) > 1 and isinstance(done[-1], Bias):
-            before = done.pop()
-            convolution, bias = _joined(done.pop(), layer, before.bias.value)
-            done += [convolution, bias]
-        else:
-            done.append(layer)
+        match [*done[-2:], layer]:
+            case [*_, Conv() | GroupedConv() | SeparableConv() as convolution, BatchNorm() as norm]:
+                done[-1:] = _joined(convolution, norm, 0.0)
+            case [Conv() | GroupedConv() | SeparableConv() as convolution, Bias() as before, BatchNorm() as norm]:
+                done[-2:] = _joined(convolution, norm, before.bias.value)
+            case _:
+                done.append(layer)
     return done
 
 
-def _joined(convolution: Layer, norm: BatchNorm, before: np.ndarray | float = 0.0) -> tuple[Layer, Bias]:
+def _joined(convolution: Conv | GroupedConv | SeparableConv, norm: BatchNorm, before: np.ndarray | float) -> list[Layer]:
     """A convolution with the scale of a batch normalisation in it, and the shift: of what the convolution gives, plus `before`."""
     beta, mean, variance = (array.value.astype(np.float64) for array in (norm.beta, norm.moving_mean, norm.moving_variance))
     gamma = 1.0 if norm.gamma is None else norm.gamma.value
     scale = gamma / np.sqrt(variance + norm.epsilon)
-    kernel = convolution.pointwise if isinstance(convolution, SeparableConv) else convolution.kernel
     scaled = copy(convolution)
-    setattr(scaled, "pointwise" if isinstance(convolution, SeparableConv) else "kernel", _holding(kernel, kernel.value * scale))
+    if isinstance(scaled, SeparableConv):
+        scaled.pointwise = _holding(scaled.pointwise, scaled.pointwise.value * scale, norm)
+    else:
+        scaled.kernel = _holding(scaled.kernel, scaled.kernel.value * scale, norm)
     bias = Bias(convolution.name, norm.beta.size, norm.relu_name)
-    bias.bias = _holding(bias.bias, (beta + (before - mean) * scale), kernel.value.dtype)
-    return scaled, bias
+    bias.bias = _holding(bias.bias, beta + (before - mean) * scale, norm)
+    return [scaled, bias]
 
 
-def _holding(parameter: Parameter, value: np.ndarray, dtype=None) -> Parameter:
-    """A parameter like another, with a value of its own."""
+def _holding(parameter: Parameter, value: np.ndarray, norm: BatchNorm) -> Parameter:
+    """A parameter like another, with a value of its own, in the network's dtype."""
     other = copy(parameter)
-    other.value = np.ascontiguousarray(value, dtype or parameter.value.dtype)
+    other.value = np.ascontiguousarray(value, norm.beta.value.dtype)
     return other

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xception_np.errors import InputError, is_whole
-from xception_np.layers import BatchNorm, Bias, Branches, Chain, Layer, ReLU, Residual, rebuilt
+from xception_np.layers import Branches, Chain, Layer, Rectifiable, ReLU, Residual, rebuilt
 from xception_np.models.model import Model
 from xception_np.ops import spec
 
@@ -85,7 +85,7 @@ def features(model: Model, x: np.ndarray, wanted: Sequence[str]) -> dict[str, np
     """
     spec.shapes(x=(x, "N H W 3"))
     net, notes = watched(model, wanted)
-    net.forward(x)
+    net.apply(x)
     return {name: notes.y[name] for name in wanted}
 
 
@@ -125,8 +125,10 @@ def grad_cam(model: Model, x: np.ndarray, classes: Sequence[int] | None = None, 
         raise InputError(f"layer is {layer!r}, whose result has shape {a.shape}; expected one whose result is an image")
     chosen = logits.argmax(axis=1) if classes is None else _checked(classes, logits)
     gradients = model.buffers.gradients.copy()
-    net.backward(np.eye(logits.shape[1], dtype=x.dtype)[chosen], cache)
-    model.buffers.gradients[...] = gradients
+    try:
+        net.backward(np.eye(logits.shape[1], dtype=x.dtype)[chosen], cache)
+    finally:
+        model.buffers.gradients[...] = gradients
     weight = notes.dy[layer].mean(axis=(1, 2), keepdims=True)
     maps = np.maximum((weight * a).sum(axis=3), 0)
     most = maps.max(axis=(1, 2), keepdims=True)
@@ -135,7 +137,7 @@ def grad_cam(model: Model, x: np.ndarray, classes: Sequence[int] | None = None, 
 
 def _with_eyes(layer: Layer, wanted: set[str], notes: Notes) -> list[Layer]:
     """The layer, or a watched one, or several in its place if it is two in one."""
-    if isinstance(layer, BatchNorm | Bias) and layer.relu_name and layer.name in wanted:
+    if isinstance(layer, Rectifiable) and layer.relu_name and layer.name in wanted:
         alone = Watched(layer.with_relu(None), layer.name, notes)
         return [alone, *_with_eyes(ReLU(layer.relu_name), wanted, notes)]
     name = _name(layer)
@@ -149,7 +151,7 @@ def _name(layer: Layer) -> str:
             return f"{layer.name}_add"
         case Branches():
             return f"{layer.name}_concat"
-        case BatchNorm(relu_name=str(name)) | Bias(relu_name=str(name)):
+        case Rectifiable(relu_name=str(name)):
             return name
     return layer.name
 

@@ -11,7 +11,7 @@ the weights over), with 3 segments; with one segment it is a regular convolution
 import numpy as np
 
 from xception_np.errors import InputError
-from xception_np.layers import Buffers, Chain, allocate
+from xception_np.layers import Branches, Buffers, Chain, allocate
 from xception_np.models.builder import rows
 from xception_np.models.table import Conv, Mean, Norm, Pool, Relu, Table, Tower, Towers
 
@@ -71,7 +71,11 @@ def join_towers(towers: Chain, joined: Chain) -> None:
     InputError
         If the second is not the first with its towers joined.
     """
-    (branches,) = towers.layers
+    match towers.layers:
+        case [Branches() as branches]:
+            pass
+        case _:
+            raise InputError(f"towers is {towers!r}; expected a module of towers side by side, as figure_2 builds it")
     for kind in ("parameters", "moving"):
         parts = zip(*(getattr(branch, kind) for branch in branches.branches), strict=True)
         for whole, part in zip(getattr(joined, kind), parts, strict=True):

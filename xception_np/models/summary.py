@@ -48,18 +48,20 @@ def activation_bytes(chain: Chain, x_shape: tuple[int, ...]) -> int:
 
 def text(chain: Chain, x_shape: tuple[int, ...]) -> str:
     """A line a layer: shape of its result, parameters, multiply-adds, and bytes that a training step keeps."""
+    rows = chain.rows(x_shape)
+    width = max(len(row.name) for row in rows) + 2
     lines = [
         f"{chain.name}, input {_dims(x_shape)}",
-        f"{'layer':<26}{'kind':<16}{'output':<20}{'parameters':>12}{'multiply-adds':>16}{'kept, KiB':>12}",
+        f"{'layer':<{width}}{'kind':<16}{'output':<20}{'parameters':>12}{'multiply-adds':>16}{'kept, KiB':>12}",
     ]
-    for name, kind, shape, cost in chain.rows(x_shape):
+    for name, kind, shape, cost in rows:
         lines.append(
-            f"{name:<26}{kind:<16}{_dims(shape):<20}{cost.parameters:>12,}{cost.macs:>16,}{cost.bytes_cached / 1024:>12,.0f}"
+            f"{name:<{width}}{kind:<16}{_dims(shape):<20}{cost.parameters:>12,}{cost.macs:>16,}{cost.bytes_cached / 1024:>12,.0f}"
         )
     parameters, macs, _, _ = total(chain, x_shape)
     kept = activation_bytes(chain, x_shape)
     lines += [
-        f"{'total':<62}{parameters:>12,}{macs:>16,}{kept / 1024:>12,.0f}",
+        f"{'total':<{width + 36}}{parameters:>12,}{macs:>16,}{kept / 1024:>12,.0f}",
         "All parameters are trainable; the moving statistics of batch normalisation are not counted.",
         "Where two layers keep the same array, such as a ReLU and the layer after it, each shows it; the total counts it once.",
     ]

@@ -24,6 +24,7 @@ from xception_np.models import Model
 
 LARGEST_SIZE = 4096  # pixels a side: what a file claims is bounded before memory is asked for
 _KEY = "xception_np"
+_DAMAGED = (OSError, SafetensorError, KeyError, RecursionError, UnicodeError, TypeError, OverflowError, json.JSONDecodeError)
 _EXPECTED = "a .safetensors file that `xception-np train` wrote"
 
 
@@ -109,7 +110,7 @@ def is_one(path: Path) -> bool:
     try:
         with safe_open(path, framework="numpy") as file:
             return _KEY in (file.metadata() or {})
-    except (OSError, SafetensorError):
+    except _DAMAGED:
         return False
 
 
@@ -134,16 +135,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="numpy") as file:
             yield file
-    except (
-        OSError,
-        SafetensorError,
-        KeyError,
-        RecursionError,
-        UnicodeError,
-        TypeError,
-        OverflowError,
-        json.JSONDecodeError,
-    ) as error:
+    except _DAMAGED as error:
         raise InputError(f"checkpoint {path} cannot be read; expected {_EXPECTED}") from error
 
 

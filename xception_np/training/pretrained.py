@@ -75,7 +75,8 @@ def find(source: str | Path, network: str | None = None) -> Found:
     source : str or path
         `box`, `imagenet`, or a file.
     network : str, optional
-        For a file that does not say of which network it is, and for `imagenet`; xception if not given.
+        For a file that does not say of which network it is, and for `imagenet`; xception if not given, legacy_xception for a file
+        with timm's names.
 
     Raises
     ------
@@ -92,7 +93,8 @@ def find(source: str | Path, network: str | None = None) -> Found:
         if network not in (None, described.network):
             raise InputError(f"model is {network!r}, but {path} holds a {described.network}; leave the option out")
         return Found(path, described.network, described.preprocessing, described.classes, True)
-    network = network or "xception"
+    if network is None:
+        network = "legacy_xception" if path.suffix == ".safetensors" and path.is_file() and weights.is_timms(path) else "xception"
     name = _SAME_WEIGHTS.get(models.find(network).name, network)
     if name not in PUBLISHED:
         known = ", ".join([*PUBLISHED, *_SAME_WEIGHTS])
@@ -109,6 +111,7 @@ def load(source: str | Path, network: str | None = None) -> Checkpoint:
     found = find(source, network)
     if found.checkpoint:
         return checkpoints.load(found.path)
+    weights.check(found.path)  # before memory is asked for
     model = models.build(found.network, len(found.classes))
     weights.load(model, found.path)
     return Checkpoint(model, found.classes, found.preprocessing, {})

@@ -262,7 +262,7 @@ class Trainer:
         moment = Moment(done, self.step / len(self.loader), self.step * self.settings.batch)
         rate = self.settings.rate * self.schedule(moment)
         x = self._grown(x, done)
-        step = Step(self.settings.seed, self.step, self.processes.rank, self.settings.frozen_norm)
+        step = Step(self.settings.seed, self.step, self.processes.rank, self._frozen)
         total = descend(self.model, self.optimizer, self.settings, x, labels, step, rate, self.processes)
         self.step, self.seconds = self.step + 1, total.seconds
         self.finished = self.step >= self.steps or self.seconds >= limit
@@ -316,9 +316,14 @@ class Trainer:
         self._validations.append(Validation(self.step, epoch, result.loss, result.accuracy, self.seconds))
 
     def _weights_to_use(self) -> AbstractContextManager[None]:
-        frozen = self.settings.frozen_norm or self.settings.backbone_rate == 0
-        loader = None if frozen else self._loader((0, 1))
-        return nullcontext() if self.average is None else averaged(self.model, self.average, loader)
+        if self.average is None:
+            return nullcontext()
+        return averaged(self.model, self.average, None if self._frozen else self._loader((0, 1)))
+
+    @property
+    def _frozen(self) -> bool:
+        """Whether batch normalisation uses its moving statistics, and leaves them."""
+        return self.settings.frozen_norm or self.settings.backbone_rate == 0
 
     def _loader(self, share: tuple[int, int]) -> Loader:
         """What this process takes of every batch, or with the share (0, 1) all of it."""

@@ -12,11 +12,12 @@ import h5py
 import numpy as np
 
 from xception_np.errors import InputError
-from xception_np.weights.strict import Entry
+from xception_np.weights.strict import Entry, printable
 
-MOST_DATASETS = 20_000
+MOST_OBJECTS = 20_000  # groups and datasets, of which VGG-16 has 60 and Inception V3 some 700
 MOST_DEPTH = 8
 LARGEST_CHUNK = 2**26  # bytes that a compressed piece may unpack to
+_EXPECTED = "expected an HDF5 file that Keras wrote"
 
 
 @contextmanager
@@ -28,34 +29,45 @@ def opened(path: Path, source=None) -> Iterator[h5py.File]:
     except InputError:
         raise
     except Exception as error:  # h5py raises what comes to hand for a damaged file
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"weights {path} cannot be read ({reason}); expected an HDF5 file that Keras wrote") from error
+        raise InputError(f"weights {path} cannot be read ({reason(error)}); {_EXPECTED}") from error
 
 
-def datasets(path: Path, group: h5py.Group, depth: int = 0) -> Iterator[tuple[str, h5py.Dataset]]:
-    """(name, dataset) of everything in a group and in the groups inside."""
-    if depth > MOST_DEPTH or len(group) > MOST_DATASETS:
-        raise InputError(f"weights {path} has groups within groups without end; expected an HDF5 file that Keras wrote")
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise InputError(f"weights {path} has a link at {group.name}/{name}; expected the arrays themselves")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            yield from datasets(path, item, depth + 1)
-        elif isinstance(item, h5py.Dataset):
-            yield item.name.lstrip("/"), item
+def reason(error: Exception) -> str:
+    """What a library says, on one line."""
+    return printable(" ".join(str(error).split())) or type(error).__name__
+
+
+def datasets(path: Path, file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
+    """(place, dataset) of everything in a file; InputError if it has links, or no end."""
+    ahead: list[tuple[h5py.Group, int]] = [(file, 0)]
+    seen = 0
+    while ahead:
+        group, depth = ahead.pop()
+        for name in group:  # the names alone: nothing is opened yet
+            place = f"{group.name.rstrip('/')}/{name}"
+            seen += 1
+            if seen > MOST_OBJECTS or depth > MOST_DEPTH:
+                raise InputError(f"weights {path} have groups and arrays without end; {_EXPECTED}")
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise InputError(f"weights {path} have a link at {printable(place)}; expected the arrays themselves")
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                ahead.append((item, depth + 1))
+            elif isinstance(item, h5py.Dataset):
+                yield place.lstrip("/"), item
 
 
 def entry(path: Path, name: str, dataset: h5py.Dataset) -> Entry:
     """A dataset that is not read yet."""
     elsewhere = bool(dataset.is_virtual or dataset.external)
     if elsewhere or dataset.shape is None:
-        raise InputError(f"weights {path} has {name} in another file, or not at all; expected the array itself")
+        raise InputError(f"weights {path} have {printable(name)} in another file, or not at all; expected the array itself")
     if dataset.chunks and np.prod(dataset.chunks, dtype=float) * dataset.dtype.itemsize > LARGEST_CHUNK:
-        raise InputError(f"weights {path} has {name} in pieces of {dataset.chunks}; expected at most {LARGEST_CHUNK:,} bytes each")
+        raise InputError(f"weights {path} have {printable(name)} in pieces of more than {LARGEST_CHUNK:,} bytes; {_EXPECTED}")
     return Entry(name, tuple(dataset.shape), str(dataset.dtype), lambda: np.asarray(dataset[()]))
 
 
-def words(value) -> list[str]:
-    """An attribute that holds names."""
-    return [name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in np.ravel(value)[:MOST_DATASETS]]
+def word(value) -> str:
+    """An attribute that holds a name."""
+    value = np.ravel(value)[0]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -39,9 +39,25 @@ KINDS = {  # how Keras names a layer that has no name; Keras 1 had longer words
 }
 _NUMBERED = re.compile(rf"({'|'.join(KINDS)})(?:_(\d{{1,9}}))?")
 _KERAS_1 = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
+_COPY = re.compile(r"_\d+$")  # what TensorFlow adds to a name that it has already: VGG-16's arrays are block1_conv1_W_1
 _INSIDE = "model.weights.h5"
+_KERAS_3_ROOTS = ("layers", "_layer_checkpoint_dependencies")  # the latter in the first files of the kind, of Keras 2.12
 
-Found = dict[str, dict[str, Entry]]  # a file's layers, by their names there: arrays by Keras's names
+
+class Found:
+    """A file's layers, by their names there: arrays by Keras's names; and what is there twice, which nothing answers to."""
+
+    def __init__(self):
+        self.layers: dict[str, dict[str, Entry]] = {}
+        self.twice: list[str] = []
+
+    def add(self, layer: str, array: str, entry: Entry) -> None:
+        """Note an array of a layer."""
+        arrays = self.layers.setdefault(layer, {})
+        if array in arrays:
+            self.twice.append(entry.name)
+        else:
+            arrays[array] = entry
 
 
 @contextmanager
@@ -50,10 +66,10 @@ def opened(path: Path, chain: Chain) -> Iterator[Contents]:
     if zipfile.is_zipfile(path):
         source = BytesIO(_unpacked(path, chain))
         with hdf5.opened(path, source) as file:
-            yield _matched(*_keras_3(path, file), chain)
+            yield _matched(*_read(path, file), chain)
     else:
         with hdf5.opened(path) as file:
-            yield _matched(*(_keras_3 if "layers" in file else _legacy)(path, file), chain)
+            yield _matched(*_read(path, file), chain)
 
 
 def write_legacy(path: Path, chain: Chain) -> None:
@@ -61,7 +77,7 @@ def write_legacy(path: Path, chain: Chain) -> None:
     with h5py.File(path, "w") as file:
         layers = in_topological_order(chain)
         file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
-        file.attrs["backend"], file.attrs["keras_version"] = "tensorflow", "2.15.0"
+        file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", b"2.15.0"
         for layer in layers:
             group = file.create_group(layer.name)
             names = {array: f"{layer.name}/{array}:0" for array in _arrays(layer)}
@@ -73,6 +89,7 @@ def write_legacy(path: Path, chain: Chain) -> None:
 def write_keras_3(path: Path, chain: Chain) -> None:
     """A `.weights.h5` file of Keras 3."""
     with h5py.File(path, "w") as file:
+        file.create_group("vars")  # the model's own, of which there are none; older versions look for them
         for group_name, layer in _numbered(in_topological_order(chain)).items():
             group = file.create_group(f"layers/{group_name}/vars")
             group.attrs["name"] = layer.name
@@ -89,34 +106,40 @@ def _unpacked(path: Path, chain: Chain) -> bytes:
     except KeyError as error:
         raise InputError(f"weights {path} have no {_INSIDE} inside; expected a .keras file that Keras 3 wrote") from error
     except Exception as error:  # zipfile and zlib raise what comes to hand
-        raise InputError(f"weights {path} cannot be unpacked ({error}); expected a .keras file that Keras 3 wrote") from error
+        raise InputError(
+            f"weights {path} cannot be unpacked ({hdf5.reason(error)}); expected a .keras file that Keras 3 wrote"
+        ) from error
     if len(content) > most:
         raise InputError(f"weights {path} unpack to more than {most:,} bytes; expected a file for this model")
     return content
 
 
+def _read(path: Path, file: h5py.File) -> tuple[Found, bool]:
+    root = next((name for name in _KERAS_3_ROOTS if name in set(file)), None)
+    return _legacy(path, file) if root is None else _keras_3(path, file, root)
+
+
 def _legacy(path: Path, file: h5py.File) -> tuple[Found, bool]:
-    inside = "model_weights/" if "model_weights" in file else ""
-    found: Found = {}
+    inside = "model_weights/" if "model_weights" in set(file) else ""
+    found = Found()
     for place, dataset in hdf5.datasets(path, file):
         if place.startswith(inside):
             layer, *_, last = place.removeprefix(inside).split("/")
-            array = last.partition(":")[0].removeprefix(f"{layer}_")
-            found.setdefault(layer, {})[_KERAS_1.get(array, array)] = hdf5.entry(path, place, dataset)
+            array = _COPY.sub("", last.partition(":")[0].removeprefix(f"{layer}_"))
+            found.add(layer, _KERAS_1.get(array, array), hdf5.entry(path, place, dataset))
     return found, True
 
 
-def _keras_3(path: Path, file: h5py.File) -> tuple[Found, bool]:
+def _keras_3(path: Path, file: h5py.File, root: str) -> tuple[Found, bool]:
     """The second result: whether layers have their names beside them, and not only a number along `model.layers`."""
     groups: dict[str, dict[str, h5py.Dataset]] = {}
     for place, dataset in hdf5.datasets(path, file):
-        if place.startswith("layers/"):
+        if place.startswith(f"{root}/"):
             group, _, variable = place.rpartition("/")
             groups.setdefault(group, {})[variable] = dataset
-    found: Found = {}
-    named = True
+    found, named = Found(), True
     for group, variables in groups.items():
-        name = group.removeprefix("layers/").removesuffix("/vars")
+        name = group.removeprefix(f"{root}/").removesuffix("/vars")
         kind = _kind(name)
         arrays = ARRAYS.get(kind, ())
         if kind == "BatchNormalization" and len(variables) == 3:  # without a scale
@@ -124,11 +147,10 @@ def _keras_3(path: Path, file: h5py.File) -> tuple[Found, bool]:
         attributes = file[group].attrs
         named = named and "name" in attributes
         if "name" in attributes:
-            name = hdf5.words(attributes["name"])[0]
-        found[name] = {
-            arrays[int(index)] if index.isdecimal() and int(index) < len(arrays) else index: hdf5.entry(path, dataset.name, dataset)
-            for index, dataset in variables.items()
-        }
+            name = hdf5.word(attributes["name"])
+        for index, dataset in variables.items():
+            array = arrays[int(index)] if index.isdecimal() and int(index) < len(arrays) else index
+            found.add(name, array, hdf5.entry(path, dataset.name, dataset))
     return found, named
 
 
@@ -136,15 +158,15 @@ def _matched(found: Found, created: bool, chain: Chain) -> Contents:
     """What a file has for our arrays; its layers without a name are numbered in the order of creation, or along `model.layers`."""
     layers = in_creation_order(chain) if created else in_topological_order(chain)
     ours = {layer.name: layer for layer in layers}
-    numbered = sorted((name for name in found if name not in ours and _NUMBERED.fullmatch(name)), key=_number)
-    nameless = {kind: iter([layer for layer in layers if layer.kind == kind and layer.name not in found]) for kind in ARRAYS}
+    numbered = sorted((name for name in found.layers if name not in ours and _NUMBERED.fullmatch(name)), key=_number)
+    nameless = {kind: iter([layer for layer in layers if layer.kind == kind and layer.name not in found.layers]) for kind in ARRAYS}
     for name in numbered:
         layer = next(nameless[_kind(name)], None)
         if layer is not None:
             ours[name] = layer
     entries: dict[str, Entry] = {}
-    unexpected = []
-    for name, arrays in found.items():
+    unexpected = list(found.twice)
+    for name, arrays in found.layers.items():
         layer = ours.get(name)
         for array, entry in arrays.items():
             if layer is None or array not in layer.arrays:

@@ -6,10 +6,9 @@
   distance as a walk from the output meets them first.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from xception_np.layers import BatchNorm, Bias, Branches, Chain, Dropout, Layer, Parameter, Residual
+from xception_np.layers import BatchNorm, Bias, Branches, Chain, Dropout, Layer, Parameter, Residual, leaves
 
 # In Keras's order: what is learnt, then what follows the data
 ARRAYS = {
@@ -41,7 +40,7 @@ class KerasLayer(NamedTuple):
 def in_creation_order(chain: Chain) -> list[KerasLayer]:
     """The layers of a chain that have weights, as Keras's source creates them."""
     found: dict[str, dict[str, Parameter]] = {}
-    for layer in _leaves(chain):
+    for layer in leaves(chain):
         for parameter in layer.parameters + layer.moving:
             name, _, array = parameter.name.rpartition("/")
             found.setdefault(name, {})[array] = parameter
@@ -54,21 +53,6 @@ def in_topological_order(chain: Chain) -> list[KerasLayer]:
     last = graph.visit(chain, graph.add(None, []))
     by_name = {layer.name: layer for layer in in_creation_order(chain)}
     return [by_name[name] for name in graph.names_in_order(last) if name in by_name]
-
-
-def _leaves(layer: Layer) -> Iterator[Layer]:
-    match layer:
-        case Chain():
-            inner = layer.layers
-        case Residual():
-            inner = [layer.shortcut, layer.main]
-        case Branches():
-            inner = layer.branches
-        case _:
-            yield layer
-            return
-    for each in inner:
-        yield from _leaves(each)
 
 
 def _kind(arrays: dict[str, Parameter]) -> str:

@@ -9,6 +9,7 @@ from xception_np.errors import InputError
 from xception_np.layers import Parameter
 from xception_np.models import HEAD
 
+LONGEST_NAME = 100  # characters of a name that a message shows
 MOST_NAMED = 8  # problems that a message lists; of more, it says how many there are
 DTYPES = ("float16", "float32", "float64")
 
@@ -66,28 +67,35 @@ def assign(path, parameters: list[Parameter], contents: Contents, new_head: bool
     chosen = [parameter for parameter in parameters if not (new_head and parameter.name.startswith(f"{HEAD}/"))]
     skipped = [entry.name for name, entry in entries.items() if new_head and name.startswith(f"{HEAD}/")]
     problems = [f"{parameter.name} is missing" for parameter in chosen if parameter.name not in entries]
-    problems += [f"{name} is unexpected" for name in sorted(unexpected)]
+    problems += [f"{printable(name)} is unexpected" for name in sorted(unexpected)]
     for parameter in chosen:
         entry = entries.get(parameter.name)
         if entry is None:
             continue
         if entry.shape not in shapes[parameter.name]:
-            problems.append(f"{entry.name} has shape {entry.shape}, expected {shapes[parameter.name][0]}")
+            problems.append(f"{printable(entry.name)} has shape {entry.shape}, expected {shapes[parameter.name][0]}")
         elif entry.dtype not in DTYPES:
-            problems.append(f"{entry.name} is of {entry.dtype}, expected one of {', '.join(DTYPES)}")
+            problems.append(f"{printable(entry.name)} is of {printable(entry.dtype)}, expected one of {', '.join(DTYPES)}")
     _refuse(path, problems)
     values = [_read(parameter, entries[parameter.name]) for parameter in chosen]
     infinite = [parameter.name for parameter, value in zip(chosen, values, strict=True) if not np.isfinite(value).all()]
-    _refuse(path, [f"{entries[name].name} holds numbers that are not finite" for name in infinite])
+    _refuse(path, [f"{printable(entries[name].name)} holds numbers that are not finite" for name in infinite])
     negative = [p.name for p, value in zip(chosen, values, strict=True) if p.name.endswith("/moving_variance") and value.min() < 0]
-    _refuse(path, [f"{entries[name].name} is a variance below 0" for name in negative])
+    _refuse(path, [f"{printable(entries[name].name)} is a variance below 0" for name in negative])
     for parameter, value in zip(chosen, values, strict=True):
         parameter.value[...] = value
     return skipped
 
 
+def printable(name: str) -> str:
+    """A name from a file as a message may show it: on one line, without control characters, and not endless."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return shown if len(shown) <= LONGEST_NAME else f"{shown[:LONGEST_NAME]}..."
+
+
 def _read(parameter: Parameter, entry: Entry) -> np.ndarray:
-    return entry.read().astype(parameter.value.dtype, copy=False).reshape(parameter.shape)
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not become a number is refused by the caller
+        return entry.read().astype(parameter.value.dtype, copy=False).reshape(parameter.shape)
 
 
 def _refuse(path, problems: list[str]) -> None:

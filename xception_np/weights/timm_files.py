@@ -5,12 +5,13 @@ module's list, where activations and pools have places too. Kernels are (F, C, k
 the axes of length 1, and call the last layer last_linear.
 """
 
+import re
 from collections.abc import Callable
 
 import numpy as np
 
 from xception_np.errors import InputError
-from xception_np.layers import Chain, Parameter
+from xception_np.layers import Chain, Parameter, Residual, SeparableConv, leaves
 from xception_np.weights.keras_layers import in_creation_order
 from xception_np.weights.strict import Contents, Entry
 
@@ -35,6 +36,7 @@ _OUTER = {
     "block14_sepconv2_bn": "bn4",
     "predictions": "fc",
 }
+_INNER = re.compile(r"block(?P<block>[2-9]|1[0-3])_(shortcut|sepconv(?P<place>[1-3]))(?P<norm>_bn)?")
 COUNTER = ".num_batches_tracked"  # of batch normalisation in PyTorch: nothing that we have
 _ALIGNED = ("stem.0.", "blocks.0.stack.")  # xception41, 65 and 71: another network
 
@@ -52,7 +54,7 @@ def names(chain: Chain) -> dict[str, str]:
     InputError
         If the network is another one: timm's layout for it is not known here.
     """
-    if not {layer.name for layer in in_creation_order(chain)} >= _OUTER.keys():
+    if not _is_xception(chain):
         raise InputError(f"model is {chain.name}; expected xception or legacy_xception, the networks whose layout in timm is known")
     found = {}
     for layer in in_creation_order(chain):
@@ -111,17 +113,26 @@ def arrays(chain: Chain) -> dict[str, np.ndarray]:
     return found
 
 
+def _is_xception(chain: Chain) -> bool:
+    """Whether timm's network computes what this one does: the same layers, its connections, and nothing between the convolutions."""
+    found = {layer.name for layer in in_creation_order(chain)}
+    inner = found - _OUTER.keys()
+    blocks = {name.partition("_")[0] for name in inner}
+    connected = {module.name for module in chain.layers if isinstance(module, Residual)}
+    between = any(isinstance(layer, SeparableConv) and layer.activation for layer in leaves(chain))
+    return found >= _OUTER.keys() and all(map(_INNER.fullmatch, inner)) and blocks == connected and not between
+
+
 def _layer(name: str) -> str:
     """Where a layer is in timm's network: `block5_sepconv2_bn` is `block4.rep.5`."""
-    if name in _OUTER:
+    match = _INNER.fullmatch(name)
+    if match is None:
         return _OUTER[name]
-    block, _, rest = name.partition("_")
-    number = int(block.removeprefix("block"))
-    if rest.startswith("shortcut"):
-        return f"block{number - 1}.skip{'bn' if rest.endswith('_bn') else ''}"
-    place = int(rest.removeprefix("sepconv").removesuffix("_bn"))
+    number, place, norm = int(match["block"]), match["place"], match["norm"] is not None
+    if place is None:
+        return f"block{number - 1}.skip{'bn' if norm else ''}"
     first = 0 if number == 2 else 1  # an activation comes first, but not in the first module
-    return f"block{number - 1}.rep.{3 * (place - 1) + first + rest.endswith('_bn')}"
+    return f"block{number - 1}.rep.{3 * (int(place) - 1) + first + norm}"
 
 
 def _array(parameter: Parameter) -> str:

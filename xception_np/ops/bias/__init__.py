@@ -56,6 +56,6 @@ def backward(dy, cache, *, implementation=None):
     return implementations.load(__name__, implementation).backward(dy, cache)
 
 
-def cost(x_shape, activation=None, itemsize=4) -> spec.Cost:
+def cost(x_shape, bias_shape, activation=None, itemsize=4) -> spec.Cost:
     """No multiply-adds; the bias is a parameter, and y is cached for a ReLU."""
-    return spec.cost((x_shape, x_shape), [(x_shape[-1],)], cached=[x_shape] if activation else [], itemsize=itemsize)
+    return spec.cost((x_shape, x_shape), [bias_shape], cached=[x_shape] if activation else [], itemsize=itemsize)

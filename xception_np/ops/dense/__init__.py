@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xception_np import implementations
+from xception_np.errors import InputError
 from xception_np.ops import spec
 
 
@@ -50,6 +51,8 @@ def backward(dy, cache, *, implementation=None):
 
 def output_shape(x_shape, weight_shape):
     """(N, F)."""
+    if x_shape[-1] != weight_shape[0]:
+        raise InputError(f"x has {x_shape[-1]} numbers for each image; expected {weight_shape[0]}, as the weight has rows")
     return x_shape[0], weight_shape[1]
 
 
