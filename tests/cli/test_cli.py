@@ -221,7 +221,23 @@ def test_alone_it_says_what_help_says():
     assert alone.stdout == run("--help").stdout
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["evaluate"], ["predict"], ["models"], ["runs"], ["compare"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["demo"],
+        ["train"],
+        ["evaluate"],
+        ["predict"],
+        ["models"],
+        ["runs"],
+        ["compare"],
+        ["explain"],
+        ["features"],
+        ["fine-tune"],
+        ["convert"],
+    ],
+)
 def test_help(command):
     result = run(*command, "--help")
     assert result.returncode == 0

@@ -11,7 +11,7 @@ from xception_np.commands.train import taken_up
 from xception_np.errors import InputError
 from xception_np.show import training_curves
 from xception_np.show.comparison import Curves, compared_curves
-from xception_np.training import Progress, Settings, Trainer, Validation, checkpoints, environment, history, runs
+from xception_np.training import Progress, Settings, Trainer, Validation, checkpoints, environment, history, pretrained, runs
 from xception_np.training.evaluation import softmax
 
 LARGEST = 64  # pixels a side that a network is run on
@@ -47,7 +47,7 @@ def predict(path):
     """As `predict` and `evaluate` read a checkpoint, and as the end of a run does."""
     model = models.build("xception_small", 10)
     unchanged_if_refused(model.arrays, lambda: checkpoints.load_weights(path, model))
-    loaded, classes, preprocessing, _ = checkpoints.load(path)
+    loaded, classes, preprocessing, _ = pretrained.load(path) if checkpoints.is_one(path) else checkpoints.load(path)
     if preprocessing.size <= LARGEST:
         picture = np.zeros((1, preprocessing.size, preprocessing.size, 3), np.uint8)
         assert softmax(loaded.predict(preprocessing.apply(picture))).shape == (1, len(classes))

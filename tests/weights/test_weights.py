@@ -170,7 +170,12 @@ def test_links_and_arrays_elsewhere(tmp_path):
         with h5py.File(path, "a") as file:
             del file["block1_conv1"]
             file["block1_conv1"] = link
-        refused(path, "has a link at")
+        refused(path, "have a link at")
+    for name in ("layers", "model_weights"):
+        path = shutil.copy(FIXTURES / "xception_legacy.h5", tmp_path / f"{name}.h5")
+        with h5py.File(path, "a") as file:
+            file[name] = h5py.ExternalLink("other.h5", "/")
+        refused(path, "have a link at")
     path = shutil.copy(FIXTURES / "xception_legacy.h5", tmp_path / "external.h5")
     (tmp_path / "raw").write_bytes(bytes(10_000))
     with h5py.File(path, "a") as file:

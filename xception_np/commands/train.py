@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,8 @@ from xception_np.training import (
 from xception_np.training.averaging import STATISTICS_BATCHES
 from xception_np.training.recipes import recipe_for
 
+T = TypeVar("T")
+
 
 class Request(NamedTuple):
     """What is to be trained; what is None suits the rest.
@@ -56,10 +58,6 @@ def run(request: Request, as_json: bool) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
     source = request.source
     place = Path(source).expanduser()
-    start = None if request.start is None else pretrained.find(request.start, request.network)
-    network = start.network if start else request.network or _network_for(source)
-    size = request.size if start is None or not data.is_folder_of_pictures(source) else request.size or start.preprocessing.size
-    folder = request.out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{network}-{place.name.partition('.')[0]}"
 
     def choose() -> tuple[Recipe, Settings, Augmentation | None]:
         if request.tensorboard:
@@ -79,8 +77,8 @@ def run(request: Request, as_json: bool) -> None:
         about = {"recipe": suited.name, "source": known_as, "size": size, "tensorboard": request.tensorboard}
         model = _build(network, train, settings)
         preprocessing = None
-        if start:
-            about["start"], about["left_out"] = request.start, weights.load(model, start.path, new_head=True)
+        if start is not None:
+            about |= {"start": request.start, "left_out": weights.load(model, start.path, new_head=True)}
             preprocessing = replace(start.preprocessing, size=train.size, scaled=None)
         trainer = Trainer(
             model,
@@ -95,11 +93,20 @@ def run(request: Request, as_json: bool) -> None:
         locked.enter_context(trainer.lock)
         return suited, trainer
 
+    def once(get: Callable[[], T]) -> T:
+        """The first process downloads what has to be, the others then find it in the cache."""
+        found = processes.all(lambda: get() if processes.first else None)
+        return processes.all(lambda: found if processes.first else get())
+
     with ExitStack() as locked, parallel.together() as processes:
+        start = None if request.start is None else once(lambda: pretrained.find(request.start, request.network))
+        network = request.network or _network_for(source) if start is None else start.network
+        folder = request.out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{network}-{place.name.partition('.')[0]}"
+        size = request.size
+        if size is None and start is not None and data.is_folder_of_pictures(source):
+            size = start.preprocessing.size
         chosen, settings, wanted = processes.all(choose)
-        # The first one downloads what has to be, the others then find it in the cache.
-        loaded = processes.all(lambda: data.load(source, size) if processes.first else None)
-        train, test = processes.all(lambda: loaded or data.load(source, size))
+        train, test = once(lambda: data.load(source, size))
         chosen, trainer = processes.all(prepare)
         console.print(chosen.table(settings, trainer.augmentation), highlight=False, markup=False, soft_wrap=True)
         _train_and_report(trainer, test, as_json)

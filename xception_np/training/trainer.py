@@ -149,6 +149,7 @@ class Trainer:
     def _restore(self, path: Path) -> None:
         facts = state.read_facts(path)
         mine = self._config()
+        facts.config["settings"] = {**Settings().to_json(), **facts.config.get("settings", {})}  # an older run knew fewer
         differing = sorted(name for name in mine.keys() | facts.config.keys() if mine.get(name) != facts.config.get(name))
         if differing:
             name = differing[0]

@@ -63,13 +63,9 @@ class Found:
 @contextmanager
 def opened(path: Path, chain: Chain) -> Iterator[Contents]:
     """What a file has for a model; the file is open inside the `with` block."""
-    if zipfile.is_zipfile(path):
-        source = BytesIO(_unpacked(path, chain))
-        with hdf5.opened(path, source) as file:
-            yield _matched(*_read(path, file), chain)
-    else:
-        with hdf5.opened(path) as file:
-            yield _matched(*_read(path, file), chain)
+    source = None if h5py.is_hdf5(path) else BytesIO(_unpacked(path, chain))
+    with hdf5.opened(path, source) as file:
+        yield _matched(*_read(path, file), chain)
 
 
 def write_legacy(path: Path, chain: Chain) -> None:

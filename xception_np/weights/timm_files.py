@@ -114,7 +114,7 @@ def arrays(chain: Chain) -> dict[str, np.ndarray]:
 
 
 def _is_xception(chain: Chain) -> bool:
-    """Whether timm's network computes what this one does: the same layers, its connections, and nothing between the convolutions."""
+    """Whether timm's network computes what this one does: the same layers and connections, and nothing between the convolutions."""
     found = {layer.name for layer in in_creation_order(chain)}
     inner = found - _OUTER.keys()
     blocks = {name.partition("_")[0] for name in inner}
