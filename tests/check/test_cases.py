@@ -57,6 +57,13 @@ def test_the_middle_of_a_separable_convolution_keeps_off_the_kink(case):
     assert np.abs(middle).min() > 1e-3
 
 
+@pytest.mark.parametrize("case", [case for case in cases.of("bias") if "relu" in case.name and not case.large], ids=str)
+def test_biased_numbers_keep_off_the_kink_and_are_not_all_below(case):
+    x, bias, _ = case.arguments()
+    assert np.abs(x + bias).min() > 1e-3
+    assert (x + bias).max() > 0
+
+
 def test_check_operation_and_case():
     comparisons = check.check_operation("relu", "cpu")
     check.require_all(comparisons)

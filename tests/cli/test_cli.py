@@ -223,23 +223,10 @@ def test_alone_it_says_what_help_says():
 
 @pytest.mark.parametrize(
     "command",
-    [
-        [],
-        ["demo"],
-        ["train"],
-        ["evaluate"],
-        ["predict"],
-        ["models"],
-        ["runs"],
-        ["compare"],
-        ["explain"],
-        ["features"],
-        ["fine-tune"],
-        ["convert"],
-    ],
+    ["-", "demo", "train", "fine-tune", "evaluate", "predict", "explain", "features", "convert", "models", "runs", "compare"],
 )
 def test_help(command):
-    result = run(*command, "--help")
+    result = run(*([] if command == "-" else [command]), "--help")
     assert result.returncode == 0
     assert "Usage" in result.stdout
 

@@ -10,7 +10,7 @@ from run_files import unchanged_if_refused
 WEIGHTS = Path(__file__).parents[1] / "weights"
 sys.path.insert(0, str(WEIGHTS))
 
-from tiny import tiny_inception, tiny_xception  # noqa: E402
+from tiny import tiny_inception, tiny_vgg, tiny_xception  # noqa: E402
 
 from xception_np import models, weights  # noqa: E402
 
@@ -18,6 +18,7 @@ TABLES = {
     "xception": tiny_xception(),
     "legacy_xception": tiny_xception("legacy_xception"),
     "inception_v3": tiny_inception(),
+    "vgg16": tiny_vgg(),
 }
 
 

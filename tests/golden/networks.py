@@ -3,7 +3,7 @@
 import numpy as np
 
 from xception_np import models
-from xception_np.layers import BatchNorm, Step, rebuilt
+from xception_np.layers import BatchNorm, Step, leaves
 
 CASES = [("xception", 71), ("xception", 150), ("inception_v3", 75), ("legacy_xception", 150)]
 KEPT = 150  # logits of each
@@ -28,21 +28,10 @@ def filled(name: str, size: int) -> models.Model:
         elif kind in ("beta", "bias"):
             parameter.value[...] = 0.3 * random.standard_normal(parameter.shape)
     momentum = model.table.norm.momentum
-    norms = _norms(model)
+    norms = [layer for layer in leaves(model) if isinstance(layer, BatchNorm)]
     for norm in norms:
         norm.momentum = 0.0  # what follows the batches is the batch
     model.forward(pictures(4, size), Step())
     for norm in norms:
         norm.momentum = momentum
     return model
-
-
-def _norms(model: models.Model) -> list[BatchNorm]:
-    found = []
-
-    def note(chain):
-        found.extend(layer for layer in chain if isinstance(layer, BatchNorm))
-        return chain
-
-    rebuilt(model, note)
-    return found

@@ -56,6 +56,23 @@ def test_gradient_of_a_module_along_random_directions(training):
         compare_along(lambda: float(np.sum(net.forward(x, training)[0] * dy)), arrays, gradients, directions, budget=1e-7).require()
 
 
+@pytest.mark.parametrize("training", [Step(), None], ids=["training", "inference"])
+def test_gradient_of_biases_and_of_what_is_flattened(training):
+    """As in VGG-16: convolutions with a bias and a ReLU, and a fully connected layer of all pixels."""
+    biased = [layers.Conv("conv", 4, 3, Geometry(3)), layers.Bias("conv", 3, "act"), layers.MaxPool("pool", Geometry(2, stride=2))]
+    net = allocated(layers.Chain("net", [*biased, layers.Flatten("flatten"), layers.Dense("dense", 3 * 3 * 2, 5)]))
+    x = random(0, 2, 6, 4, 4)
+    net.parameters[1].value[:] = random(1, 3)
+    y, cache = net.forward(x, training)
+    dy = random(2, *y.shape)
+    dx = net.backward(dy, cache)
+    arrays = [x, *(p.value for p in net.parameters)]
+    gradients = [dx, *(p.gradient.copy() for p in net.parameters)]
+    directions = [random(10, *array.shape) for array in arrays]
+    compare_along(lambda: float(np.sum(net.forward(x, training)[0] * dy)), arrays, gradients, directions, budget=1e-7).require()
+    assert [row.name for row in net.rows(x.shape)] == ["conv", "conv_bias", "act", "pool", "flatten", "dense"]
+
+
 def test_gradients_add_up():
     net, x = module(), random(0, 2, 6, 5, 4)
     first = None

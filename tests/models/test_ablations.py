@@ -6,7 +6,7 @@ import pytest
 from xception_np import models
 from xception_np.check import compare_along
 from xception_np.errors import InputError
-from xception_np.layers import Residual, SeparableConv, Step
+from xception_np.layers import Residual, SeparableConv, Step, leaves
 from xception_np.models.table import Plain, Sep
 
 
@@ -69,10 +69,14 @@ def test_segments_that_do_not_divide_say_which_do():
         models.build("xception_small:segments=3")
 
 
-def leaves(layer):
-    for name in ("layers", "branches"):
-        if hasattr(layer, name):
-            return [leaf for inner in getattr(layer, name) for leaf in leaves(inner)]
-    if isinstance(layer, Residual):
-        return leaves(layer.main) + leaves(layer.shortcut)
-    return [layer]
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("vgg16:no-residual", "which changes nothing there"),
+        ("inception_v3:segments=4", "which changes nothing there"),
+        ("xception_small:relu,elu", "expected no second activation"),
+    ],
+)
+def test_changes_of_nothing(name, match):
+    with pytest.raises(InputError, match=match):
+        models.find(name)

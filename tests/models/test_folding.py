@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xception_np import models
-from xception_np.layers import BatchNorm
+from xception_np.layers import BatchNorm, leaves
 from xception_np.models.folding import folded
 from xception_np.models.table import Norm
 
@@ -26,7 +26,7 @@ def test_the_same_answers(name, size):
     model = stirred(models.build(name, classes=10))
     x = np.random.default_rng(1).standard_normal((2, size, size, 3)).astype(np.float32)
     inference = folded(model)
-    assert not any(isinstance(layer, BatchNorm) for layer in _leaves(inference))
+    assert not any(isinstance(layer, BatchNorm) for layer in leaves(inference))
     expected = model.predict(x)
     assert np.isfinite(expected).all()
     np.testing.assert_allclose(inference.predict(x), expected, rtol=0, atol=1e-5 * np.abs(expected).max())
@@ -45,10 +45,3 @@ def test_the_model_keeps_its_weights():
     folded(model)
     for name, array in model.arrays.items():
         np.testing.assert_array_equal(array, before[name])
-
-
-def _leaves(layer):
-    inner = getattr(layer, "layers", None) or getattr(layer, "branches", None)
-    if inner is None:
-        inner = [layer.main, layer.shortcut] if hasattr(layer, "shortcut") else []
-    return [leaf for each in inner for leaf in _leaves(each)] or [layer]

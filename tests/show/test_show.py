@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xception_np.data import Dataset
-from xception_np.show import compared_curves, confusion_matrix, prediction_grid, training_curves
+from xception_np.show import compared_curves, confusion_matrix, explanation, feature_maps, prediction_grid, training_curves
 from xception_np.show.comparison import Curves
 from xception_np.training import Progress, Validation
 
@@ -76,3 +76,31 @@ def test_the_grid_starts_with_the_worst(tmp_path):
     assert drawn[0].get_title() == "dog 70%\nis cat"
     assert drawn[1].get_title() == "dog 60%"
     figure.savefig(tmp_path / "grid.png")
+
+
+def test_an_explanation_shows_the_picture_and_the_map_over_it(tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
+    maps = np.zeros((2, 4, 4))
+    maps[0, 1, 2] = 1
+    figure = explanation(pictures, maps, ["cat 90%", "dog 50%"], "a network")
+    left, right = figure.axes[:2]
+    np.testing.assert_array_equal(left.images[0].get_array(), pictures[0])
+    over = right.images[1].get_array()
+    assert over.shape == (32, 32)
+    row, column = np.unravel_index(over.argmax(), over.shape)
+    assert (row // 8, column // 8) == (1, 2)
+    assert [axes.get_title(loc="left") for axes in figure.axes[:4:2]] == ["cat 90%", "dog 50%"]
+    figure.savefig(tmp_path / "why.png")
+
+
+def test_feature_maps_show_the_channels_that_vary_most(tmp_path):
+    maps = np.zeros((5, 4, 100), np.float32)
+    varying = np.arange(1, 97, 2)
+    maps[0, 0, varying] = varying
+    figure = feature_maps(maps, "a layer")
+    shown = [axes for axes in figure.axes if axes.images]
+    assert [int(axes.get_title()) for axes in shown] == list(varying)
+    np.testing.assert_array_equal(shown[3].images[0].get_array(), maps[..., 7])
+    assert figure.get_suptitle() == "a layer: 48 of its 100 channels, by number"
+    figure.savefig(tmp_path / "maps.png")
+    assert "its 3 channels" in feature_maps(maps[..., :3], "a layer").get_suptitle()

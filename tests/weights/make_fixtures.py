@@ -5,8 +5,8 @@
 Needs Keras on TensorFlow, PyTorch and timm. `expected.json` has what those programs answer, for pictures from a fixed seed:
 {file: {"table": which tiny network, "logits": [[...], ...]}}.
 
-No program that runs today writes Keras 1's layout; `keras_1.h5` is written here by its description: groups and datasets with the
-kind's name and the number of creation, `running_std` for the variance.
+No program that runs today writes Keras 1's layout; `*_keras_1.h5` is written here by its description: groups and datasets with the
+kind's name and the number of creation, `running_std` for the variance; in VGG-16, whose layers have names, `block1_conv1_W_1`.
 """
 
 import json
@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parent
 sys.path[:0] = [str(FOLDER), str(FOLDER.parents[1] / "benchmarks")]
 
 from keras_twin import keras_twin  # noqa: E402
-from tiny import SIZE, tiny_inception, tiny_xception  # noqa: E402
+from tiny import SIZE, tiny_inception, tiny_vgg, tiny_xception  # noqa: E402
 
 from xception_np import models  # noqa: E402
 from xception_np.layers import Chain  # noqa: E402
@@ -91,11 +91,12 @@ def write_keras_1(model: keras.Model, name: str, answer: dict) -> dict:
         for layer in created:
             kind = type(layer).__name__
             counts[kind] += 1
-            names[layer.name] = f"{words[kind]}_{counts[kind] + (kind == 'Dense')}"
+            has_name = name == "vgg16"
+            names[layer.name] = layer.name if has_name else f"{words[kind]}_{counts[kind] + (kind == 'Dense')}"
             group = file.create_group(names[layer.name])
             for variable in layer.weights:
                 array = variable.path.rpartition("/")[2]
-                group[f"{names[layer.name]}_{arrays.get(array, array)}:0"] = np.asarray(variable)
+                group[f"{names[layer.name]}_{arrays.get(array, array)}{'_1' * has_name}:0"] = np.asarray(variable)
             group.attrs["weight_names"] = [key.encode() for key in group]
         file.attrs["layer_names"] = [names[layer.name].encode() for layer in model.layers if layer.name in names]
     return {f"{name}_keras_1.h5": answer}
@@ -150,7 +151,8 @@ def write_timm() -> dict:
 
 def main():
     FIXTURES.mkdir(exist_ok=True)
-    expected = write_keras(tiny_xception(), "xception") | write_keras(tiny_inception(), "inception_v3") | write_timm()
+    expected = write_keras(tiny_xception(), "xception") | write_keras(tiny_inception(), "inception_v3")
+    expected |= write_keras(tiny_vgg(), "vgg16") | write_timm()
     (FIXTURES / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
     for path in sorted(FIXTURES.iterdir()):
         print(f"{path.name}: {path.stat().st_size:,} bytes")

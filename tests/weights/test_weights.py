@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from tiny import SIZE, tiny_inception, tiny_xception
+from tiny import SIZE, tiny_inception, tiny_vgg, tiny_xception
 
 from xception_np import models, weights
 from xception_np.errors import InputError
@@ -22,6 +22,7 @@ TABLES = {
     "xception": tiny_xception(),
     "legacy_xception": tiny_xception("legacy_xception"),
     "inception_v3": tiny_inception(),
+    "vgg16": tiny_vgg(),
 }
 BUDGET = 1e-5  # float32 through some 30 layers, in parts of the largest logit
 

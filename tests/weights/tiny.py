@@ -1,7 +1,7 @@
 """Networks of a few thousand numbers with the published networks' modules, layers and names."""
 
 from xception_np import models
-from xception_np.models.table import Conv, Plain, Sep, Table, Towers
+from xception_np.models.table import Conv, Full, Plain, Sep, Table, Towers
 
 SIZE = 32
 
@@ -22,6 +22,15 @@ def tiny_inception() -> Table:
     modules = tuple(module for module in table.modules if module.name in ("stem1", "mixed0", "mixed9"))
     table = table._replace(name="tiny_inception_v3", modules=modules, input_size=SIZE, classes=3)
     return _narrowed(table, lambda filters: 2 + filters % 5)
+
+
+def tiny_vgg() -> Table:
+    """Two blocks, biases, and fully connected layers."""
+    table = models.TABLES["vgg16"]
+    modules = tuple(module for module in table.modules if module.name in ("block1", "block5"))
+    head = tuple(row._replace(units=4) if isinstance(row, Full) else row for row in table.head)
+    table = table._replace(name="tiny_vgg16", modules=modules, head=head, input_size=SIZE, classes=3)
+    return _narrowed(table, lambda filters: 2 + filters // 256)
 
 
 def _narrowed(table: Table, width) -> Table:
