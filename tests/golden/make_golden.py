@@ -56,8 +56,6 @@ def calls() -> Iterator[tuple[str, str, tuple]]:
         name, settings = f"epsilon {epsilon}, activation {activation}", (epsilon, activation)
         yield "batch_norm", name, (draw.normal(*image), gamma, beta, *settings)
         yield "batch_norm_inference", name, (draw.normal(*image), gamma, beta, mean, variance, *settings)
-    for activation in (None, "relu"):
-        yield "bias", f"activation {activation}", (draw.normal(*image), beta, activation)
     yield "pointwise_conv", "image", (draw.normal(*image), draw.normal(5, 3))
     yield "dense", "rows", (draw.normal(3, 7), draw.normal(7, 5), draw.normal(5))
     yield "relu", "image", (draw.normal(*image),)
@@ -69,6 +67,8 @@ def calls() -> Iterator[tuple[str, str, tuple]]:
     for smoothing in (0.0, 0.1):
         yield "softmax_cross_entropy", f"smoothing {smoothing}", (3 * draw.normal(3, 7), draw.labels(3, 7), smoothing)
         yield "softmax_cross_entropy", f"shares, smoothing {smoothing}", (3 * draw.normal(3, 7), draw.shares(3, 7), smoothing)
+    for activation in (None, "relu"):
+        yield "bias", f"activation {activation}", (draw.normal(*image), beta, activation)
 
 
 def golden() -> dict[str, tuple[dict[str, np.ndarray], list[dict]]]:

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import timm
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
 FOLDER = Path(__file__).parent
-sys.path[:0] = [str(FOLDER), str(FOLDER.parents[1] / "benchmarks")]
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "parity"), str(FOLDER.parents[1] / "benchmarks")]
 
+from importing_timm import timm  # noqa: E402
 from networks import CASES, GRADIENTS, KEPT, filled, pictures  # noqa: E402
 from torch_twin import TorchTwin, copy_weights, in_torch_layout  # noqa: E402
 

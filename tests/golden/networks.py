@@ -5,7 +5,7 @@ import numpy as np
 from xception_np import models
 from xception_np.layers import BatchNorm, Step, leaves
 
-CASES = [("xception", 71), ("xception", 150), ("inception_v3", 75), ("legacy_xception", 150)]
+CASES = [("xception", 71), ("xception", 150), ("inception_v3", 150), ("legacy_xception", 150)]
 KEPT = 150  # logits of each
 GRADIENTS = ("xception", 71, 3)  # network, size, pictures
 

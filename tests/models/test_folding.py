@@ -12,7 +12,7 @@ from xception_np.models.table import Norm
 def stirred(model):
     """Random numbers in every array."""
     random = np.random.default_rng(0)
-    model.buffers.values += 0.1 * random.standard_normal(model.buffers.values.size)
+    model.buffers.values[...] += 0.1 * random.standard_normal(model.buffers.values.size)
     model.buffers.moving[...] = random.uniform(0.5, 1.5, model.buffers.moving.size)
     return model
 

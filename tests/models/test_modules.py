@@ -21,8 +21,8 @@ def test_figure_2_is_figure_3(towers, width, norm, training):
     two, before = modules.build(modules.figure_2(towers, width), channels=5, norm=norm, dtype=np.float64)
     three, _ = modules.build(modules.figure_3(towers, width), channels=5, norm=norm, seed=1, dtype=np.float64)
     random = np.random.default_rng(0)
-    before.values += 0.1 * random.standard_normal(before.values.size)
-    before.moving += random.uniform(size=before.moving.size)
+    before.values[...] += 0.1 * random.standard_normal(before.values.size)
+    before.moving[...] += random.uniform(size=before.moving.size)
     modules.join_towers(two, three)
     x, dy = random.standard_normal((2, 6, 5, 5)), random.standard_normal((2, 6, 5, towers * width))
 

@@ -56,7 +56,7 @@ def application(name, size):
         layer.beta.assign(0.3 * random.standard_normal(layer.beta.shape))
         layer.momentum = 0.0
     if norms:
-        model(pictures(8, size), training=True)
+        model(pictures(8 if size > 100 else 48, size), training=True)  # of small ones little is left at the end
     else:
         for layer in model.layers:
             for variable in layer.weights:

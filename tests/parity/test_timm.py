@@ -1,17 +1,16 @@
 """The Xception that PyTorch's users have: state dictionaries in and out of timm's `legacy_xception`."""
 
-import warnings
+from importlib.util import find_spec
 
 import pytest
 
-with warnings.catch_warnings():  # of other libraries about each other
-    warnings.simplefilter("ignore")
-    pytest.importorskip("torch", reason="parity with timm needs torch: pip install 'xception-np[parity]'")
-    pytest.importorskip("timm", reason="parity with timm needs timm: pip install 'xception-np[parity]'")
+pytest.importorskip("torch", reason="parity with timm needs torch: pip install 'xception-np[parity]'")
+if find_spec("timm") is None:
+    pytest.skip("parity with timm needs timm: pip install 'xception-np[parity]'", allow_module_level=True)
 
 import numpy as np
-import timm
 import torch
+from importing_timm import timm
 from safetensors.torch import load_file, save_file
 
 from xception_np import models, weights

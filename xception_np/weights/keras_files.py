@@ -155,7 +155,11 @@ def _matched(found: Found, created: bool, chain: Chain) -> Contents:
     layers = in_creation_order(chain) if created else in_topological_order(chain)
     ours = {layer.name: layer for layer in layers}
     numbered = sorted((name for name in found.layers if name not in ours and _NUMBERED.fullmatch(name)), key=_number)
-    nameless = {kind: iter([layer for layer in layers if layer.kind == kind and layer.name not in found.layers]) for kind in ARRAYS}
+    with_names = {ours[name].kind for name in found.layers if name in ours}  # if some of a kind have one, all but the shortcuts do
+    nameless = {
+        kind: iter([layer for layer in layers if layer.kind == kind and (kind not in with_names or _is_shortcut(layer))])
+        for kind in ARRAYS
+    }
     for name in numbered:
         layer = next(nameless[_kind(name)], None)
         if layer is not None:
@@ -171,6 +175,11 @@ def _matched(found: Found, created: bool, chain: Chain) -> Contents:
                 entries[f"{layer.name}/{array}"] = entry
     shapes = {f"{layer.name}/{array}": (layer.shape(array),) for layer in layers for array in layer.arrays}
     return Contents(entries, unexpected, shapes)
+
+
+def _is_shortcut(layer: KerasLayer) -> bool:
+    """Whether it is one of the layers that Keras's Xception leaves without a name."""
+    return "_shortcut" in layer.name
 
 
 def _kind(name: str) -> str:
