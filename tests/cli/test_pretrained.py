@@ -71,7 +71,7 @@ def test_fine_tuning_is_a_run_like_any_other(tmp_path):
     config = json.loads((out / "config.json").read_text())
     assert (config["recipe"], config["start"], config["model"]) == ("fine-tuning", "box", "xception_small")
     assert set(config["left_out"]) == {"predictions/kernel", "predictions/bias"}
-    assert config["settings"]["frozen_norm"] is True
+    assert config["settings"]["backbone_rate"] == 0
     assert "backbone_rate    0.0" in result.stderr
     assert json.loads(run("evaluate", "--checkpoint", out / "last.safetensors", "--data", "digits", "--json").stdout)["top_5"] > 0
 

@@ -57,7 +57,7 @@ def features(picture: Path, checkpoint: str, network: str | None, wanted: list[s
     found = inside.features(model, preprocessing.apply(preprocessing.load(picture)[None]), wanted)
     arrays = {name: np.ascontiguousarray(array[0]) for name, array in found.items()}
     with replacing(out) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # names of layers are not those of its options
     drawn = {
         name: save_figure(feature_maps(array, f"{name} of {model.name}"), out.with_name(f"{out.stem}-{name}.png"))
         for name, array in arrays.items()

@@ -74,7 +74,7 @@ def run(request: Request, as_json: bool) -> None:
         suited = chosen.suited(train)
         augmentation = suited.augmentation if wanted is None else wanted
         known_as = source if data.is_name(source) else str(place.resolve())
-        about = {"recipe": suited.name, "source": known_as, "size": size, "tensorboard": request.tensorboard}
+        about: dict[str, Any] = {"recipe": suited.name, "source": known_as, "size": size, "tensorboard": request.tensorboard}
         model = _build(network, train, settings)
         preprocessing = None
         if start is not None:
@@ -95,11 +95,11 @@ def run(request: Request, as_json: bool) -> None:
 
     def once(get: Callable[[], T]) -> T:
         """The first process downloads what has to be, the others then find it in the cache."""
-        found = processes.all(lambda: get() if processes.first else None)
-        return processes.all(lambda: found if processes.first else get())
+        found = processes.all(lambda: [get()] if processes.first else [])
+        return processes.all(lambda: found[0] if found else get())
 
     with ExitStack() as locked, parallel.together() as processes:
-        start = None if request.start is None else once(lambda: pretrained.find(request.start, request.network))
+        start = once(lambda: None if request.start is None else pretrained.find(request.start, request.network))
         network = request.network or _network_for(source) if start is None else start.network
         folder = request.out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{network}-{place.name.partition('.')[0]}"
         size = request.size
@@ -137,7 +137,9 @@ def taken_up(folder: Path, processes: parallel.Processes | None = None) -> tuple
     settings = Settings().with_changes(config["settings"])
     augmentation = notation.read(config.get("augmentation", ""))
     train, test = data.load(config["source"], config.get("size"))
-    about = {name: config.get(name) for name in ("recipe", "source", "size", "tensorboard", "start", "left_out") if name in config}
+    about: dict[str, Any] = {
+        name: config.get(name) for name in ("recipe", "source", "size", "tensorboard", "start", "left_out") if name in config
+    }
     if about.get("tensorboard"):
         tensorboard.check_installed()
     model = _build(config["model"], train, settings)

@@ -121,17 +121,17 @@ def _chain(block: str, words: tuple, names: list[str], channels: int, table: Tab
 
 
 def _convolution(word: Conv | Sep, name: str, channels: int) -> list[layers.Layer]:
+    """The convolution itself, which is more than one layer in some ablations."""
     match word:
         case Conv(filters, kernel, stride, padding, 1):
             return [layers.Conv(name, channels, filters, Geometry(kernel, stride, padding=padding))]
         case Conv(filters, kernel, stride, padding, segments):
             return [layers.GroupedConv(name, channels, filters, Geometry(kernel, stride, padding=padding), segments)]
-        case Sep(filters, between, None):
-            return [layers.SeparableConv(name, channels, filters, Geometry(3), activation=between)]
-        case Sep(filters, between, segments):
+        case Sep(filters, between, int(segments)):
             spatial = layers.GroupedConv(f"{name}_spatial", channels, channels, Geometry(3), segments)
             pointwise = layers.Conv(f"{name}_pointwise", channels, filters, Geometry(1))
             return [spatial, *_between(name, between), pointwise]
+    return [layers.SeparableConv(name, channels, word.filters, Geometry(3), activation=word.between)]
 
 
 def _between(name: str, activation: str | None) -> list[layers.Layer]:

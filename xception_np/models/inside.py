@@ -89,7 +89,9 @@ def features(model: Model, x: np.ndarray, wanted: Sequence[str]) -> dict[str, np
     return {name: notes.y[name] for name in wanted}
 
 
-def grad_cam(model: Model, x: np.ndarray, classes: Sequence[int] | None = None, layer: str | None = None) -> np.ndarray:
+def grad_cam(
+    model: Model, x: np.ndarray, classes: Sequence[int] | np.ndarray | None = None, layer: str | None = None
+) -> np.ndarray:
     """Where in pictures the evidence for a class is: Grad-CAM.
 
         weight[n, c] = mean over positions of d logit[n, class] / d a[n, h, w, c]
@@ -156,7 +158,7 @@ def _name(layer: Layer) -> str:
     return layer.name
 
 
-def _checked(classes: Sequence[int], logits: np.ndarray) -> np.ndarray:
+def _checked(classes: Sequence[int] | np.ndarray, logits: np.ndarray) -> np.ndarray:
     images, count = logits.shape
     if len(classes) != images or not all(is_whole(k) and 0 <= k < count for k in classes):
         raise InputError(f"classes is {list(classes)!r}; expected {images} whole numbers, each from 0 to {count - 1}")

@@ -145,13 +145,12 @@ FINE_TUNING = Recipe(
     Settings(
         epochs=10,
         batch=32,
-        rate=0.05,
+        rate=0.3,
         nesterov=True,
         schedule="cosine",
         warmup=0.1,
         label_smoothing=0.1,
-        backbone_rate=0.1,
-        frozen_norm=True,
+        backbone_rate=0.3,
     ),
     "this project's, to go from a trained network to another task",
 )
