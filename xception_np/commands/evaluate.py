@@ -46,8 +46,9 @@ def run(
         )
     else:
         print(
-            f"accuracy {result.accuracy:.2%}, {top:.2%} among the first {TOP}, on {len(held_out):,} held-out pictures of "
-            f"{held_out.name}, loss {result.loss:.4f}, {result.images_per_second:,.0f} images/s{views_clause(over_views(result))}"
+            f"accuracy {result.accuracy:.2%} on {len(held_out):,} held-out pictures of {held_out.name}, "
+            f"{top:.2%} among the first {TOP}, loss {result.loss:.4f}, {result.images_per_second:,.0f} images/s"
+            f"{views_clause(over_views(result))}"
         )
         if drawn:
             print(f"confusion {drawn}")

@@ -100,7 +100,8 @@ def run(request: Request, as_json: bool) -> None:
 
     with ExitStack() as locked, parallel.together() as processes:
         start = once(lambda: None if request.start is None else pretrained.find(request.start, request.network))
-        network = request.network or _network_for(source) if start is None else start.network
+        network = _network_for(source) if request.network is None else request.network
+        network = network if start is None else start.network
         folder = request.out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{network}-{place.name.partition('.')[0]}"
         size = request.size
         if size is None and start is not None and data.is_folder_of_pictures(source):
