@@ -74,7 +74,7 @@ def test_inference(size, implementation):
 
 PUBLISHED = [
     ("xception", 71, 4),
-    ("inception_v3", 75, 2),
+    ("inception_v3", 139, 4),  # smaller ones amplify rounding a hundredfold at every step: batch statistics of a few numbers
     ("xception_small:no-residual,relu", 32, 3),
     ("xception_small:segments=4", 32, 3),
 ]
