@@ -28,7 +28,10 @@ def run(
     maps = inside.grad_cam(model, x, explained, layer)
     sure = probabilities[np.arange(len(images)), explained]
     says = [f"{classes[k]} {probability:.0%}" for k, probability in zip(explained, sure, strict=True)]
-    drawn = save_figure(explanation(images, maps, says, f"What {model.name} goes by"), out)
+    drawn = save_figure(
+        explanation(images, maps, says, f"What {model.name} goes by, at {layer or inside.last_image(model, x.shape)} (Grad-CAM)"),
+        out,
+    )
     if as_json:
         found = [
             {"file": str(picture), "class": classes[k], "probability": float(probability), "map": evidence.round(4).tolist()}

@@ -46,9 +46,16 @@ def _show_paper(name: str | None, as_json: bool) -> None:
     for table in paper.TABLES:
         grid = Grid("", *table.columns, box=None, pad_edge=False, title=table.title, title_justify="left", title_style="bold")
         for result in table.results:
-            grid.add_row(result.name, *(f"{number:,}" for number in result.numbers))
+            grid.add_row(result.name, *map(_as_printed, result.numbers))
         console.print()
         console.print(grid)
+
+
+def _as_printed(number: float) -> str:
+    """A part of 1 with three digits, other fractions with two, as the paper has them."""
+    if isinstance(number, int):
+        return f"{number:,}"
+    return f"{number:.3f}" if number < 1 else f"{number:.2f}"
 
 
 def _facts(table: models.Table, chain: Chain, layers: bool) -> dict:

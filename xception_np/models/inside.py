@@ -119,7 +119,7 @@ def grad_cam(
     normalisation uses its moving statistics.
     """
     spec.shapes(x=(x, "N H W 3"))
-    layer = layer or [row.name for row in model.rows(x.shape) if len(row.output_shape) == 4][-1]
+    layer = layer or last_image(model, x.shape)
     net, notes = watched(model, [layer])
     logits, cache = net.forward(x)
     a = notes.y[layer]
@@ -135,6 +135,11 @@ def grad_cam(
     maps = np.maximum((weight * a).sum(axis=3), 0)
     most = maps.max(axis=(1, 2), keepdims=True)
     return maps / np.where(most > 0, most, 1)
+
+
+def last_image(model: Model, x_shape: tuple[int, ...]) -> str:
+    """The last layer whose result is still an image."""
+    return [row.name for row in model.rows(x_shape) if len(row.output_shape) == 4][-1]
 
 
 def _with_eyes(layer: Layer, wanted: set[str], notes: Notes) -> list[Layer]:

@@ -22,7 +22,7 @@ def explanation(pictures: np.ndarray, maps: np.ndarray, says: Sequence[str], tit
     title : str
     """
     with styled():
-        figure = Figure(figsize=(6, 3 * len(pictures) + 0.9), layout="constrained")
+        figure = Figure(figsize=(6, 3 * len(pictures) + 1.2), layout="compressed")
         grid = figure.subplots(len(pictures), 2, squeeze=False)
         for (left, right), picture, evidence, text in zip(grid, pictures, maps, says, strict=True):
             height, width = picture.shape[:2]
@@ -32,9 +32,11 @@ def explanation(pictures: np.ndarray, maps: np.ndarray, says: Sequence[str], tit
             right.imshow(picture.mean(axis=2), cmap="gray", vmin=0, vmax=255)
             drawn = right.imshow(enlarged, cmap="viridis", alpha=0.6, vmin=0, vmax=1)
             left.set_title(text, loc="left")
+            if not evidence.any():
+                right.set_title("nothing here speaks for it", loc="left")
             for axes in (left, right):
                 axes.set_axis_off()
-        bar = figure.colorbar(drawn, ax=grid, location="bottom", shrink=0.6, aspect=40)
-        bar.set_label("evidence for this class, as a part of the most in the picture (Grad-CAM)")
+        bar = figure.colorbar(drawn, ax=grid[-1], location="bottom", shrink=0.9, aspect=40, pad=0.03)
+        bar.set_label("evidence for the class, as a part of the most in the picture")
         figure.suptitle(title, fontsize=11)
     return figure
