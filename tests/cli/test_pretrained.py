@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from test_cli import run
 
-from xception_np import data, models
+from xception_np import data, models, weights
 from xception_np.data import imagenet
 
 
@@ -73,6 +73,7 @@ def test_fine_tuning_is_a_run_like_any_other(tmp_path):
     assert set(config["left_out"]) == {"predictions/kernel", "predictions/bias"}
     assert config["settings"]["backbone_rate"] == 0
     assert "backbone_rate    0.0" in result.stderr
+    assert "left out, for a new last layer: predictions/" in result.stderr
     assert json.loads(run("evaluate", "--checkpoint", out / "last.safetensors", "--data", "digits", "--json").stdout)["top_5"] > 0
 
 
@@ -87,10 +88,20 @@ def test_an_interrupted_fine_tuning_goes_on(tmp_path):
 
 
 @pytest.mark.slow
+def test_fine_tuning_from_a_file_of_keras(tmp_path):
+    """As from published weights, which are such a file."""
+    weights.save(models.build("xception", seed=1), tmp_path / "x.weights.h5")
+    options = ["--data", "digits", "--minutes", 0.01, "--batch", 8, "--backbone-rate", 0, "--out", tmp_path / "run", "--json"]
+    result = run("fine-tune", "--checkpoint", tmp_path / "x.weights.h5", *options)
+    assert result.returncode == 0, result.stderr
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["model"], config["preprocessing"]["mean"]) == ("xception", [0.5, 0.5, 0.5])
+    assert len(config["left_out"]) == 2
+
+
+@pytest.mark.slow
 def test_evaluate_published_weights_on_folders_of_wordnet_numbers(tmp_path):
     """Made up: a network of starting values, and two classes with a picture each."""
-    from xception_np import weights
-
     weights.save(models.build("xception", seed=1), tmp_path / "x.h5")
     for number in (3, 900):
         folder = tmp_path / "pictures" / imagenet.WORDNET[number]

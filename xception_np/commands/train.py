@@ -110,6 +110,10 @@ def run(request: Request, as_json: bool) -> None:
         train, test = once(lambda: data.load(source, size))
         chosen, trainer = processes.all(prepare)
         console.print(chosen.table(settings, trainer.augmentation), highlight=False, markup=False, soft_wrap=True)
+        if start is not None:
+            left_out = ", ".join(trainer.about["left_out"]) or "nothing"
+            said = f"starting from {start.path}; left out, for a new last layer: {left_out}"
+            console.print(said, highlight=False, markup=False, soft_wrap=True)
         _train_and_report(trainer, test, as_json)
 
 
