@@ -72,6 +72,11 @@ def _setting(help: str):
     return typer.Option(help=help, show_default=False, rich_help_panel="Changes to the recipe")
 
 
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that the user gave."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 _AUGMENT = (
     "What is done to training pictures at random, such as 'alternating flip, crop 4, cutout 8, mixup 0.2'. Any of: flip, "
     "alternating flip, crop MARGIN (reflect), colour BRIGHTNESS CONTRAST SATURATION, cutout SIDE (RED GREEN BLUE), resized crop "
@@ -166,7 +171,7 @@ def train(
         "save_steps": save_steps,
         "seed": seed,
     }
-    changes = {name: value for name, value in options.items() if value is not None}
+    changes = _given(options)
     if resume is None:
         request = command.Request("digits" if data is None else data, size, model, recipe, augment, changes, out, tensorboard)
         command.run(request, as_json)
@@ -317,7 +322,7 @@ def fine_tune(
         "validation": validation,
         "seed": seed,
     }
-    changes = {name: value for name, value in options.items() if value is not None}
+    changes = _given(options)
     command.run(command.Request(data, size, model, "fine-tuning", augment, changes, out, False, checkpoint), as_json)
 
 

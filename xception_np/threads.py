@@ -119,6 +119,22 @@ def together(work: Callable[[int], object], items: int) -> None:
             work(queue)
 
 
+def rows(x: np.ndarray) -> np.ndarray:
+    """An array (..., C) as a matrix of its positions (P, C)."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def row_spans(matrix: np.ndarray) -> list[slice]:
+    """The tiles of a pass over the rows of a matrix."""
+    return spans(*matrix.shape)
+
+
+def for_rows(function: Callable, matrix: np.ndarray, *arguments) -> None:
+    """Run a compiled function(queue, spans, matrix, *arguments) over the rows of a matrix, on all threads."""
+    found = table(row_spans(matrix))
+    together(lambda queue: function(queue, found, matrix, *arguments), len(found))
+
+
 def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
     """Call `function(tile)` for every tile, on all threads; return when all are done.
 

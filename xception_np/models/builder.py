@@ -53,6 +53,11 @@ def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np
     return Model(table, layers_of(table, classes, dropout), classes, seed, dtype)
 
 
+def is_head(name: str) -> bool:
+    """Whether an array of this name is one of the last layer's."""
+    return name.startswith(f"{HEAD}/")
+
+
 def layers_of(table: Table, classes: int, dropout: float = 0.0) -> list[layers.Layer]:
     """The layers of a table, without memory for their parameters: enough to count."""
     if not is_whole(classes) or not 1 <= classes <= MOST_CLASSES:

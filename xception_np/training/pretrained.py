@@ -83,27 +83,23 @@ def find(source: str | Path, network: str | None = None) -> Found:
     InputError
         If there are no such weights, or none for this network.
     """
-    if str(source) == "box":
-        return find(box.checkpoint(), network)
-    path = Path(source).expanduser()
-    if str(source) != "imagenet":
-        check_file("checkpoint", path, "a file of weights, 'box' or 'imagenet'")
-    if str(source) != "imagenet" and checkpoints.is_one(path):
+    if str(source) == "imagenet":
+        network = "xception" if network is None else network
+        published = _published(network, source)
+        if network in _SAME_WEIGHTS:
+            raise InputError(f"model is {network!r}, whose weights are timm's; expected a file of them, as .safetensors")
+        path = download.fetch(published.address, published.md5)
+        return Found(path, network, published.preprocessing, imagenet.CLASSES, False)
+    path = box.checkpoint() if str(source) == "box" else Path(source).expanduser()
+    check_file("checkpoint", path, "a file of weights, 'box' or 'imagenet'")
+    if checkpoints.is_one(path):
         described = checkpoints.describe(path)
         if network not in (None, described.network):
             raise InputError(f"model is {network!r}, but {path} holds a {described.network}; leave the option out")
         return Found(path, described.network, described.preprocessing, described.classes, True)
     if network is None:
-        network = "legacy_xception" if path.suffix == ".safetensors" and path.is_file() and weights.is_timms(path) else "xception"
-    name = _SAME_WEIGHTS.get(models.find(network).name, network)
-    if name not in PUBLISHED:
-        known = ", ".join([*PUBLISHED, *_SAME_WEIGHTS])
-        raise InputError(f"model is {network!r}; expected one of those with published weights, {known}, for weights {source}")
-    if str(source) == "imagenet":
-        if name != network:
-            raise InputError(f"model is {network!r}, whose weights are timm's; expected a file of them, as .safetensors")
-        path = download.fetch(PUBLISHED[name].address, PUBLISHED[name].md5)
-    return Found(path, network, PUBLISHED[name].preprocessing, imagenet.CLASSES, False)
+        network = "legacy_xception" if weights.is_timms(path) else "xception"
+    return Found(path, network, _published(network, source).preprocessing, imagenet.CLASSES, False)
 
 
 def load(source: str | Path, network: str | None = None) -> Checkpoint:
@@ -115,3 +111,12 @@ def load(source: str | Path, network: str | None = None) -> Checkpoint:
     model = models.build(found.network, len(found.classes))
     weights.load(model, found.path)
     return Checkpoint(model, found.classes, found.preprocessing, {})
+
+
+def _published(network: str, source: str | Path) -> Published:
+    """What is published for a network; InputError if nothing is, or there is no such network."""
+    name = _SAME_WEIGHTS.get(models.find(network).name, network)
+    if name not in PUBLISHED:
+        known = ", ".join([*PUBLISHED, *_SAME_WEIGHTS])
+        raise InputError(f"model is {network!r}; expected one of those with published weights, {known}, for weights {source}")
+    return PUBLISHED[name]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xception_np.layers import Parameter
-from xception_np.models import HEAD
+from xception_np.models import is_head
 
 _CHUNK = 2**16  # numbers that are squared at once, in float64: their memory stays in the cache
 
@@ -54,12 +54,7 @@ def rate_vector(parameters: Sequence[Parameter], backbone: float) -> np.ndarray 
     """
     if backbone == 1:
         return None
-    return np.concatenate([np.full(p.size, 1 if is_head(p) else backbone, p.value.dtype) for p in parameters])
-
-
-def is_head(parameter: Parameter) -> bool:
-    """Whether a parameter is one of the last layer's."""
-    return parameter.name.startswith(f"{HEAD}/")
+    return np.concatenate([np.full(p.size, 1 if is_head(p.name) else backbone, p.value.dtype) for p in parameters])
 
 
 def global_norm(gradients: np.ndarray) -> float:

@@ -74,6 +74,8 @@ def check(path: Path) -> None:
 
 def is_timms(path: Path) -> bool:
     """Whether a file has timm's names for its arrays."""
+    if not _is_safetensors(path):
+        return False
     with _safetensors(path) as file:
         return timm_files.is_one(file.keys())
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from xception_np.errors import InputError
 from xception_np.layers import Parameter
-from xception_np.models import HEAD
+from xception_np.models import is_head
 
 LONGEST_NAME = 100  # characters of a name that a message shows
 MOST_NAMED = 8  # problems that a message lists; of more, it says how many there are
@@ -64,8 +64,8 @@ def assign(path, parameters: list[Parameter], contents: Contents, new_head: bool
         arrays are named, and the model is as it was.
     """
     entries, unexpected, shapes = contents
-    chosen = [parameter for parameter in parameters if not (new_head and parameter.name.startswith(f"{HEAD}/"))]
-    skipped = [entry.name for name, entry in entries.items() if new_head and name.startswith(f"{HEAD}/")]
+    chosen = [parameter for parameter in parameters if not (new_head and is_head(parameter.name))]
+    skipped = [entry.name for name, entry in entries.items() if new_head and is_head(name)]
     problems = [f"{parameter.name} is missing" for parameter in chosen if parameter.name not in entries]
     problems += [f"{printable(name)} is unexpected" for name in sorted(unexpected)]
     for parameter in chosen:

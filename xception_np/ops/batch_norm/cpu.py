@@ -31,13 +31,13 @@ def backward(dy, cache):
 def normalise(cache):
     """y = activation((x - mean) * scale + beta)."""
     y = arrays.empty_like(cache.x)
-    _pass(_normalise, _rows(cache.x), *_affine(cache), _rows(y))
+    threads.for_rows(_normalise, threads.rows(cache.x), *_affine(cache), threads.rows(y))
     return y
 
 
 def channel_sums(dy, cache):
     """dgamma = sum of dy * xhat, and dbeta = sum of dy, over all positions that the activation let pass."""
-    sums = _pass_with_sums(_sums, 2, _rows(cache.x), _rows(dy), *_affine(cache))
+    sums = _pass_with_sums(_sums, 2, threads.rows(cache.x), threads.rows(dy), *_affine(cache))
     dgamma, dbeta = sums.sum(axis=0, dtype=np.float64)
     return (dgamma * _inverse(cache)).astype(dy.dtype), dbeta.astype(dy.dtype)
 
@@ -45,16 +45,18 @@ def channel_sums(dy, cache):
 def gradient(dy, cache, through_mean, through_variance):
     """dx = scale * (dy - through_mean - (x - mean) * through_variance), dy counted where the activation let pass."""
     dx = arrays.empty_like(dy)
-    _pass(_gradient, _rows(cache.x), _rows(dy), *_affine(cache), through_mean, through_variance, _rows(dx))
+    threads.for_rows(
+        _gradient, threads.rows(cache.x), threads.rows(dy), *_affine(cache), through_mean, through_variance, threads.rows(dx)
+    )
     return dx
 
 
 def _statistics(x):
-    rows = _rows(x)
+    rows = threads.rows(x)
     moments = _pass_with_sums(_moments, 3, rows)
     means, squares, rests = moments.astype(np.float64).transpose(1, 0, 2)  # of each tile: (tiles, C)
     means += rests
-    weights = np.array([[span.stop - span.start] for span in _spans(rows)]) / len(rows)
+    weights = np.array([[span.stop - span.start] for span in threads.row_spans(rows)]) / len(rows)
     mean = (weights * means).sum(axis=0)
     variance = squares.sum(axis=0) / len(rows) + (weights * (means - mean) ** 2).sum(axis=0)
     return mean.astype(x.dtype), variance.astype(x.dtype)
@@ -69,24 +71,10 @@ def _affine(cache):
     return cache.mean, cache.gamma * _inverse(cache), cache.beta, cache.activation == "relu"
 
 
-def _rows(x):
-    return x.reshape(-1, x.shape[-1])
-
-
-def _spans(rows):
-    return threads.spans(*rows.shape)
-
-
-def _pass(function, rows, *arguments):
-    """Run a compiled function over spans of rows."""
-    spans = threads.table(_spans(rows))
-    threads.together(lambda queue: function(queue, spans, rows, *arguments), len(spans))
-
-
 def _pass_with_sums(function, count, rows, *arguments):
     """The same for one that writes so many sums a channel for each span: (spans, count, C)."""
-    sums = arrays.empty((len(_spans(rows)), count, rows.shape[1]), rows.dtype)
-    _pass(function, rows, *arguments, sums)
+    sums = arrays.empty((len(threads.row_spans(rows)), count, rows.shape[1]), rows.dtype)
+    threads.for_rows(function, rows, *arguments, sums)
     return sums
 
 

@@ -12,35 +12,21 @@ from xception_np.ops.compile import compiled_apart, taken
 
 def forward(x, bias, activation):
     y = arrays.empty_like(x)
-    _pass(_add, _rows(x), bias, activation == "relu", _rows(y))
+    threads.for_rows(_add, threads.rows(x), bias, activation == "relu", threads.rows(y))
     return y, Cache(x.shape, x.dtype, y if activation == "relu" else None)
 
 
 def backward(dy, cache):
     # y = activation(x + bias), with the same bias at every position: dbias = sum of what the activation lets through
-    rows = _rows(dy)
-    sums = arrays.empty((len(_spans(rows)), rows.shape[1]), dy.dtype)
+    rows = threads.rows(dy)
+    sums = arrays.empty((len(threads.row_spans(rows)), rows.shape[1]), dy.dtype)
     if cache.y is None:
         dx = dy
-        _pass(_sum, rows, sums)
+        threads.for_rows(_sum, rows, sums)
     else:
         dx = arrays.empty_like(dy)
-        _pass(_cut_and_sum, rows, _rows(cache.y), _rows(dx), sums)
+        threads.for_rows(_cut_and_sum, rows, threads.rows(cache.y), threads.rows(dx), sums)
     return dx, sums.sum(axis=0, dtype=np.float64).astype(dy.dtype)
-
-
-def _rows(x):
-    return x.reshape(-1, x.shape[-1])
-
-
-def _spans(rows):
-    return threads.spans(*rows.shape)
-
-
-def _pass(function, rows, *arguments):
-    """Run a compiled function over spans of rows."""
-    spans = threads.table(_spans(rows))
-    threads.together(lambda queue: function(queue, spans, rows, *arguments), len(spans))
 
 
 @compiled_apart
