@@ -62,6 +62,11 @@ def batch_norm(x, gamma, beta, epsilon, activation):
     return _activated(y.movedim(1, -1), activation)
 
 
+def norm_separable_conv(x, gamma, beta, depthwise_weight, pointwise_weight, geometry, epsilon, activation):
+    """The two operations, one after the other."""
+    return separable_conv(batch_norm(x, gamma, beta, epsilon, activation), depthwise_weight, pointwise_weight, geometry)
+
+
 def batch_norm_inference(x, gamma, beta, mean, variance, epsilon, activation):
     """Channels first; the statistics are constants."""
     y = F.batch_norm(x.movedim(-1, 1), mean.detach(), variance.detach(), gamma, beta, training=False, eps=epsilon)
@@ -125,6 +130,7 @@ OPERATIONS = {
     "global_avg_pool": global_avg_pool,
     "grouped_conv": conv,
     "max_pool": max_pool,
+    "norm_separable_conv": norm_separable_conv,
     "pointwise_conv": pointwise_conv,
     "relu": F.relu,
     "separable_conv": separable_conv,

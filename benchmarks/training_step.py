@@ -35,9 +35,10 @@ def our_step(model: models.Model, x: np.ndarray, labels: np.ndarray) -> Callable
 
     def step():
         model.zero_gradients()
-        logits, cache = model.forward(x, Step())
-        loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels)
-        model.backward(ops.softmax_cross_entropy.backward(1.0, loss_cache), cache)
+        with threads.many_passes():
+            logits, cache = model.forward(x, Step())
+            loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels)
+            model.backward(ops.softmax_cross_entropy.backward(1.0, loss_cache), cache)
         optimizer.step(RATE)
         return loss
 

@@ -33,8 +33,8 @@ class _Block:
         self._memory = memory
         self.__array_interface__ = memory.__array_interface__
 
-    def __del__(self):
-        _free[self._memory.size].append(self._memory)
+    def __del__(self, free=_free):  # a default outlives the module when the interpreter ends
+        free[self._memory.size].append(self._memory)
 
 
 def empty(shape: tuple[int, ...], dtype) -> np.ndarray:

@@ -28,7 +28,8 @@ from xception_np.helpers import Helpers
 T = TypeVar("T")
 
 TILES = 16  # tiles of a pass at least, where they do not get too small: work for that many threads
-LARGEST = 2**18  # numbers in a tile at most: its panel, 1 MiB in float32, stays in the second-level cache
+LARGEST = 5 * 2**16  # numbers in a tile at most: its panel, 1.25 MiB in float32, stays in the second-level cache
+ENOUGH = 512  # positions in a tile of images: more only take its arrays out of the cache
 SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
 _FEW = 4  # groups of tiles in a sum at least, where there are so many tiles
 
@@ -61,10 +62,18 @@ def tile_positions(total: int, width: int) -> int:
     return max(1, SMALLEST // width, min(LARGEST // width, -(-total // TILES)))
 
 
+def image_positions(shape: tuple[int, ...], width: int) -> int:
+    """Positions in a tile of (N, H, W, C): about ENOUGH, but a whole image if that is not too large."""
+    images, rows, columns, _ = shape
+    image, most = rows * columns, max(1, LARGEST // width)
+    enough = min(max(ENOUGH, SMALLEST // (2 * width)), tile_positions(images * image, width))
+    return image if enough < image <= most else enough
+
+
 def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
     """Cut (N, H, W, C) into tiles that hold `width` numbers for each position, C if not given."""
     images, rows, columns, channels = shape
-    return Tile(0, images, 0, rows).cut(columns, tile_positions(images * rows * columns, width or channels))
+    return Tile(0, images, 0, rows).cut(columns, image_positions(shape, width or channels))
 
 
 def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[Tile]]:
@@ -73,7 +82,7 @@ def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[T
     total = images * rows * columns
     most = max(_FEW, total * width // (4 * numbers))  # few of what is soon summed: the partial sums have to be added up, too
     groups = Tile(0, images, 0, rows).cut(columns, -(-total // min(most, _groups(numbers))))
-    return [group.cut(columns, tile_positions(total, width)) for group in groups]
+    return [group.cut(columns, image_positions(shape, width)) for group in groups]
 
 
 def span_groups(count: int, numbers: int) -> list[list[slice]]:
@@ -199,6 +208,13 @@ def _total(partials: np.ndarray) -> np.ndarray:
 def count() -> int:
     """How many threads compute."""
     return _count
+
+
+@contextmanager
+def many_passes() -> Iterator[None]:
+    """Hold BLAS to one thread between the passes inside a `with` block, too: to ask it before and after each takes time."""
+    with _one_blas_thread:
+        yield
 
 
 @contextmanager

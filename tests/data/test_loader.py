@@ -200,15 +200,15 @@ def test_the_shares_of_an_evaluation_are_every_picture_once(dataset):
     assert labels == [[[0, 1, 2], [11, 12, 13]], [[3, 4, 5, 6], [14, 15, 16, 17]], [[7, 8, 9, 10], [18, 19, 20, 21], [22]]]
 
 
-def test_an_epoch_can_be_taken_up_in_the_middle(dataset):
+@pytest.mark.parametrize("first", [0, 3, 4, 11])
+def test_a_run_is_epoch_after_epoch_and_can_be_taken_up_anywhere(dataset, first):
     batched = Loader(dataset, 5, IDENTITY, Augmentation((PaddedCrop(2),), mixup=1.0), seed=1)
-    whole, rest = list(batched.epoch(8)), list(batched.epoch(8, first=3))
-    assert len(whole) == 4 and len(rest) == 1
-    np.testing.assert_array_equal(rest[0].x, whole[3].x)
-    np.testing.assert_array_equal(rest[0].labels, whole[3].labels)
-    assert list(batched.epoch(8, first=4)) == []
-    with pytest.raises(InputError, match="first is 5; expected the number of a batch, 0 to 4"):
-        batched.epoch(8, first=5)
+    expected = [batch for epoch in range(4) for batch in batched.epoch(epoch)][first:]
+    steps = batched.steps(first)
+    for batch, actual in zip(expected, steps, strict=False):
+        np.testing.assert_array_equal(actual.x, batch.x)
+        np.testing.assert_array_equal(actual.labels, batch.labels)
+    steps.close()
 
 
 def test_mixup_is_between_neighbours_of_a_batch(dataset):

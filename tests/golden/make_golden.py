@@ -50,6 +50,11 @@ def calls() -> Iterator[tuple[str, str, tuple]]:
         depthwise, pointwise = draw.normal(3, 3, 4, 2), draw.normal(3, 4)
         yield "separable_conv", f"pointwise first, {activation}", (x, depthwise, pointwise, geometry, "pointwise_first", activation)
 
+    for activation in (None, "relu"):
+        x, gamma, beta = draw.normal(2, 5, 4, 3), draw.normal(3), draw.normal(3)
+        weights = draw.normal(3, 3, 3, 2), draw.normal(6, 4)
+        yield "norm_separable_conv", f"{activation}", (x, gamma, beta, *weights, geometry, 1e-3, activation)
+
     draw, image = Draw("others"), (2, 3, 4, 5)
     gamma, beta, mean, variance = draw.normal(5), draw.normal(5), draw.normal(5), 0.5 + draw.uniform(5)
     for epsilon, activation in ((1e-3, None), (1.0, None), (1e-3, "relu")):

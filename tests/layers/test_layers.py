@@ -246,3 +246,30 @@ def test_the_cache_of_inference_outlives_the_moving_statistics():
 def test_wrong_settings(build, message):
     with pytest.raises(InputError, match=message):
         build()
+
+
+@pytest.mark.parametrize("training", [Step(), Step(frozen=True), None], ids=["training", "frozen", "inference"])
+@pytest.mark.parametrize("scale", [True, False])
+def test_two_layers_in_one_pass_are_two_layers(training, scale):
+    norm = layers.BatchNorm("bn", 4, scale=scale).with_relu("act")
+    together = layers.NormSeparable.of(norm, layers.SeparableConv("sep", 4, 6, Geometry(3, stride=2)))
+    buffers = layers.allocate(together.parameters, together.moving, np.float64, seed=1)
+    apart = layers.rebuilt(layers.Chain("net", [together]), lambda chain: chain)
+    assert [layer.name for layer in apart.layers] == ["bn", "sep"]
+    x = random(0, 3, 5, 4, 4)
+    results = []
+    for net in (together, apart):
+        buffers.gradients[...] = 0
+        buffers.moving[...] = random(2, buffers.moving.size) ** 2
+        y, cache = net.forward(x, training)
+        dx = net.backward(random(1, *y.shape), cache)
+        results.append((y, dx, buffers.gradients.copy(), buffers.moving.copy()))
+    for what, one, two in zip(("y", "dx", "gradients", "moving statistics"), *results, strict=True):
+        compare(one, two, 1e-12, what).require()
+
+
+def test_only_layers_that_fit_are_put_together():
+    norm, plain = layers.BatchNorm("bn", 4), layers.SeparableConv("sep", 4, 6, Geometry(3))
+    assert layers.NormSeparable.of(norm, plain)
+    assert not layers.NormSeparable.of(plain, norm)
+    assert not layers.NormSeparable.of(norm, layers.SeparableConv("sep", 4, 6, Geometry(3), activation="relu"))

@@ -93,7 +93,10 @@ def test_cost_counts_what_the_cache_keeps(case):
 
 def _cost(case, arguments):
     shapes = [[array.shape for array in a] if isinstance(a, list) else getattr(a, "shape", a) for a in arguments]
-    if case.operation in ("grouped_conv", "separable_conv", "batch_norm", "dropout", "add", "dense"):
+    if case.operation == "norm_separable_conv":
+        x, _, _, depthwise_weight, pointwise_weight, geometry, *_ = shapes
+        shapes = [x, depthwise_weight, pointwise_weight, geometry]
+    elif case.operation in ("grouped_conv", "separable_conv", "batch_norm", "dropout", "add", "dense"):
         shapes = shapes[: {"grouped_conv": 3, "separable_conv": 5, "dense": 2}.get(case.operation, 1)]
     return case.module.cost(*shapes)
 

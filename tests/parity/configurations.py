@@ -118,6 +118,15 @@ def _batch_norm(random: Random, draw: Draw) -> tuple:
     return x, draw.normal(channels), draw.normal(channels), 10.0 ** random.randint(-5, -1), random.choice((None, "relu"))
 
 
+def _norm_separable_conv(random: Random, draw: Draw) -> tuple:
+    (images, height, width), geometry = _window(random)
+    channels, multiplier, filters = random.randint(1, 8), random.randint(1, 2), random.randint(1, 8)
+    x = 3 * draw.normal(images + 2, height, width, channels) + draw.normal(channels)
+    weights = draw.normal(*geometry.kernel, channels, multiplier), draw.normal(channels * multiplier, filters)
+    epsilon, activation = 10.0 ** random.randint(-5, -1), random.choice((None, "relu"))
+    return x, draw.normal(channels), draw.normal(channels), *weights, geometry, epsilon, activation
+
+
 def _batch_norm_inference(random: Random, draw: Draw) -> tuple:
     x, gamma, beta, epsilon, activation = _batch_norm(random, draw)
     return x, gamma, beta, draw.normal(*gamma.shape), 0.1 + draw.uniform(*gamma.shape), epsilon, activation
@@ -169,6 +178,7 @@ ARGUMENTS = {
     "elu": lambda random, draw: (draw.normal(*_image(random)),),
     "global_avg_pool": lambda random, draw: (draw.normal(*_image(random)),),
     "max_pool": _max_pool,
+    "norm_separable_conv": _norm_separable_conv,
     "pointwise_conv": _pointwise_conv,
     "relu": lambda random, draw: (draw.normal(*_image(random)),),
     "separable_conv": _separable_conv,

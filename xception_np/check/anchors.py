@@ -204,6 +204,39 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             gradients=(_image((-1, 0)), _kernel((math.log(2),)), np.array([[-0.5]])),
         ),
     ),
+    "norm_separable_conv": (
+        Anchor(
+            "two numbers",  # z = (4, 6), and the middle 4 + 60
+            (
+                _image((1, 3)),
+                _floats(2),
+                _floats(5),
+                _kernel((1, 10)),
+                np.array([[1.0, -1]]),
+                Geometry((1, 2), padding="valid"),
+                3.0,
+                None,
+            ),
+            y=_pixels((64, -64)),
+            dy=_pixels((3, 1)),
+            gradients=(_image((-6.75, 6.75)), _floats(9), _floats(22), _kernel((8, 12)), np.array([[192.0, 64]])),
+        ),
+        Anchor(
+            "two numbers, one cut off",  # z = max(0, (-1, 1)), and the middle 10
+            (
+                _image((1, 3)),
+                _floats(2),
+                _floats(0),
+                _kernel((1, 10)),
+                np.array([[1.0, -1]]),
+                Geometry((1, 2), padding="valid"),
+                3.0,
+            ),
+            y=_pixels((10, -10)),
+            dy=_pixels((3, 1)),
+            gradients=(_image((-7.5, 7.5)), _floats(10), _floats(20), _kernel((0, 2)), np.array([[30.0, 10]])),
+        ),
+    ),
     "batch_norm": (
         Anchor(
             "two numbers",

@@ -111,10 +111,14 @@ WINDOWS: dict[str, tuple[tuple[int, int, int], Geometry]] = {
     "kernel larger than the input": ((1, 2, 3), Geometry(5)),
     "batch 3": ((3, 3, 2), Geometry(3)),
 }
-IN_THE_PADDING = {"windows in the padding": ((1, 2, 3), Geometry(2, padding=((2, 1), (0, 3))))}
+IN_THE_PADDING = {
+    "windows in the padding": ((1, 2, 3), Geometry(2, padding=((2, 1), (0, 3)))),
+    "1x1 windows in the padding": ((2, 5, 5), Geometry(1, (2, 1), padding=((1, 2), (1, 2)))),
+}
 LARGE: dict[str, tuple[tuple[int, int, int], Geometry]] = {
     "tiles of rows": ((2, 70, 17), Geometry(3)),
     "tiles of rows, strides": ((1, 91, 75), Geometry((3, 2), (2, 3), (2, 1))),
+    "tiles of pixels": ((2, 70, 17), Geometry(1, 2)),
     "tiles that no window sees": ((1, 150, 17), Geometry(3, (70, 1), padding="valid")),
     "tiles of images": ((25, 7, 6), Geometry(3, padding="valid")),
 }
@@ -138,7 +142,18 @@ def every() -> tuple[Case, ...]:
     """The cases of all operations."""
     return tuple(
         case
-        for cases in (_convolutions, _separable, _normalisations, _biases, _elementwise, _pools, _dense, _joins, _losses)
+        for cases in (
+            _convolutions,
+            _separable,
+            _normalised_separable,
+            _normalisations,
+            _biases,
+            _elementwise,
+            _pools,
+            _dense,
+            _joins,
+            _losses,
+        )
         for case in cases()
     )
 
@@ -205,6 +220,25 @@ def _separable() -> Iterator[Case]:
             ):
                 build = _separable_conv(shape, geometry, order, activation)
                 yield Case("separable_conv", f"{prefix}{activation} between, {name}", build, traits, large)
+
+
+def _normalised_separable() -> Iterator[Case]:
+    # homogeneous in gamma and beta together, and linear in each of the weights
+    traits = Traits((0, 1, 2, 3, 4), adjoint=((1, 2), (3,), (4,)))
+    for name, build, large in _windows(_norm_separable_conv):
+        yield Case("norm_separable_conv", name, build, traits, large)
+    for name, shape, geometry, multiplier, large in (
+        ("3x3", (2, 4, 3), Geometry(3), 1, False),
+        ("stride 2, M=2", (1, 4, 6), Geometry((3, 2), 2), 2, False),
+        ("tiles of rows", (2, 70, 17), Geometry(3), 1, True),
+        ("tiles of rows, M=2", (2, 70, 17), Geometry(3, 2), 2, True),
+        ("tiles of images", (25, 7, 6), Geometry(3), 2, True),
+    ):
+        build = _norm_separable_conv(shape, geometry, "relu", multiplier=multiplier)
+        yield Case("norm_separable_conv", f"ReLU, {name}", build, traits, large)
+    for channels, multiplier, filters in ((1, 1, 1), (17, 1, 5)):
+        build = _norm_separable_conv((1, 3, 4), Geometry(3), "relu", channels, multiplier, filters)
+        yield Case("norm_separable_conv", f"C={channels}, M={multiplier}, F={filters}", build, traits)
 
 
 def _normalisations() -> Iterator[Case]:
@@ -347,6 +381,18 @@ def _separable_conv(shape, geometry, order, activation=None, channels=2, multipl
         x = draw.normal(*shape, channels)
         depthwise_weight = draw.normal(*geometry.kernel, depthwise_channels, multiplier)
         return x, depthwise_weight, draw.normal(pointwise_channels, filters), geometry, order, activation
+
+    return build
+
+
+def _norm_separable_conv(shape, geometry, activation=None, channels=3, multiplier=1, filters=2):
+    images, *size = shape
+
+    def build(draw):
+        # One more image: two numbers alone normalise to 1 and -1, whatever they are, and their gradient is what rounding leaves
+        x, gamma, beta, epsilon, _ = _batch_norm((images + 1, *size, channels))(draw)
+        weights = draw.normal(*geometry.kernel, channels, multiplier), draw.normal(channels * multiplier, filters)
+        return x, gamma, beta, *weights, geometry, epsilon, activation
 
     return build
 

@@ -165,6 +165,23 @@ def _product_kernel(order, dy, arguments, expected, implementation):
         yield compare(one, other, BUDGET, f"{order} is a product kernel: {name}")
 
 
+def one_pass_is_two(implementation: str) -> Iterator[Comparison]:
+    """norm_separable_conv is batch_norm, then separable_conv."""
+    draw = Draw("one pass")
+    x, gamma, beta = draw.normal(*_IMAGE), *(draw.normal(_IMAGE[3]) for _ in range(2))
+    weights = draw.normal(3, 2, _IMAGE[3], 2), draw.normal(_IMAGE[3] * 2, 4)
+    for activation in ops.batch_norm.ACTIVATIONS:
+        z, norm_cache = ops.batch_norm.forward(x, gamma, beta, 1e-3, activation, implementation=implementation)
+        y, cache = ops.separable_conv.forward(z, *weights, _GEOMETRY, implementation=implementation)
+        dy = draw.normal(*y.shape)
+        dz, *dweights = ops.separable_conv.backward(dy, cache, implementation=implementation)
+        apart = y, *ops.batch_norm.backward(dz, norm_cache, implementation=implementation), *dweights
+        arguments = x, gamma, beta, *weights, _GEOMETRY, 1e-3, activation
+        together = _passes(ops.norm_separable_conv, dy, *arguments, implementation=implementation)
+        for name, one, two in zip(("y", "dx", "dgamma", "dbeta", "ddepthwise", "dpointwise"), together, apart, strict=True):
+            yield compare(one, two, BUDGET, f"one pass is two, {activation}: {name}")
+
+
 def convolutions_move_with_the_image(implementation: str) -> Iterator[Comparison]:
     """Moving the image by the stride moves the result by one, where no window touches the border."""
     draw, geometry = Draw("shift"), Geometry((3, 2), (2, 3), (1, 2), padding="valid")
@@ -417,7 +434,8 @@ IDENTITIES: dict[str, tuple[Callable[[str], Iterator[Comparison]], ...]] = {
     ),
     "depthwise_conv": (all_segments_are_depthwise, averages_are_a_depthwise_convolution, convolutions_move_with_the_image),
     "pointwise_conv": (pointwise_is_a_matrix_product, dense_is_pointwise),
-    "separable_conv": (separable_is_a_product_kernel,),
+    "separable_conv": (separable_is_a_product_kernel, one_pass_is_two),
+    "norm_separable_conv": (one_pass_is_two,),
     "batch_norm": (
         batch_norm_sets_mean_and_deviation,
         batch_norm_ignores_scale_and_offset,

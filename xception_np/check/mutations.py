@@ -36,10 +36,19 @@ from xception_np.check.operations import (
     check_like_reference,
     check_not_a_number,
 )
+from xception_np.ops import products
 
 # what is mutated: the files of the operations, and those that several operations share, in xception_np/ops
 SHARED = ("frames",)
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.NAMES), *SHARED)
+
+
+def _add_product_over_rows(a, b, y):
+    y += a.T @ b
+
+
+# what stands in for `ops/products.py`, whose blocks are not Python: a wrong shape is an error here
+_PLAIN_PRODUCTS = {"multiply": lambda a, b, y: np.matmul(a, b, out=y), "add_product_over_rows": _add_product_over_rows}
 
 
 class Mutant(NamedTuple):
@@ -122,16 +131,17 @@ def standing_in(file: str, tree: ast.Module) -> Iterator[None]:
 
     All the others stay what they are, without Numba: compiled functions of one may call those of another.
     """
-    before = {name: dict(vars(_module(name))) for name in FILES}
+    before = {name: dict(vars(_module(name))) for name in (*FILES, "products")}
     with threads.use(1), arrays.poisoned(), np.errstate(all="ignore"):
         try:
             for name in FILES:
                 code = compile(tree, name, "exec") if name == file else _plain_code(name)
                 exec(code, vars(_module(name)))
                 vars(_module(name))["np"] = _PoisonedNumPy()
+            vars(products).update(_PLAIN_PRODUCTS)
             yield
         finally:
-            for name in FILES:
+            for name in before:
                 vars(_module(name)).clear()
                 vars(_module(name)).update(before[name])
 

@@ -28,26 +28,34 @@ def written(trainer: Trainer) -> Iterator[Callable[[Progress], None]]:
 
     A run that goes on has its files written anew, from its first step: a kill may have cost some of what was in them.
     """
-    writer = None
-    steps = validations = 0
+    writer: Any = None
+    validations = 0
 
-    def write(progress: Progress | None = None) -> None:
-        nonlocal writer, steps, validations
-        writer = writer or _opened(trainer.folder / FOLDER)
-        for step in trainer.history[steps:]:
+    def write(progress: Progress) -> None:
+        nonlocal writer
+        lines = [progress]
+        if writer is None:
+            writer, lines = _opened(trainer.folder / FOLDER), trainer.history
+        for step in lines:
             for name in ("loss", "accuracy", "rate", "images_per_second", "memory"):
                 writer.add_scalar(f"training/{name}", getattr(step, name), step.step)
+        if progress.epoch.is_integer():
+            write_validations()
+
+    def write_validations() -> None:
+        nonlocal validations
         for validation in trainer.validations[validations:]:
             for name in ("loss", "accuracy"):
                 writer.add_scalar(f"validation/{name}", getattr(validation, name), validation.step)
-        steps, validations = len(trainer.history), len(trainer.validations)
+            validations += 1
 
     try:
         yield write
     finally:
-        if trainer.history:
-            write()
+        if writer is None and trainer.history:
+            write(trainer.history[-1])
         if writer is not None:
+            write_validations()
             writer.close()
 
 

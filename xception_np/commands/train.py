@@ -192,10 +192,11 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         again = shlex.join([program(), "train", "--resume", str(folder)])
         console.print(f"stopped at step {trainer.step}; to go on:\n{again}", highlight=False, markup=False, soft_wrap=True)
         raise
-    last = trainer.history[-1]
+    history = trainer.history
+    last = history[-1]
     title = f"{model.name} on {train.name}: {evaluation.accuracy:.1%} of {len(test):,} held-out pictures right"
     figures = {
-        "curves": training_curves(trainer.history, title, evaluation.accuracy, trainer.validations),
+        "curves": training_curves(history, title, evaluation.accuracy, trainer.validations),
         "predictions": prediction_grid(test, evaluation.probabilities, f"{title}\nThose it is least sure of; wrong ones in orange"),
         "confusion": confusion_matrix(
             confusion(evaluation.labels, evaluation.probabilities.argmax(axis=1), len(test.classes)), test.classes, title
@@ -213,8 +214,8 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         "steps": last.step,
         "epochs": last.epoch,
         "seconds": last.seconds,
-        "share_waited": resources.share_waited(trainer.history),
-        "most_memory": resources.most_memory(trainer.history),
+        "share_waited": resources.share_waited(history),
+        "most_memory": resources.most_memory(history),
         **_summing(trainer),
         "images_per_second": last.step * trainer.settings.batch / last.seconds,
         "checkpoint": str(trainer.outcome),

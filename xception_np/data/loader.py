@@ -1,7 +1,8 @@
 """Batches, prepared by background threads while the network computes."""
 
+import itertools
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -90,29 +91,37 @@ class Loader:
         """Batches in an epoch."""
         return len(self.dataset) // self.batch_size if self.drop_last else -(-len(self.dataset) // self.batch_size)
 
-    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch, to train on: shuffled and augmented, otherwise in every epoch.
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of an epoch, to train on: shuffled and augmented, otherwise in every epoch."""
+        check_epoch(number)
+        return self._prefetched((indices, number) for indices in self._shuffled(number))
 
-        With `first`, from that batch on: the same as if those before it had been taken.
-        """
-        order = permutation(Stream(self.seed, Purpose.SHUFFLE, step=check_epoch(number)), len(self.dataset))
-        if not 0 <= first <= len(self):
-            raise InputError(f"first is {first}; expected the number of a batch, 0 to {len(self)}")
-        return self._batches(self._cut(order)[first : len(self)], number)
+    def steps(self, first: int = 0) -> Iterator[Batch]:
+        """The batches of a run from this step on: epoch after epoch, without end, and with no wait between two."""
+        epoch, batch = divmod(first, len(self))
+        later = (self._shuffled(number) for number in itertools.count(epoch + 1))
+        epochs = itertools.chain([self._shuffled(epoch)[batch:]], later)
+        return self._prefetched((indices, number) for number, order in enumerate(epochs, epoch) for indices in order)
 
     def in_order(self) -> Iterator[Batch]:
         """All pictures once, to evaluate on: in the data set's order and as they are; the last batch may be smaller."""
-        return self._batches(self._cut(np.arange(len(self.dataset))), None)
+        return self._prefetched((indices, None) for indices in self._cut(np.arange(len(self.dataset))))
+
+    def _shuffled(self, epoch: int) -> list[np.ndarray]:
+        """Indices of each batch of an epoch."""
+        order = permutation(Stream(self.seed, Purpose.SHUFFLE, step=epoch), len(self.dataset))
+        return self._cut(order)[: len(self)]
 
     def _cut(self, order: np.ndarray) -> list[np.ndarray]:
         """Indices of each batch."""
         return [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
 
-    def _batches(self, batches: Sequence[np.ndarray], epoch: int | None) -> Iterator[Batch]:
+    def _prefetched(self, batches: Iterable[tuple[np.ndarray, int | None]]) -> Iterator[Batch]:
+        """The batches of these indices, each with the number of its epoch."""
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="xception_np-loader")
         pending: deque[Future[Batch]] = deque()
         try:
-            for indices in batches:
+            for indices, epoch in batches:
                 first, last = (len(indices) * rank // self.ranks for rank in (self.rank, self.rank + 1))
                 if first == last:  # a last batch with fewer pictures than processes
                     continue

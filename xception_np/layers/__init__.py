@@ -3,13 +3,15 @@
 from xception_np.layers.base import Layer, Row, Step
 from xception_np.layers.batch_norm import BatchNorm
 from xception_np.layers.bias import Bias
-from xception_np.layers.containers import Branches, Chain, Residual, leaves, rebuilt
+from xception_np.layers.containers import Branches, Chain, Residual
 from xception_np.layers.conv import Conv, GroupedConv
 from xception_np.layers.dense import Dense
+from xception_np.layers.norm_separable import NormSeparable
 from xception_np.layers.parameter import Buffers, Parameter, allocate
 from xception_np.layers.rectifiable import Rectifiable
 from xception_np.layers.separable_conv import SeparableConv
 from xception_np.layers.simple import ELU, AvgPool, Dropout, Flatten, GlobalAvgPool, MaxPool, ReLU
+from xception_np.layers.walking import leaves, rebuilt
 
 __all__ = [
     "ELU",
@@ -27,6 +29,7 @@ __all__ = [
     "GroupedConv",
     "Layer",
     "MaxPool",
+    "NormSeparable",
     "Parameter",
     "ReLU",
     "Rectifiable",

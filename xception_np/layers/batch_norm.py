@@ -53,24 +53,36 @@ class BatchNorm(Rectifiable):
 
     def forward(self, x, training=None):
         """y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)."""
-        beta = self.beta.value
-        gamma = np.ones_like(beta) if self.gamma is None else self.gamma.value
+        gamma, beta = self.scale_and_shift()
         if training is None or training.frozen:
             mean, variance = self.moving_mean.value.copy(), self.moving_variance.value.copy()  # the cache outlives them
             return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon, self.activation)
         y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon, self.activation)
-        for moving, batch in ((self.moving_mean.value, cache.mean), (self.moving_variance.value, cache.variance)):
-            moving[...] = self.momentum * moving + (1 - self.momentum) * batch
+        self.follow(cache.mean, cache.variance)
         return y, cache
 
     def backward(self, dy, cache):
         """Dx; adds to the gradients. The kind of cache says which forward pass it was."""
         trained = isinstance(cache, ops.batch_norm.Cache)
-        dx, dgamma, dbeta = (ops.batch_norm if trained else ops.batch_norm_inference).backward(dy, cache)
+        dx, *gradients = (ops.batch_norm if trained else ops.batch_norm_inference).backward(dy, cache)
+        self.add_gradients(*gradients)
+        return dx
+
+    def scale_and_shift(self):
+        """Gamma, which is 1 where it is not learnt, and beta."""
+        beta = self.beta.value
+        return np.ones_like(beta) if self.gamma is None else self.gamma.value, beta
+
+    def follow(self, mean, variance):
+        """Move the statistics towards those of a batch."""
+        for moving, batch in ((self.moving_mean.value, mean), (self.moving_variance.value, variance)):
+            moving[...] = self.momentum * moving + (1 - self.momentum) * batch
+
+    def add_gradients(self, dgamma, dbeta):
+        """Add what a backward pass found."""
         if self.gamma is not None:
             self.gamma.gradient += dgamma
         self.beta.gradient += dbeta
-        return dx
 
     def cost(self, x_shape):
         """As the operation's; gamma counts where it is learnt."""

@@ -1,6 +1,6 @@
 """Layers made of layers: one after the other, around, and side by side."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 from xception_np import ops
 from xception_np.layers.base import Layer, Row
@@ -153,42 +153,3 @@ class Branches(Layer):
         shapes = [branch.output_shape(x_shape) for branch in self.branches]
         total = Row(f"{self.name}_concat", "Concat", self.output_shape(x_shape), ops.concat.cost(shapes))
         return [row for branch in self.branches for row in branch.rows(x_shape)] + [total]
-
-
-def rebuilt(chain: Chain, change: Callable[[list[Layer]], list[Layer]]) -> Chain:
-    """The same containers around other layers; a layer that holds no others is shared with the original.
-
-    Parameters
-    ----------
-    chain : Chain
-    change : function
-        From the layers of a chain, which are rebuilt already, to those that take their place.
-    """
-
-    def inner(layer: Layer) -> Layer:
-        match layer:
-            case Chain():
-                return rebuilt(layer, change)
-            case Residual():
-                return Residual(layer.name, rebuilt(layer.main, change), rebuilt(layer.shortcut, change))
-            case Branches():
-                return Branches(layer.name, list(map(inner, layer.branches)))
-        return layer
-
-    return Chain(chain.name, change(list(map(inner, chain.layers))))
-
-
-def leaves(layer: Layer) -> Iterator[Layer]:
-    """The layers that hold no others, in the order of Keras's source: a module's shortcut before its main path."""
-    match layer:
-        case Chain():
-            inside = layer.layers
-        case Residual():
-            inside = [layer.shortcut, layer.main]
-        case Branches():
-            inside = layer.branches
-        case _:
-            yield layer
-            return
-    for inner in inside:
-        yield from leaves(inner)

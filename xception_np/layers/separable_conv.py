@@ -41,10 +41,14 @@ class SeparableConv(Layer):
 
     def backward(self, dy, cache):
         """Dx; adds to both gradients."""
-        dx, ddepthwise, dpointwise = ops.separable_conv.backward(dy, cache)
+        dx, *gradients = ops.separable_conv.backward(dy, cache)
+        self.add_gradients(*gradients)
+        return dx
+
+    def add_gradients(self, ddepthwise, dpointwise):
+        """Add what a backward pass found."""
         self.depthwise.gradient += ddepthwise
         self.pointwise.gradient += dpointwise
-        return dx
 
     def output_shape(self, x_shape):
         """(N, OH, OW, F)."""

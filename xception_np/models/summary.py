@@ -2,7 +2,7 @@
 
 import itertools
 
-from xception_np.layers import Branches, Chain, Layer, Residual
+from xception_np.layers import Branches, Chain, Layer, NormSeparable, Residual
 from xception_np.ops.spec import Cost
 
 
@@ -23,6 +23,9 @@ def activation_bytes(chain: Chain, x_shape: tuple[int, ...]) -> int:
     def through(layer: Layer, x: int, shape: tuple[int, ...]) -> int:
         """The number of the array that comes out of a layer when the array number x goes in."""
         match layer:
+            case NormSeparable():
+                kept[x] = layer.layers[0].cost(shape).bytes_cached
+                return next(arrays)
             case Chain():
                 for inner in layer.layers:
                     x, shape = through(inner, x, shape), inner.output_shape(shape)

@@ -10,6 +10,8 @@ import numpy as np
 
 from xception_np.ops.compile import compiled_apart
 
+_LINE = 64  # bytes of a cache line
+
 
 def rows(array):
     """(N, H, W, C) as (N * H, W, C): a tile is a slice of it."""
@@ -28,7 +30,15 @@ def of_tile(rows, tile, height):
 def memory(images, rows, columns, windows, like):
     """Memory for a frame of what (images, rows, columns) windows see, in the channels and of the dtype of `like`."""
     height, width = _size(rows, columns, windows)
-    return np.empty(images * height * width * like.shape[-1], like.dtype)
+    return numbers(images * height * width * like.shape[-1], like.dtype)
+
+
+@compiled_apart
+def numbers(count, dtype):
+    """Memory for so many numbers, which begins where a cache line does."""
+    whole = np.empty(count + _LINE, dtype)
+    start = -whole.ctypes.data % _LINE // whole.itemsize
+    return whole[start : start + count]
 
 
 @compiled_apart
@@ -44,6 +54,29 @@ def fill(x, tile, columns, windows, spread, memory):
     n0, n1, h0, h1 = tile
     frame = empty(n1 - n0, h1 - h0, columns, windows, x.shape[3], memory)
     copy(x[n0:n1], frame, h0 * windows.stride[0] - windows.origin[0], -windows.origin[1], spread)
+    return frame
+
+
+@compiled_apart
+def fill_normalised(x, tile, columns, windows, entry, memory):
+    """The frame of a tile, in `memory`: z = (x - mean) * scale + beta, cut off at 0 if relu, and its padding, which is 0."""
+    n0, n1, h0, h1 = tile
+    mean, scale, beta, relu = entry
+    frame = empty(n1 - n0, h1 - h0, columns, windows, x.shape[3], memory)
+    top, left = h0 * windows.stride[0] - windows.origin[0], -windows.origin[1]
+    for n in range(len(frame)):
+        for r in range(frame.shape[1]):
+            h = top + r
+            for q in range(frame.shape[2]):
+                w, pixel = left + q, frame[n, r, q]
+                if h < 0 or h >= x.shape[1] or w < 0 or w >= x.shape[2]:
+                    for c in range(mean.size):
+                        pixel[c] = 0
+                else:
+                    seen = x[n0 + n, h, w]
+                    for c in range(mean.size):
+                        z = (seen[c] - mean[c]) * scale[c] + beta[c]
+                        pixel[c] = 0 if relu and z <= 0 else z
     return frame
 
 

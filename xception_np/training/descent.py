@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from xception_np import ops
+from xception_np import ops, threads
 from xception_np.errors import SharedError
 from xception_np.layers import Chain, Dropout, Step
 from xception_np.models import Model
@@ -57,10 +57,11 @@ def descend(
     """
     model.zero_gradients()
     fixed, trained = _parts(model, settings.backbone_rate)
-    logits, cache = trained.forward(fixed.apply(x), step)
-    loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels, settings.label_smoothing)
-    dlogits = ops.softmax_cross_entropy.backward(1.0, loss_cache)
-    trained.backward(dlogits, cache)
+    with threads.many_passes():
+        logits, cache = trained.forward(fixed.apply(x), step)
+        loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels, settings.label_smoothing)
+        dlogits = ops.softmax_cross_entropy.backward(1.0, loss_cache)
+        trained.backward(dlogits, cache)
     total = processes.add_up(model.buffers, loss, metrics.accuracy(logits, labels), len(x) / settings.batch)
     norm = regularisation.global_norm(model.buffers.gradients)
     if not (math.isfinite(total.loss) and math.isfinite(norm)):

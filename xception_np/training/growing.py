@@ -12,6 +12,8 @@ from functools import cache
 
 import numpy as np
 
+from xception_np import arrays
+
 
 def size(full: int, start: float, until: float, progress: float) -> int:
     """The side of the pictures, in pixels, when this part of a run is over."""
@@ -30,9 +32,12 @@ def shrunk(x: np.ndarray, size: int) -> np.ndarray:
         return x
     areas = _areas(x.shape[1], size).astype(x.dtype)
     images, height, width, channels = x.shape
-    rows = areas @ x.reshape(images, height, width * channels)  # (N, size, W*C)
+    rows = arrays.empty((images, size, width * channels), x.dtype)
+    np.matmul(areas, x.reshape(images, height, width * channels), out=rows)
     columns = np.kron(areas.T, np.eye(channels, dtype=x.dtype))  # (W*C, size*C)
-    return (rows.reshape(-1, width * channels) @ columns).reshape(images, size, size, channels)
+    y = arrays.empty((images, size, size, channels), x.dtype)
+    np.matmul(rows.reshape(-1, width * channels), columns, out=y.reshape(-1, size * channels))
+    return y
 
 
 @cache

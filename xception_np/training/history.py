@@ -48,7 +48,7 @@ Line = TypeVar("Line", Progress, Validation)
 
 
 class History(Generic[Line]):
-    """The lines of one kind, in memory and in a file.
+    """The lines of one kind, in a file; not in memory, where a long run would have ever more of them.
 
     Parameters
     ----------
@@ -60,17 +60,20 @@ class History(Generic[Line]):
     def __init__(self, path: Path, kind: type[Line]) -> None:
         self.path = path
         self.kind: Callable[..., Line] = kind
-        self.lines: list[Line] = []
+
+    @property
+    def lines(self) -> list[Line]:
+        """All of them, read from the file."""
+        return read(self.path, self.kind)
 
     def cut(self, step: int) -> None:
         """Make the file what it was after this step."""
-        self.lines = [line for line in read(self.path, self.kind) if line.step <= step] if step else []
+        lines = [line for line in self.lines if line.step <= step] if step else []
         with replacing(self.path) as temporary:
-            temporary.write_text("".join(map(_text, self.lines)))
+            temporary.write_text("".join(map(_text, lines)))
 
     def append(self, line: Line) -> None:
         """Add a line; it is in the file when this returns."""
-        self.lines.append(line)
         self._extend(_text(line))
 
     def sync(self) -> None:

@@ -224,22 +224,23 @@ class Trainer:
         self._saved = before = time.perf_counter()
         begin = before - self.seconds
         self.processes.begin(self.model.buffers, lambda: time.perf_counter() - begin, interrupted)
-        while not self.finished:
-            for (x, labels), waited in resources.timed(self.loader.epoch(*divmod(self.step, len(self.loader)))):
-                try:
-                    progress, stop = self._advance(x, labels, before, waited)
-                except Lost:
-                    if self.processes.first:
-                        self.save()
-                    raise
+        if self.finished:
+            return
+        for (x, labels), waited in resources.timed(self.loader.steps(self.step)):
+            try:
+                progress, stop = self._advance(x, labels, before, waited)
+            except Lost:
                 if self.processes.first:
-                    self._keep(progress, stop, watch)
-                if stop:
-                    self.processes.meet()  # the launcher may end all when the first one leaves: not before all is saved
-                    raise KeyboardInterrupt
-                if self.finished:
-                    return
-                before = time.perf_counter()
+                    self.save()
+                raise
+            if self.processes.first:
+                self._keep(progress, stop, watch)
+            if stop:
+                self.processes.meet()  # the launcher may end all when the first one leaves: not before all is saved
+                raise KeyboardInterrupt
+            if self.finished:
+                return
+            before = time.perf_counter()
 
     def _keep(self, progress: Progress, stop: bool, watch: Watch) -> None:
         """Write down what a step was, measure and save where it is time, and show it."""

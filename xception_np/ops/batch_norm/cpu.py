@@ -16,7 +16,7 @@ from xception_np.ops.compile import compiled_apart, taken
 
 
 def forward(x, gamma, beta, epsilon, activation):
-    mean, variance = _statistics(x)
+    mean, variance = statistics(x)
     cache = Cache(x, gamma, beta, mean, variance, epsilon, activation)
     return normalise(cache), cache
 
@@ -25,33 +25,33 @@ def backward(dy, cache):
     # y = activation(gamma * xhat + beta), xhat = (x - mean) * inverse, where mean and inverse depend on every x of the channel
     dgamma, dbeta = channel_sums(dy, cache)
     count = cache.x.dtype.type(cache.x.size // cache.x.shape[-1])
-    return gradient(dy, cache, dbeta / count, _inverse(cache) * dgamma / count), dgamma, dbeta
+    return gradient(dy, cache, dbeta / count, inverse(cache) * dgamma / count), dgamma, dbeta
 
 
 def normalise(cache):
     """y = activation((x - mean) * scale + beta)."""
     y = arrays.empty_like(cache.x)
-    threads.for_rows(_normalise, threads.rows(cache.x), *_affine(cache), threads.rows(y))
+    threads.for_rows(_normalise, threads.rows(cache.x), *affine(cache), threads.rows(y))
     return y
 
 
 def channel_sums(dy, cache):
     """dgamma = sum of dy * xhat, and dbeta = sum of dy, over all positions that the activation let pass."""
-    sums = _pass_with_sums(_sums, 2, threads.rows(cache.x), threads.rows(dy), *_affine(cache))
+    sums = _pass_with_sums(_sums, 2, threads.rows(cache.x), threads.rows(dy), *affine(cache))
     dgamma, dbeta = sums.sum(axis=0, dtype=np.float64)
-    return (dgamma * _inverse(cache)).astype(dy.dtype), dbeta.astype(dy.dtype)
+    return (dgamma * inverse(cache)).astype(dy.dtype), dbeta.astype(dy.dtype)
 
 
 def gradient(dy, cache, through_mean, through_variance):
     """dx = scale * (dy - through_mean - (x - mean) * through_variance), dy counted where the activation let pass."""
     dx = arrays.empty_like(dy)
     threads.for_rows(
-        _gradient, threads.rows(cache.x), threads.rows(dy), *_affine(cache), through_mean, through_variance, threads.rows(dx)
+        _gradient, threads.rows(cache.x), threads.rows(dy), *affine(cache), through_mean, through_variance, threads.rows(dx)
     )
     return dx
 
 
-def _statistics(x):
+def statistics(x):
     rows = threads.rows(x)
     moments = _pass_with_sums(_moments, 3, rows)
     means, squares, rests = moments.astype(np.float64).transpose(1, 0, 2)  # of each tile: (tiles, C)
@@ -62,13 +62,13 @@ def _statistics(x):
     return mean.astype(x.dtype), variance.astype(x.dtype)
 
 
-def _inverse(cache):
+def inverse(cache):
     return 1 / np.sqrt(cache.variance + cache.x.dtype.type(cache.epsilon))
 
 
-def _affine(cache):
+def affine(cache):
     """(mean, scale, beta, relu): y = (x - mean) * scale + beta, cut at 0 if relu."""
-    return cache.mean, cache.gamma * _inverse(cache), cache.beta, cache.activation == "relu"
+    return cache.mean, cache.gamma * inverse(cache), cache.beta, cache.activation == "relu"
 
 
 def _pass_with_sums(function, count, rows, *arguments):

@@ -10,12 +10,14 @@ The taps of one row of a window are neighbours in memory too, channels included,
 
 Backward: dpanel = dy_tile @ weight.T is added back to the pixels that the windows came from. So that no two tiles write to the same
 pixel, tiles are of *input* rows here, and the panel covers every output row that saw one of them.
+
+Windows of one pixel, as in Xception's shortcuts, go from the image to the panel and back without a frame between.
 """
 
 import numpy as np
 
 from xception_np import arrays, threads
-from xception_np.ops import frames
+from xception_np.ops import frames, products
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.conv import Cache, output_shape
 
@@ -24,7 +26,8 @@ def forward(x, weight, geometry):
     y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype)
     windows = geometry.windows(*x.shape[1:3])
     tiles = threads.table(threads.image_tiles(y.shape, _width(weight)))
-    threads.together(lambda queue: _forward(queue, tiles, x, weight, windows, frames.rows(y)), len(tiles))
+    matrix = products.weights(weight.reshape(-1, weight.shape[3]))
+    threads.together(lambda queue: _forward(queue, tiles, x, matrix, windows, frames.rows(y)), len(tiles))
     return y, Cache(x, weight, geometry)
 
 
@@ -36,8 +39,8 @@ def backward(dy, cache):
     # y_tile = panel @ weight, so dpanel = dy_tile @ weight.T, which goes back to the pixels ...
     tiles = threads.image_tiles(x.shape, _width(weight))
     seen = np.array([windows.rows_that_see(tile.h0, tile.h1, dy.shape[1]) for tile in tiles])
-    table = threads.table(tiles)
-    threads.together(lambda queue: _input_gradient(queue, table, seen, dy, weight, windows, frames.rows(dx)), len(tiles))
+    table, transposed = threads.table(tiles), products.weights(weight.reshape(-1, weight.shape[3]).T)
+    threads.together(lambda queue: _input_gradient(queue, table, seen, dy, transposed, windows, frames.rows(dx)), len(tiles))
 
     # ... and dweight = panel.T @ dy_tile, summed over tiles
     parts, groups = threads.group_table(threads.tile_groups(dy.shape, _width(weight), weight.size))
@@ -53,40 +56,37 @@ def _width(weight):
     return max(weight.size // weight.shape[3], weight.shape[3])
 
 
-@compiled_with(frames)
-def _forward(queue, tiles, x, weight, windows, y):
+@compiled_with(frames, products)
+def _forward(queue, tiles, x, matrix, windows, y):
     columns, filters = y.shape[1:]
-    height, matrix = y.shape[0] // x.shape[0], weight.reshape(-1, filters)
+    height = y.shape[0] // x.shape[0]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
-    panels = np.empty((_positions(tiles[0], columns), len(matrix)), x.dtype)
+    panels = _panel_memory(_positions(tiles[0], columns), len(matrix), x.dtype)
     for k in taken(queue, len(tiles)):
         panel = _fill_panel(x, tiles[k], columns, windows, memory, panels)
-        np.dot(panel, matrix, frames.of_tile(y, tiles[k], height).reshape(-1, filters))
+        products.multiply(panel, matrix, frames.of_tile(y, tiles[k], height).reshape(-1, filters))
 
 
-@compiled_with(frames)
+@compiled_with(frames, products)
 def _weight_gradient(queue, groups, tiles, x, dy, windows, partials):
     columns, filters = dy.shape[1:]
     height = dy.shape[0] // x.shape[0]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
-    addend = np.empty((partials[0].size // filters, filters), x.dtype)
-    panels = np.empty((_positions(tiles[0], columns), len(addend)), x.dtype)
+    panels = _panel_memory(_positions(tiles[0], columns), partials[0].size // filters, x.dtype)
     for g in taken(queue, len(groups)):
         partials[g] = 0
         total = partials[g].reshape(-1, filters)
         for k in range(groups[g, 0], groups[g, 1]):
             panel = _fill_panel(x, tiles[k], columns, windows, memory, panels)
-            np.dot(panel.T, frames.of_tile(dy, tiles[k], height).reshape(-1, filters), addend)
-            total += addend
+            products.add_product_over_rows(panel, frames.of_tile(dy, tiles[k], height).reshape(-1, filters), total)
 
 
-@compiled_with(frames)
-def _input_gradient(queue, tiles, seen, dy, weight, windows, dx):
+@compiled_with(frames, products)
+def _input_gradient(queue, tiles, seen, dy, transposed, windows, dx):
     """Tile k of dx gathers from the output rows seen[k, 0] to seen[k, 1]: what their windows see, cut to the tile"""
     columns, filters = dy.shape[2:]
-    height, matrix = dx.shape[0] // dy.shape[0], weight.reshape(-1, filters)
-    most = (seen[:, 1] - seen[:, 0]).max()
-    panels = np.empty((most * columns, len(matrix)), dx.dtype)
+    height, most = dx.shape[0] // dy.shape[0], (seen[:, 1] - seen[:, 0]).max()
+    panels = _panel_memory(most * columns, transposed.shape[1], dx.dtype)
     memory = frames.memory(1, most, columns, windows, dx)
     for k in taken(queue, len(tiles)):
         n0, n1, h0, h1 = tiles[k]
@@ -94,25 +94,67 @@ def _input_gradient(queue, tiles, seen, dy, weight, windows, dx):
         panel = panels[: (last - first) * columns]
         frame = frames.empty(1, last - first, columns, windows, dx.shape[2], memory)
         for n in range(n0, n1):
-            np.dot(dy[n, first:last].reshape(-1, filters), matrix.T, panel)
-            frame[:] = 0
-            _col2im(panel.reshape(-1), last - first, columns, windows, frame)
-            image = dx[n * height + h0 : n * height + h1].reshape(1, h1 - h0, dx.shape[1], dx.shape[2])
-            frames.copy(frame, image, h0 + windows.origin[0] - first * windows.stride[0], windows.origin[1], (1, 1))
+            products.multiply(dy[n, first:last].reshape(-1, filters), transposed, panel)
+            image, top = dx[n * height + h0 : n * height + h1], h0 + windows.origin[0] - first * windows.stride[0]
+            if windows.kernel == (1, 1):
+                _put_pixels(panel, columns, windows, top, image)
+            else:
+                frame[:] = 0
+                _col2im(panel.reshape(-1), last - first, columns, windows, frame)
+                frames.copy(frame, image.reshape(1, h1 - h0, dx.shape[1], dx.shape[2]), top, windows.origin[1], (1, 1))
 
 
 @compiled_with(frames)
 def _fill_panel(x, tile, columns, windows, memory, panels):
     """The windows of a tile, (P, kh*kw*C), in `panels`; what they see goes into `memory`."""
-    frame = frames.fill(x, tile, columns, windows, (1, 1), memory)
     panel = panels[: _positions(tile, columns)]
-    _im2col(frame, tile[3] - tile[2], columns, windows, panel.reshape(-1))
+    if windows.kernel == (1, 1):
+        _take_pixels(x, tile, columns, windows, panel)
+    else:
+        frame = frames.fill(x, tile, columns, windows, (1, 1), memory)
+        _im2col(frame, tile[3] - tile[2], columns, windows, panel.reshape(-1))
     return panel
+
+
+@compiled_with(frames)
+def _panel_memory(positions, width, dtype):
+    return frames.numbers(positions * width, dtype).reshape(positions, width)
 
 
 @compiled_apart
 def _positions(tile, columns):
     return (tile[1] - tile[0]) * (tile[3] - tile[2]) * columns
+
+
+@compiled_apart
+def _take_pixels(x, tile, columns, windows, panel):
+    """panel[n, r, ow, c] = x[n, r*sh - top, ow*sw - left, c], and 0 outside the image"""
+    n0, n1, h0, h1 = tile
+    (sh, sw), (top, left) = windows.stride, windows.origin
+    p = 0
+    for n in range(n0, n1):
+        for r in range(h0, h1):
+            for ow in range(columns):
+                h, w, pixel = r * sh - top, ow * sw - left, panel[p]
+                if h < 0 or h >= x.shape[1] or w < 0 or w >= x.shape[2]:
+                    pixel[:] = 0
+                else:
+                    seen = x[n, h, w]
+                    for c in range(seen.size):
+                        pixel[c] = seen[c]
+                p += 1
+
+
+@compiled_apart
+def _put_pixels(panel, columns, windows, top, image):
+    """image[r*sh - top, ow*sw - left, c] = panel[r, ow, c], and 0 elsewhere"""
+    image[:] = 0
+    for p in range(len(panel)):
+        h, w = p // columns * windows.stride[0] - top, p % columns * windows.stride[1] - windows.origin[1]
+        if 0 <= w < image.shape[1]:  # and the rows are those that see the image
+            pixel, seen = image[h, w], panel[p]
+            for c in range(pixel.size):
+                pixel[c] = seen[c]
 
 
 @compiled_apart

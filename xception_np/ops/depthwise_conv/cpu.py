@@ -7,9 +7,12 @@ has, four neighbouring windows share the pixels they load.
 A depth multiplier M > 1 is the same convolution on x with every channel repeated M times.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from xception_np import arrays, threads
+from xception_np.geometry import Pair, Windows
 from xception_np.ops import frames
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.depthwise_conv import Cache, output_shape
@@ -38,10 +41,27 @@ def backward(dy, cache):
 
 def input_gradient(dy, taps, windows, x_shape):
     """Dx (N, H, W, C): each pixel gathers dy * w from the windows it was in."""
-    dx = arrays.empty((*x_shape[:3], dy.shape[3]), dy.dtype)
-    convolve(dy, np.ascontiguousarray(taps[::-1, ::-1]), windows.transposed(), windows.stride, dx)
-    multiplier = dy.shape[3] // x_shape[3]
-    return dx if multiplier == 1 else dx.reshape(*x_shape, multiplier).sum(axis=-1)
+    return narrow(convolve_back(dy, taps, windows, (*x_shape[:3], dy.shape[3])), dy.shape[3] // x_shape[3])
+
+
+def convolve_back(dy, taps, windows, x_shape):
+    """The same with every channel repeated: (N, H, W, C*M)."""
+    dx, back = arrays.empty(x_shape, dy.dtype), backwards(taps, windows)
+    convolve(dy, back.taps, back.windows, back.spread, dx)
+    return dx
+
+
+class Backwards(NamedTuple):
+    """The convolution that gives dx: taps and windows over dy, its pixels `spread` apart."""
+
+    taps: np.ndarray
+    windows: Windows
+    spread: Pair
+
+
+def backwards(taps, windows):
+    """That of a convolution: its taps flipped, its stride between the pixels of dy."""
+    return Backwards(np.ascontiguousarray(taps[::-1, ::-1]), windows.transposed(), windows.stride)
 
 
 def convolve(x, taps, windows, spread, y):
@@ -53,6 +73,11 @@ def convolve(x, taps, windows, spread, y):
 def widen(x, multiplier):
     """X with every channel repeated M times, (N, H, W, C*M)."""
     return x if multiplier == 1 else np.repeat(x, multiplier, axis=3)
+
+
+def narrow(dx, multiplier):
+    """The gradient of x from that of `widen`'s result: the sum over each channel's M copies, which are on the last axis."""
+    return dx if multiplier == 1 else dx.reshape(*dx.shape[:-1], -1, multiplier).sum(axis=-1)
 
 
 def as_taps(weight):
@@ -87,6 +112,14 @@ def correlate(frame, taps, windows, y):
         _correlate_3x3(frame, taps, y)
     else:
         _correlate(frame, taps, windows.stride, windows.dilation, y)
+
+
+@compiled_with(frames)
+def correlate_back(dy, back, memory, dx):
+    """Dx of whole images, as each pixel gathers it; what the windows see of dy goes into `memory`."""
+    frame = frames.empty(len(dx), dx.shape[1], dx.shape[2], back.windows, dx.shape[3], memory)
+    frames.copy(dy, frame, -back.windows.origin[0], -back.windows.origin[1], back.spread)
+    correlate(frame, back.taps, back.windows, dx)
 
 
 @compiled_apart

@@ -63,17 +63,7 @@ def forward(x, depthwise_weight, pointwise_weight, geometry, order="spatial_firs
     """
     spec.one_of("order", order, ORDERS)
     spec.one_of("activation", activation, ACTIVATIONS)
-    if order == "spatial_first":
-        sizes = spec.shapes(x=(x, "N H W C"), depthwise_weight=(depthwise_weight, "kh kw C M"))
-        middle = sizes["C"] * sizes["M"]
-        spec.shapes(x=(x, "N H W C"), pointwise_weight=(pointwise_weight, f"{middle} F"))
-    else:
-        sizes = spec.shapes(
-            x=(x, "N H W C"),
-            pointwise_weight=(pointwise_weight, "C K"),
-            depthwise_weight=(depthwise_weight, "kh kw K M"),
-        )
-    spec.geometry(geometry, (sizes["kh"], sizes["kw"]), sizes["H"], sizes["W"])
+    check(x, depthwise_weight, pointwise_weight, geometry, order)
     module = implementations.load(__name__, implementation)
     return module.forward(x, depthwise_weight, pointwise_weight, geometry, order, activation)
 
@@ -110,3 +100,18 @@ def cost(x_shape, depthwise_shape, pointwise_shape, geometry, order="spatial_fir
     y_shape = output_shape(x_shape, depthwise_shape, pointwise_shape, geometry, order)
     weights = (depthwise_shape, pointwise_shape)
     return spec.cost((x_shape, y_shape), weights, cached=[x_shape], itemsize=itemsize)._replace(macs=steps[0].macs + steps[1].macs)
+
+
+def check(x, depthwise_weight, pointwise_weight, geometry, order="spatial_first") -> None:
+    """Check that arrays and geometry fit together."""
+    if order == "spatial_first":
+        sizes = spec.shapes(x=(x, "N H W C"), depthwise_weight=(depthwise_weight, "kh kw C M"))
+        middle = sizes["C"] * sizes["M"]
+        spec.shapes(x=(x, "N H W C"), pointwise_weight=(pointwise_weight, f"{middle} F"))
+    else:
+        sizes = spec.shapes(
+            x=(x, "N H W C"),
+            pointwise_weight=(pointwise_weight, "C K"),
+            depthwise_weight=(depthwise_weight, "kh kw K M"),
+        )
+    spec.geometry(geometry, (sizes["kh"], sizes["kw"]), sizes["H"], sizes["W"])

@@ -5,13 +5,26 @@ matrix product reads it from there. The middle is never written to memory. The b
 uses it twice: for the pointwise gradient, and for the activation's; and the frame of x, from which the panel was filled, for
 the depthwise gradient.
 
+A tile is some rows of an image, or some whole images where they are small. Whole images are all that dx depends on, so then the
+gradient of the middle stays in the cache, too; otherwise it is written to memory, and dx follows in a second pass.
+
+    x --frame--> panel --P--> y        dy --P.T--> dmiddle --frame--> dx
+           |       |                                  |
+           |       +---- with dy: dP                  |
+           +----------------------------------- dD ---+
+
+What the frame holds may be more than x: with an `Entry`, it is x normalised and cut off at 0 (`ops/norm_separable_conv`), and dx
+stops in front of that.
+
 Pointwise first has no such tile: a pixel of the middle is seen by windows of several tiles. It runs the two passes in turn.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from xception_np import arrays, threads
-from xception_np.ops import depthwise_conv, frames
+from xception_np.ops import depthwise_conv, frames, products
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.depthwise_conv import cpu as depthwise
 from xception_np.ops.elu import cpu as elu
@@ -23,88 +36,189 @@ RELU, ELU = ACTIVATIONS.index("relu"), ACTIVATIONS.index("elu")
 _MODULES = {"relu": relu, "elu": elu}
 
 
+class Entry(NamedTuple):
+    """What stands in front of a convolution, done while x is read: z = (x - mean) * scale + beta, cut off at 0 if relu.
+
+    mean, scale, beta : (C,) arrays, or of no size for nothing
+    relu : bool
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    beta: np.ndarray
+    relu: bool
+
+    def repeated(self, multiplier):
+        """For x with every channel repeated M times."""
+        mean, scale, beta = (np.repeat(vector, multiplier) for vector in self[:3])
+        return Entry(mean, scale, beta, self.relu)
+
+
+def nothing(dtype):
+    """The entry of x as it is."""
+    none = np.empty(0, dtype)
+    return Entry(none, none, none, False)
+
+
 def forward(x, depthwise_weight, pointwise_weight, geometry, order, activation):
     cache = Cache(x, depthwise_weight, pointwise_weight, geometry, order, activation)
-    return (_spatial_first if order == "spatial_first" else _pointwise_first)(cache), cache
+    return (spatial_first(cache, nothing(x.dtype)) if order == "spatial_first" else _pointwise_first(cache)), cache
 
 
 def backward(dy, cache):
-    return (_spatial_first_backward if cache.order == "spatial_first" else _pointwise_first_backward)(dy, cache)
+    if cache.order == "pointwise_first":
+        return _pointwise_first_backward(dy, cache)
+    dx, ddepthwise, dpointwise, _ = spatial_first_backward(dy, cache, nothing(dy.dtype))
+    return dx, ddepthwise, dpointwise
 
 
-def _spatial_first(cache):
+def spatial_first(cache, entry):
+    """Y, from x as it enters."""
     x, depthwise_weight, pointwise_weight, geometry, order, activation = cache
     y = arrays.empty(output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry, order), x.dtype)
-    x_wide, taps = depthwise.widen(x, depthwise_weight.shape[3]), depthwise.as_taps(depthwise_weight)
+    multiplier = depthwise_weight.shape[3]
+    x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
     windows, code = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation)
-    tiles = threads.table(threads.image_tiles(y.shape, max(pointwise_weight.shape)))
+    tiles, weights = threads.table(threads.image_tiles(y.shape, max(pointwise_weight.shape))), products.weights(pointwise_weight)
 
     def work(queue):
-        _forward(queue, tiles, x_wide, taps, pointwise_weight, windows, code, frames.rows(y))
+        _forward(queue, tiles, x_wide, entry, taps, weights, windows, code, frames.rows(y))
 
     threads.together(work, len(tiles))
     return y
 
 
-def _spatial_first_backward(dy, cache):
+def spatial_first_backward(dy, cache, entry):
+    """(dz, ddepthwise, dpointwise, sums): dz = 0 where the entry cut, and what it sums to, times (x - mean) and as it is."""
     x, depthwise_weight, pointwise_weight, geometry, _, activation = cache
-    x_wide, taps = depthwise.widen(x, depthwise_weight.shape[3]), depthwise.as_taps(depthwise_weight)
+    multiplier = depthwise_weight.shape[3]
+    x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
     windows, code = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation)
-    dmiddle = arrays.empty((*dy.shape[:3], pointwise_weight.shape[0]), x.dtype)
     tiles, groups = threads.group_table(threads.tile_groups(dy.shape, max(pointwise_weight.shape), pointwise_weight.size))
+    numbers, transposed = (taps.size, pointwise_weight.size, 2 * entry.mean.size), products.weights(pointwise_weight.T)
 
-    def work(queue, partials):
-        dy_rows, dmiddle_rows = frames.rows(dy), frames.rows(dmiddle)
-        _backward(queue, groups, tiles, x_wide, dy_rows, taps, pointwise_weight, windows, code, dmiddle_rows, partials)
+    if (tiles[:, 3] - tiles[:, 2] == dy.shape[1]).all():
+        dz, back = arrays.empty_like(x_wide), depthwise.backwards(taps, windows)
 
-    sums = threads.sum_groups(work, len(groups), (taps.size + pointwise_weight.size,), x.dtype)
-    dx = depthwise.input_gradient(dmiddle, taps, windows, x.shape)
-    return dx, sums[: taps.size].reshape(depthwise_weight.shape), sums[taps.size :].reshape(pointwise_weight.shape)
+        def work(queue, partials):
+            _backward_images(queue, groups, tiles, x_wide, entry, dy, taps, transposed, windows, code, back, dz, partials)
+
+        sums = threads.sum_groups(work, len(groups), (sum(numbers),), x.dtype)
+    else:
+        dmiddle = arrays.empty((*dy.shape[:3], taps.shape[2]), x.dtype)
+
+        def work(queue, partials):
+            dy_rows, dmiddle_rows = frames.rows(dy), frames.rows(dmiddle)
+            _backward_rows(queue, groups, tiles, x_wide, entry, dy_rows, taps, transposed, windows, code, dmiddle_rows, partials)
+
+        sums = threads.sum_groups(work, len(groups), (sum(numbers[:2]),), x.dtype)
+        dz = depthwise.convolve_back(dmiddle, taps, windows, x_wide.shape)
+        sums = np.concatenate([sums, _leave_all(x_wide, entry, dz)])
+
+    ddepthwise, dpointwise, of_entry = np.split(sums, np.cumsum(numbers[:2]))
+    return (
+        depthwise.narrow(dz, multiplier),
+        ddepthwise.reshape(depthwise_weight.shape),
+        dpointwise.reshape(pointwise_weight.shape),
+        depthwise.narrow(of_entry.reshape(2, -1), multiplier),
+    )
 
 
-@compiled_with(frames, depthwise, relu, elu)
-def _forward(queue, tiles, x, taps, pointwise, windows, activation, y):
+def _leave_all(x, entry, dz):
+    """`_leave` for all positions: the two sums, one after the other."""
+    if entry.mean.size == 0:
+        return entry.mean
+    spans, groups = threads.group_table(threads.span_groups(dz.size // dz.shape[-1], 2 * entry.mean.size))
+    x_rows, dz_rows = threads.rows(x), threads.rows(dz)
+    return threads.sum_groups(
+        lambda queue, partials: _leave_spans(queue, groups, spans, x_rows, entry, dz_rows, partials),
+        len(groups),
+        (2 * entry.mean.size,),
+        x.dtype,
+    )
+
+
+@compiled_with(frames, products, depthwise, relu, elu)
+def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y):
     height, columns = y.shape[0] // x.shape[0], y.shape[1]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
     panels = _panel_memory(tiles[0], columns, taps)
     for k in taken(queue, len(tiles)):
-        frame = frames.fill(x, tiles[k], columns, windows, (1, 1), memory)
+        frame = _fill_frame(x, tiles[k], columns, windows, entry, memory)
         panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
-        np.dot(panel, pointwise, frames.of_tile(y, tiles[k], height).reshape(-1, y.shape[2]))
+        products.multiply(panel, pointwise, frames.of_tile(y, tiles[k], height).reshape(-1, y.shape[2]))
 
 
-@compiled_with(frames, depthwise, relu, elu)
-def _backward(queue, groups, tiles, x, dy, taps, pointwise, windows, activation, dmiddle, partials):
-    """partials[g] = the group's ddepthwise, then its dpointwise; and dmiddle, from which dx follows"""
+@compiled_with(frames, products, depthwise, relu, elu)
+def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windows, activation, back, dz, partials):
+    """Tiles of whole images. partials[g] = the group's ddepthwise, then its dpointwise, then what `_leave` sums up"""
+    height, columns = dy.shape[1:3]
+    memory = frames.memory(tiles[0, 1], height, columns, windows, x)
+    panels, middles = _panel_memory(tiles[0], columns, taps), _panel_memory(tiles[0], columns, taps)
+    seen = frames.memory(tiles[0, 1], x.shape[1], x.shape[2], back.windows, x)
+    for g in taken(queue, len(groups)):
+        partials[g] = 0
+        dtaps, dpointwise, sums = _parts(partials[g], taps, transposed)
+        for k in range(groups[g, 0], groups[g, 1]):
+            n0, n1, _, _ = tiles[k]
+            frame = _fill_frame(x, tiles[k], columns, windows, entry, memory)
+            panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
+            dmiddle = middles[: panel.size].reshape(panel.shape)
+            _middle_gradient(panel, dy[n0:n1].reshape(-1, dy.shape[3]), transposed, activation, dmiddle, dpointwise)
+            dmiddle_tile = dmiddle.reshape(n1 - n0, height, columns, taps.shape[2])
+            depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
+            depthwise.correlate_back(dmiddle_tile, back, seen, dz[n0:n1])
+            if entry.mean.size:
+                _leave(x[n0:n1].reshape(-1, x.shape[3]), entry, dz[n0:n1].reshape(-1, x.shape[3]), sums)
+
+
+@compiled_with(frames, products, depthwise, relu, elu)
+def _backward_rows(queue, groups, tiles, x, entry, dy, taps, transposed, windows, activation, dmiddle, partials):
+    """Any tiles. partials[g] = the group's ddepthwise, then its dpointwise; and dmiddle, from which dz follows"""
     height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
     panels = _panel_memory(tiles[0], columns, taps)
-    addend = np.empty_like(pointwise)
     for g in taken(queue, len(groups)):
         partials[g] = 0
-        dtaps, dpointwise = partials[g, : taps.size].reshape(taps.shape), partials[g, taps.size :].reshape(pointwise.shape)
+        dtaps, dpointwise, _ = _parts(partials[g], taps, transposed)
         for k in range(groups[g, 0], groups[g, 1]):
-            frame = frames.fill(x, tiles[k], columns, windows, (1, 1), memory)
+            frame = _fill_frame(x, tiles[k], columns, windows, entry, memory)
             panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
             dy_rows = frames.of_tile(dy, tiles[k], height).reshape(-1, dy.shape[2])
             dmiddle_tile = frames.of_tile(dmiddle, tiles[k], height)
-            dmiddle_rows = dmiddle_tile.reshape(panel.shape)
-            # y = panel @ P, so dP = panel.T @ dy and dpanel = dy @ P.T
-            np.dot(panel.T, dy_rows, addend)
-            dpointwise += addend
-            np.dot(dy_rows, pointwise.T, dmiddle_rows)
-            if activation == RELU:
-                relu.backward_span(panel.reshape(-1), dmiddle_rows.reshape(-1), dmiddle_rows.reshape(-1))
-            elif activation == ELU:
-                elu.backward_span(panel.reshape(-1), dmiddle_rows.reshape(-1), dmiddle_rows.reshape(-1))
-            # middle = sum over taps of frame * D, so dD = frame * dmiddle, summed over positions
+            _middle_gradient(panel, dy_rows, transposed, activation, dmiddle_tile.reshape(panel.shape), dpointwise)
             depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
 
 
 @compiled_apart
+def _leave_spans(queue, groups, spans, x, entry, dz, partials):
+    for g in taken(queue, len(groups)):
+        partials[g] = 0
+        for k in range(groups[g, 0], groups[g, 1]):
+            start, stop = spans[k]
+            _leave(x[start:stop], entry, dz[start:stop], partials[g].reshape(2, -1))
+
+
+@compiled_with(frames)
 def _panel_memory(tile, columns, taps):
     """Memory for the panel of a tile, the largest."""
-    return np.empty(tile[1] * tile[3] * columns * taps.shape[2], taps.dtype)
+    return frames.numbers(tile[1] * tile[3] * columns * taps.shape[2], taps.dtype)
+
+
+@compiled_apart
+def _parts(partial, taps, transposed):
+    """The parts of a group's sums: ddepthwise, dpointwise, and the two of the entry."""
+    ends = taps.size, taps.size + transposed.size
+    dpointwise = partial[ends[0] : ends[1]].reshape(transposed.shape[1], transposed.shape[0])
+    return partial[: ends[0]].reshape(taps.shape), dpointwise, partial[ends[1] :].reshape(2, -1)
+
+
+@compiled_with(frames)
+def _fill_frame(x, tile, columns, windows, entry, memory):
+    """The frame of a tile, as x enters, in `memory`."""
+    if entry.mean.size:
+        return frames.fill_normalised(x, tile, columns, windows, entry, memory)
+    return frames.fill(x, tile, columns, windows, (1, 1), memory)
 
 
 @compiled_with(depthwise, relu, elu)
@@ -118,6 +232,40 @@ def _fill_panel(frame, tile, columns, taps, windows, activation, memory):
     elif activation == ELU:
         elu.forward_span(panel, panel)
     return panel.reshape(-1, channels)
+
+
+@compiled_with(products, relu, elu)
+def _middle_gradient(panel, dy, transposed, activation, dmiddle, dpointwise):
+    """y = panel @ P, so dP += panel.T @ dy, and dmiddle = dy @ P.T, where the activation let pass"""
+    products.add_product_over_rows(panel, dy, dpointwise)
+    products.multiply(dy, transposed, dmiddle)
+    if activation == RELU:
+        relu.backward_span(panel.reshape(-1), dmiddle.reshape(-1), dmiddle.reshape(-1))
+    elif activation == ELU:
+        elu.backward_span(panel.reshape(-1), dmiddle.reshape(-1), dmiddle.reshape(-1))
+
+
+@compiled_apart
+def _leave(x, entry, dz, sums):
+    """dz = 0 where the entry cut; sums[0] += sum of dz * (x - mean), sums[1] += sum of dz, over the rows of both"""
+    mean, products, upstream = entry.mean, sums[0], sums[1]
+    rows = len(x)
+    for start in range(0, rows, 4):  # an accumulator is loaded and stored once for four rows
+        if entry.relu:
+            for p in range(start, min(start + 4, rows)):
+                for c in range(mean.size):
+                    dz[p, c] = 0 if (x[p, c] - mean[c]) * entry.scale[c] + entry.beta[c] <= 0 else dz[p, c]
+        if start + 4 <= rows:
+            for c in range(mean.size):
+                d0, d1, d2, d3 = dz[start, c], dz[start + 1, c], dz[start + 2, c], dz[start + 3, c]
+                products[c] += (d0 * (x[start, c] - mean[c]) + d1 * (x[start + 1, c] - mean[c])) + (
+                    d2 * (x[start + 2, c] - mean[c]) + d3 * (x[start + 3, c] - mean[c])
+                )
+                upstream[c] += (d0 + d1) + (d2 + d3)
+    for p in range(rows - rows % 4, rows):
+        for c in range(mean.size):
+            products[c] += dz[p, c] * (x[p, c] - mean[c])
+            upstream[c] += dz[p, c]
 
 
 def _pointwise_first(cache):

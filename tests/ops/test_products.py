@@ -1,0 +1,104 @@
+"""The matrix products in registers: shapes that fill blocks and that leave something over, against NumPy in float64."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from xception_np.ops import products
+from xception_np.ops.register_block import BYTES
+
+LANES = {np.float32: BYTES // 4, np.float64: BYTES // 8}
+both = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def rounding(dtype, terms: int) -> float:
+    """A sum of so many terms of size 1, each rounded, in parts of the largest."""
+    return terms * float(np.finfo(dtype).eps)
+
+
+def matrices(dtype, *shapes, seed=0):
+    random = np.random.default_rng(seed)
+    return [random.uniform(-1, 1, shape).astype(dtype) for shape in shapes]
+
+
+@both
+@pytest.mark.parametrize("vectors", [1, 2, 3, 4, 5, 6, 7, 9])
+@pytest.mark.parametrize(("rows", "depth"), [(1, 1), (3, 5), (4, 2), (8, 16), (13, 7), (33, 70)])
+def test_whole_vectors(dtype, vectors, rows, depth):
+    width = vectors * LANES[dtype]
+    a, b = matrices(dtype, (rows, depth), (depth, width))
+    y = np.full((rows, width), np.nan, dtype)
+    products.multiply(a, b, y)
+    np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, depth))
+
+    a, b, before = matrices(dtype, (depth, rows), (depth, width), (rows, width))
+    y = before.copy()
+    products.add_product_over_rows(a, b, y)
+    np.testing.assert_allclose(y, before + a.astype(np.float64).T @ b, rtol=0, atol=rounding(dtype, depth + 1))
+
+
+@both
+@pytest.mark.parametrize("width", [1, 5, 17, 27])
+def test_widths_that_are_no_whole_number_of_vectors(dtype, width):
+    a, b, c = matrices(dtype, (9, 6), (6, width), (9, width))
+    y = np.full((9, width), np.nan, dtype)
+    products.multiply(a, b, y)
+    np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 6))
+    y = b.copy()
+    products.add_product_over_rows(a, c, y)
+    np.testing.assert_allclose(y, b + a.astype(np.float64).T @ c, rtol=0, atol=rounding(dtype, 10))
+
+
+@both
+def test_more_than_the_cache_holds(dtype):
+    """Sums over more rows than blocks run over at once, and weights that go to BLAS."""
+    a, b = matrices(dtype, (1000, 24), (1000, 2 * LANES[dtype]))
+    y = np.zeros((24, 2 * LANES[dtype]), dtype)
+    products.add_product_over_rows(a, b, y)
+    np.testing.assert_allclose(y, a.astype(np.float64).T @ b, rtol=0, atol=rounding(dtype, 1000))
+    a, b = matrices(dtype, (5, 300), (300, 256))
+    y = np.empty((5, 256), dtype)
+    products.multiply(a, b, y)
+    np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 300))
+
+
+@both
+def test_nothing_beside_the_result_is_written(dtype):
+    lanes = LANES[dtype]
+    for rows, vectors in itertools.product((1, 5, 8), (1, 2, 3, 4, 5)):
+        a, b = matrices(dtype, (rows, 3), (3, vectors * lanes))
+        around = np.full(rows * vectors * lanes + 2 * lanes, 7, dtype)
+        products.multiply(a, b, around[lanes:-lanes].reshape(rows, -1))
+        assert (around[:lanes] == 7).all() and (around[-lanes:] == 7).all()
+
+
+@both
+def test_arrays_that_begin_anywhere(dtype):
+    """Off the cache lines by one number."""
+    width = 2 * LANES[dtype]
+    a, b = matrices(dtype, (8 * 6 + 1,), (6 * width + 1,))
+    a, b = a[1:].reshape(8, 6), b[1:].reshape(6, width)
+    y = np.empty(8 * width + 1, dtype)[1:].reshape(8, width)
+    products.multiply(a, b, y)
+    np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 6))
+
+
+@both
+def test_a_nan_reaches_its_row_or_column_only(dtype):
+    a, b = matrices(dtype, (10, 6), (6, 3 * LANES[dtype]))
+    a[4, 2] = np.nan
+    y = np.empty((10, 3 * LANES[dtype]), dtype)
+    products.multiply(a, b, y)
+    assert np.isnan(y).all(axis=1).tolist() == [row == 4 for row in range(10)]
+    total = np.zeros((6, 3 * LANES[dtype]), dtype)
+    products.add_product_over_rows(a, np.ones_like(y), total)
+    assert np.isnan(total).all(axis=1).tolist() == [row == 2 for row in range(6)]
+
+
+def test_weights_begin_where_a_cache_line_does():
+    matrix = np.arange(64.0 * 48).reshape(64, 48).T
+    copy = products.weights(matrix)
+    np.testing.assert_array_equal(copy, matrix)
+    assert copy.flags.c_contiguous
+    assert copy.ctypes.data % 64 == 0
