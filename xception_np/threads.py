@@ -81,7 +81,11 @@ def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[T
     images, rows, columns, _ = shape
     total = images * rows * columns
     most = max(_FEW, total * width // (4 * numbers))  # few of what is soon summed: the partial sums have to be added up, too
-    groups = Tile(0, images, 0, rows).cut(columns, -(-total // min(most, _groups(numbers))))
+    share = -(-total // min(most, _groups(numbers)))
+    image = rows * columns
+    if images >= _FEW and image <= LARGEST // width:  # then whole images: what a window sees beyond its group is read again
+        share = -(-share // image) * image
+    groups = Tile(0, images, 0, rows).cut(columns, share)
     return [group.cut(columns, image_positions(shape, width)) for group in groups]
 
 

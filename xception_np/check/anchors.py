@@ -222,19 +222,19 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             gradients=(_image((-6.75, 6.75)), _floats(9), _floats(22), _kernel((8, 12)), np.array([[192.0, 64]])),
         ),
         Anchor(
-            "two numbers, one cut off",  # z = max(0, (-1, 1)), and the middle 10
+            "two numbers, one cut off at 0",  # z = max(0, (0, 2)), and the middle 20
             (
                 _image((1, 3)),
                 _floats(2),
-                _floats(0),
+                _floats(1),
                 _kernel((1, 10)),
                 np.array([[1.0, -1]]),
                 Geometry((1, 2), padding="valid"),
                 3.0,
             ),
-            y=_pixels((10, -10)),
+            y=_pixels((20, -20)),
             dy=_pixels((3, 1)),
-            gradients=(_image((-7.5, 7.5)), _floats(10), _floats(20), _kernel((0, 2)), np.array([[30.0, 10]])),
+            gradients=(_image((-7.5, 7.5)), _floats(10), _floats(20), _kernel((0, 4)), np.array([[60.0, 20]])),
         ),
     ),
     "batch_norm": (

@@ -39,7 +39,7 @@ from xception_np.check.operations import (
 from xception_np.ops import products
 
 # what is mutated: the files of the operations, and those that several operations share, in xception_np/ops
-SHARED = ("frames",)
+SHARED = ("frames", "entries")
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.NAMES), *SHARED)
 
 

@@ -58,29 +58,6 @@ def fill(x, tile, columns, windows, spread, memory):
 
 
 @compiled_apart
-def fill_normalised(x, tile, columns, windows, entry, memory):
-    """The frame of a tile, in `memory`: z = (x - mean) * scale + beta, cut off at 0 if relu, and its padding, which is 0."""
-    n0, n1, h0, h1 = tile
-    mean, scale, beta, relu = entry
-    frame = empty(n1 - n0, h1 - h0, columns, windows, x.shape[3], memory)
-    top, left = h0 * windows.stride[0] - windows.origin[0], -windows.origin[1]
-    for n in range(len(frame)):
-        for r in range(frame.shape[1]):
-            h = top + r
-            for q in range(frame.shape[2]):
-                w, pixel = left + q, frame[n, r, q]
-                if h < 0 or h >= x.shape[1] or w < 0 or w >= x.shape[2]:
-                    for c in range(mean.size):
-                        pixel[c] = 0
-                else:
-                    seen = x[n0 + n, h, w]
-                    for c in range(mean.size):
-                        z = (seen[c] - mean[c]) * scale[c] + beta[c]
-                        pixel[c] = 0 if relu and z <= 0 else z
-    return frame
-
-
-@compiled_apart
 def _size(rows, columns, windows):
     """Height and width of what so many rows and columns of windows see."""
     (kh, kw), (sh, sw), (dh, dw) = windows.kernel, windows.stride, windows.dilation

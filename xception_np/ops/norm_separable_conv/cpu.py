@@ -9,6 +9,7 @@ changes through its mean and variance is then taken from dz in place.
 """
 
 from xception_np import threads
+from xception_np.ops import entries
 from xception_np.ops.batch_norm import cpu as norm
 from xception_np.ops.compile import compiled_apart, taken
 from xception_np.ops.norm_separable_conv import Cache
@@ -40,7 +41,7 @@ def _convolution(cache):
 
 
 def _entry(cache):
-    return separable.Entry(*norm.affine(cache))
+    return entries.Entry(*norm.affine(cache))
 
 
 @compiled_apart

@@ -13,18 +13,16 @@ gradient of the middle stays in the cache, too; otherwise it is written to memor
            |       +---- with dy: dP                  |
            +----------------------------------- dD ---+
 
-What the frame holds may be more than x: with an `Entry`, it is x normalised and cut off at 0 (`ops/norm_separable_conv`), and dx
-stops in front of that.
+What the frame holds may be more than x: with an `Entry` (`ops/entries.py`) it is x normalised and cut off at 0, and the gradient
+that comes back is that of the normalised x.
 
 Pointwise first has no such tile: a pixel of the middle is seen by windows of several tiles. It runs the two passes in turn.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from xception_np import arrays, threads
-from xception_np.ops import depthwise_conv, frames, products
+from xception_np.ops import depthwise_conv, entries, frames, products
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.depthwise_conv import cpu as depthwise
 from xception_np.ops.elu import cpu as elu
@@ -36,39 +34,15 @@ RELU, ELU = ACTIVATIONS.index("relu"), ACTIVATIONS.index("elu")
 _MODULES = {"relu": relu, "elu": elu}
 
 
-class Entry(NamedTuple):
-    """What stands in front of a convolution, done while x is read: z = (x - mean) * scale + beta, cut off at 0 if relu.
-
-    mean, scale, beta : (C,) arrays, or of no size for nothing
-    relu : bool
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-    beta: np.ndarray
-    relu: bool
-
-    def repeated(self, multiplier):
-        """For x with every channel repeated M times."""
-        mean, scale, beta = (np.repeat(vector, multiplier) for vector in self[:3])
-        return Entry(mean, scale, beta, self.relu)
-
-
-def nothing(dtype):
-    """The entry of x as it is."""
-    none = np.empty(0, dtype)
-    return Entry(none, none, none, False)
-
-
 def forward(x, depthwise_weight, pointwise_weight, geometry, order, activation):
     cache = Cache(x, depthwise_weight, pointwise_weight, geometry, order, activation)
-    return (spatial_first(cache, nothing(x.dtype)) if order == "spatial_first" else _pointwise_first(cache)), cache
+    return (spatial_first(cache, entries.nothing(x.dtype)) if order == "spatial_first" else _pointwise_first(cache)), cache
 
 
 def backward(dy, cache):
     if cache.order == "pointwise_first":
         return _pointwise_first_backward(dy, cache)
-    dx, ddepthwise, dpointwise, _ = spatial_first_backward(dy, cache, nothing(dy.dtype))
+    dx, ddepthwise, dpointwise, _ = spatial_first_backward(dy, cache, entries.nothing(dy.dtype))
     return dx, ddepthwise, dpointwise
 
 
@@ -97,7 +71,7 @@ def spatial_first_backward(dy, cache, entry):
     tiles, groups = threads.group_table(threads.tile_groups(dy.shape, max(pointwise_weight.shape), pointwise_weight.size))
     numbers, transposed = (taps.size, pointwise_weight.size, 2 * entry.mean.size), products.weights(pointwise_weight.T)
 
-    if (tiles[:, 3] - tiles[:, 2] == dy.shape[1]).all():
+    if (tiles[:, 3] == dy.shape[1]).all():  # every tile ends where an image does
         dz, back = arrays.empty_like(x_wide), depthwise.backwards(taps, windows)
 
         def work(queue, partials):
@@ -113,7 +87,7 @@ def spatial_first_backward(dy, cache, entry):
 
         sums = threads.sum_groups(work, len(groups), (sum(numbers[:2]),), x.dtype)
         dz = depthwise.convolve_back(dmiddle, taps, windows, x_wide.shape)
-        sums = np.concatenate([sums, _leave_all(x_wide, entry, dz)])
+        sums = np.concatenate([sums, entries.leave(x_wide, entry, dz)])
 
     ddepthwise, dpointwise, of_entry = np.split(sums, np.cumsum(numbers[:2]))
     return (
@@ -124,34 +98,20 @@ def spatial_first_backward(dy, cache, entry):
     )
 
 
-def _leave_all(x, entry, dz):
-    """`_leave` for all positions: the two sums, one after the other."""
-    if entry.mean.size == 0:
-        return entry.mean
-    spans, groups = threads.group_table(threads.span_groups(dz.size // dz.shape[-1], 2 * entry.mean.size))
-    x_rows, dz_rows = threads.rows(x), threads.rows(dz)
-    return threads.sum_groups(
-        lambda queue, partials: _leave_spans(queue, groups, spans, x_rows, entry, dz_rows, partials),
-        len(groups),
-        (2 * entry.mean.size,),
-        x.dtype,
-    )
-
-
-@compiled_with(frames, products, depthwise, relu, elu)
+@compiled_with(entries, frames, products, depthwise, relu, elu)
 def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y):
     height, columns = y.shape[0] // x.shape[0], y.shape[1]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
     panels = _panel_memory(tiles[0], columns, taps)
     for k in taken(queue, len(tiles)):
-        frame = _fill_frame(x, tiles[k], columns, windows, entry, memory)
+        frame = entries.fill(x, tiles[k], columns, windows, entry, memory)
         panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
         products.multiply(panel, pointwise, frames.of_tile(y, tiles[k], height).reshape(-1, y.shape[2]))
 
 
-@compiled_with(frames, products, depthwise, relu, elu)
+@compiled_with(entries, frames, products, depthwise, relu, elu)
 def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windows, activation, back, dz, partials):
-    """Tiles of whole images. partials[g] = the group's ddepthwise, then its dpointwise, then what `_leave` sums up"""
+    """Tiles of whole images. partials[g] = the group's ddepthwise, then its dpointwise, then what the entry sums up"""
     height, columns = dy.shape[1:3]
     memory = frames.memory(tiles[0, 1], height, columns, windows, x)
     panels, middles = _panel_memory(tiles[0], columns, taps), _panel_memory(tiles[0], columns, taps)
@@ -161,7 +121,7 @@ def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windo
         dtaps, dpointwise, sums = _parts(partials[g], taps, transposed)
         for k in range(groups[g, 0], groups[g, 1]):
             n0, n1, _, _ = tiles[k]
-            frame = _fill_frame(x, tiles[k], columns, windows, entry, memory)
+            frame = entries.fill(x, tiles[k], columns, windows, entry, memory)
             panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
             dmiddle = middles[: panel.size].reshape(panel.shape)
             _middle_gradient(panel, dy[n0:n1].reshape(-1, dy.shape[3]), transposed, activation, dmiddle, dpointwise)
@@ -169,10 +129,10 @@ def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windo
             depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
             depthwise.correlate_back(dmiddle_tile, back, seen, dz[n0:n1])
             if entry.mean.size:
-                _leave(x[n0:n1].reshape(-1, x.shape[3]), entry, dz[n0:n1].reshape(-1, x.shape[3]), sums)
+                entries.leave_rows(x[n0:n1].reshape(-1, x.shape[3]), entry, dz[n0:n1].reshape(-1, x.shape[3]), sums)
 
 
-@compiled_with(frames, products, depthwise, relu, elu)
+@compiled_with(entries, frames, products, depthwise, relu, elu)
 def _backward_rows(queue, groups, tiles, x, entry, dy, taps, transposed, windows, activation, dmiddle, partials):
     """Any tiles. partials[g] = the group's ddepthwise, then its dpointwise; and dmiddle, from which dz follows"""
     height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
@@ -182,21 +142,12 @@ def _backward_rows(queue, groups, tiles, x, entry, dy, taps, transposed, windows
         partials[g] = 0
         dtaps, dpointwise, _ = _parts(partials[g], taps, transposed)
         for k in range(groups[g, 0], groups[g, 1]):
-            frame = _fill_frame(x, tiles[k], columns, windows, entry, memory)
+            frame = entries.fill(x, tiles[k], columns, windows, entry, memory)
             panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
             dy_rows = frames.of_tile(dy, tiles[k], height).reshape(-1, dy.shape[2])
             dmiddle_tile = frames.of_tile(dmiddle, tiles[k], height)
             _middle_gradient(panel, dy_rows, transposed, activation, dmiddle_tile.reshape(panel.shape), dpointwise)
             depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
-
-
-@compiled_apart
-def _leave_spans(queue, groups, spans, x, entry, dz, partials):
-    for g in taken(queue, len(groups)):
-        partials[g] = 0
-        for k in range(groups[g, 0], groups[g, 1]):
-            start, stop = spans[k]
-            _leave(x[start:stop], entry, dz[start:stop], partials[g].reshape(2, -1))
 
 
 @compiled_with(frames)
@@ -211,14 +162,6 @@ def _parts(partial, taps, transposed):
     ends = taps.size, taps.size + transposed.size
     dpointwise = partial[ends[0] : ends[1]].reshape(transposed.shape[1], transposed.shape[0])
     return partial[: ends[0]].reshape(taps.shape), dpointwise, partial[ends[1] :].reshape(2, -1)
-
-
-@compiled_with(frames)
-def _fill_frame(x, tile, columns, windows, entry, memory):
-    """The frame of a tile, as x enters, in `memory`."""
-    if entry.mean.size:
-        return frames.fill_normalised(x, tile, columns, windows, entry, memory)
-    return frames.fill(x, tile, columns, windows, (1, 1), memory)
 
 
 @compiled_with(depthwise, relu, elu)
@@ -243,29 +186,6 @@ def _middle_gradient(panel, dy, transposed, activation, dmiddle, dpointwise):
         relu.backward_span(panel.reshape(-1), dmiddle.reshape(-1), dmiddle.reshape(-1))
     elif activation == ELU:
         elu.backward_span(panel.reshape(-1), dmiddle.reshape(-1), dmiddle.reshape(-1))
-
-
-@compiled_apart
-def _leave(x, entry, dz, sums):
-    """dz = 0 where the entry cut; sums[0] += sum of dz * (x - mean), sums[1] += sum of dz, over the rows of both"""
-    mean, products, upstream = entry.mean, sums[0], sums[1]
-    rows = len(x)
-    for start in range(0, rows, 4):  # an accumulator is loaded and stored once for four rows
-        if entry.relu:
-            for p in range(start, min(start + 4, rows)):
-                for c in range(mean.size):
-                    dz[p, c] = 0 if (x[p, c] - mean[c]) * entry.scale[c] + entry.beta[c] <= 0 else dz[p, c]
-        if start + 4 <= rows:
-            for c in range(mean.size):
-                d0, d1, d2, d3 = dz[start, c], dz[start + 1, c], dz[start + 2, c], dz[start + 3, c]
-                products[c] += (d0 * (x[start, c] - mean[c]) + d1 * (x[start + 1, c] - mean[c])) + (
-                    d2 * (x[start + 2, c] - mean[c]) + d3 * (x[start + 3, c] - mean[c])
-                )
-                upstream[c] += (d0 + d1) + (d2 + d3)
-    for p in range(rows - rows % 4, rows):
-        for c in range(mean.size):
-            products[c] += dz[p, c] * (x[p, c] - mean[c])
-            upstream[c] += dz[p, c]
 
 
 def _pointwise_first(cache):

@@ -1,0 +1,114 @@
+"""What stands in front of a convolution and is done while it reads x: z = (x - mean) * scale + beta, cut off at 0.
+
+Forward, a frame holds z and its padding, and z is never written to memory. Backward, the convolution leaves dz, the gradient of z.
+Where the entry cut it becomes 0, and it is summed up as batch normalisation needs it, while it is in the cache.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np import threads
+from xception_np.ops import frames
+from xception_np.ops.compile import compiled_apart, compiled_with, taken
+
+
+class Entry(NamedTuple):
+    """What stands in front of a convolution, done while x is read: z = (x - mean) * scale + beta, cut off at 0 if relu.
+
+    mean, scale, beta : (C,) arrays, or of no size for nothing
+    relu : bool
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    beta: np.ndarray
+    relu: bool
+
+    def repeated(self, multiplier):
+        """For x with every channel repeated M times."""
+        mean, scale, beta = (np.repeat(vector, multiplier) for vector in self[:3])
+        return Entry(mean, scale, beta, self.relu)
+
+
+def nothing(dtype):
+    """The entry of x as it is."""
+    none = np.empty(0, dtype)
+    return Entry(none, none, none, False)
+
+
+def leave(x, entry, dz):
+    """`leave_rows` for all positions: the two sums, one after the other."""
+    if entry.mean.size == 0:
+        return entry.mean
+    x_rows, dz_rows = threads.rows(x), threads.rows(dz)
+    spans, groups = threads.group_table([[span] for span in threads.row_spans(x_rows)])
+    return threads.sum_groups(
+        lambda queue, partials: _leave_spans(queue, groups, spans, x_rows, entry, dz_rows, partials),
+        len(groups),
+        (2 * x.shape[-1],),
+        x.dtype,
+    )
+
+
+@compiled_with(frames)
+def fill(x, tile, columns, windows, entry, memory):
+    """The frame of a tile, as x enters, in `memory`."""
+    if entry.mean.size:
+        return _fill_normalised(x, tile, columns, windows, entry, memory)
+    return frames.fill(x, tile, columns, windows, (1, 1), memory)
+
+
+@compiled_with(frames)
+def _fill_normalised(x, tile, columns, windows, entry, memory):
+    """The frame of a tile, in `memory`: z = (x - mean) * scale + beta, cut off at 0 if relu, and its padding, which is 0."""
+    n0, n1, h0, h1 = tile
+    mean, scale, beta, relu = entry
+    frame = frames.empty(n1 - n0, h1 - h0, columns, windows, x.shape[3], memory)
+    top, left = h0 * windows.stride[0] - windows.origin[0], -windows.origin[1]
+    for n in range(len(frame)):
+        for r in range(frame.shape[1]):
+            h = top + r
+            for q in range(frame.shape[2]):
+                w, pixel = left + q, frame[n, r, q]
+                if h < 0 or h >= x.shape[1] or w < 0 or w >= x.shape[2]:
+                    for c in range(mean.size):
+                        pixel[c] = 0
+                else:
+                    seen = x[n0 + n, h, w]
+                    for c in range(mean.size):
+                        z = (seen[c] - mean[c]) * scale[c] + beta[c]
+                        pixel[c] = 0 if relu and z <= 0 else z
+    return frame
+
+
+@compiled_apart
+def leave_rows(x, entry, dz, sums):
+    """dz = 0 where the entry cut; sums[0] += sum of dz * (x - mean), sums[1] += sum of dz, over the rows of both"""
+    mean, products, upstream = entry.mean, sums[0], sums[1]
+    rows = len(x)
+    for start in range(0, rows, 4):  # an accumulator is loaded and stored once for four rows
+        if entry.relu:
+            for p in range(start, min(start + 4, rows)):
+                for c in range(mean.size):
+                    dz[p, c] = 0 if (x[p, c] - mean[c]) * entry.scale[c] + entry.beta[c] <= 0 else dz[p, c]
+        if start + 4 <= rows:
+            for c in range(mean.size):
+                d0, d1, d2, d3 = dz[start, c], dz[start + 1, c], dz[start + 2, c], dz[start + 3, c]
+                products[c] += (d0 * (x[start, c] - mean[c]) + d1 * (x[start + 1, c] - mean[c])) + (
+                    d2 * (x[start + 2, c] - mean[c]) + d3 * (x[start + 3, c] - mean[c])
+                )
+                upstream[c] += (d0 + d1) + (d2 + d3)
+    for p in range(rows - rows % 4, rows):
+        for c in range(mean.size):
+            products[c] += dz[p, c] * (x[p, c] - mean[c])
+            upstream[c] += dz[p, c]
+
+
+@compiled_apart
+def _leave_spans(queue, groups, spans, x, entry, dz, partials):
+    for g in taken(queue, len(groups)):
+        partials[g] = 0
+        for k in range(groups[g, 0], groups[g, 1]):
+            start, stop = spans[k]
+            leave_rows(x[start:stop], entry, dz[start:stop], partials[g].reshape(2, -1))
