@@ -34,7 +34,7 @@ def test_whole_vectors(dtype, vectors, rows, depth):
 
     a, b, before = matrices(dtype, (depth, rows), (depth, width), (rows, width))
     y = before.copy()
-    products.add_product_over_rows(a, b, y)
+    products.add_product_over_rows(a, b, y, products.memory_for(y))
     np.testing.assert_allclose(y, before + a.astype(np.float64).T @ b, rtol=0, atol=rounding(dtype, depth + 1))
 
 
@@ -46,7 +46,7 @@ def test_widths_that_are_no_whole_number_of_vectors(dtype, width):
     products.multiply(a, b, y)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 6))
     y = b.copy()
-    products.add_product_over_rows(a, c, y)
+    products.add_product_over_rows(a, c, y, products.memory_for(y))
     np.testing.assert_allclose(y, b + a.astype(np.float64).T @ c, rtol=0, atol=rounding(dtype, 10))
 
 
@@ -55,12 +55,15 @@ def test_more_than_the_cache_holds(dtype):
     """Sums over more rows than blocks run over at once, and weights that go to BLAS."""
     a, b = matrices(dtype, (1000, 24), (1000, 2 * LANES[dtype]))
     y = np.zeros((24, 2 * LANES[dtype]), dtype)
-    products.add_product_over_rows(a, b, y)
+    products.add_product_over_rows(a, b, y, products.memory_for(y))
     np.testing.assert_allclose(y, a.astype(np.float64).T @ b, rtol=0, atol=rounding(dtype, 1000))
-    a, b = matrices(dtype, (5, 300), (300, 256))
+    a, b, c = matrices(dtype, (5, 300), (300, 256), (5, 256))
     y = np.empty((5, 256), dtype)
     products.multiply(a, b, y)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 300))
+    y = b.copy()
+    products.add_product_over_rows(a, c, y, products.memory_for(y))
+    np.testing.assert_allclose(y, b + a.astype(np.float64).T @ c, rtol=0, atol=rounding(dtype, 6))
 
 
 @both
@@ -92,7 +95,7 @@ def test_a_nan_reaches_its_row_or_column_only(dtype):
     products.multiply(a, b, y)
     assert np.isnan(y).all(axis=1).tolist() == [row == 4 for row in range(10)]
     total = np.zeros((6, 3 * LANES[dtype]), dtype)
-    products.add_product_over_rows(a, np.ones_like(y), total)
+    products.add_product_over_rows(a, np.ones_like(y), total, products.memory_for(total))
     assert np.isnan(total).all(axis=1).tolist() == [row == 2 for row in range(6)]
 
 

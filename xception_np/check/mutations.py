@@ -43,12 +43,16 @@ SHARED = ("frames", "entries")
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.NAMES), *SHARED)
 
 
-def _add_product_over_rows(a, b, y):
+def _add_product_over_rows(a, b, y, memory):
     y += a.T @ b
 
 
 # what stands in for `ops/products.py`, whose blocks are not Python: a wrong shape is an error here
-_PLAIN_PRODUCTS = {"multiply": lambda a, b, y: np.matmul(a, b, out=y), "add_product_over_rows": _add_product_over_rows}
+_PLAIN_PRODUCTS = {
+    "multiply": lambda a, b, y: np.matmul(a, b, out=y),
+    "add_product_over_rows": _add_product_over_rows,
+    "memory_for": lambda y: None,
+}
 
 
 class Mutant(NamedTuple):

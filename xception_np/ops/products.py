@@ -1,7 +1,8 @@
 """Matrix products of narrow matrices, in registers: faster than BLAS where a matrix of weights stays in the cache.
 
     multiply(a, b, y)               y = a @ b               a (P, K), b (K, N), y (P, N)
-    add_product_over_rows(a, b, y)  y += a.T @ b            a (P, K), b (P, N), y (K, N)
+    add_product_over_rows(a, b, y, memory)
+                                    y += a.T @ b            a (P, K), b (P, N), y (K, N)
 
 BLAS is made for large matrices: it first packs both into an order of its own. With 64 channels that is as much work as the product.
 Here a block of y stays in registers while k runs (`ops/register_block.py`), and the matrices are read where they are. The same
@@ -45,13 +46,20 @@ def multiply(a, b, y):
 
 
 @compiled_with(register_block)
-def add_product_over_rows(a, b, y):
-    """y += a.T @ b; all three C-contiguous."""
+def add_product_over_rows(a, b, y, memory):
+    """y += a.T @ b; all three C-contiguous, with memory from `memory_for(y)`."""
     if _fits(y, b.shape[1]):
         for k in range(0, len(a), _DEPTH):
             _in_blocks(a[k : k + _DEPTH].T, b[k : k + _DEPTH], y, True)
     else:
-        y += np.dot(a.T, b)
+        np.dot(a.T, b, memory)
+        y += memory
+
+
+@compiled_with(register_block)
+def memory_for(y):
+    """What adding to y needs besides y: as much again where BLAS does it, which cannot add."""
+    return np.empty((0, 0) if _fits(y, y.shape[1]) else y.shape, y.dtype)
 
 
 @compiled_apart

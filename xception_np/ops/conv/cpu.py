@@ -73,12 +73,13 @@ def _weight_gradient(queue, groups, tiles, x, dy, windows, partials):
     height = dy.shape[0] // x.shape[0]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
     panels = _panel_memory(_positions(tiles[0], columns), partials[0].size // filters, x.dtype)
+    addend = products.memory_for(partials[0].reshape(-1, filters))
     for g in taken(queue, len(groups)):
         partials[g] = 0
         total = partials[g].reshape(-1, filters)
         for k in range(groups[g, 0], groups[g, 1]):
             panel = _fill_panel(x, tiles[k], columns, windows, memory, panels)
-            products.add_product_over_rows(panel, frames.of_tile(dy, tiles[k], height).reshape(-1, filters), total)
+            products.add_product_over_rows(panel, frames.of_tile(dy, tiles[k], height).reshape(-1, filters), total, addend)
 
 
 @compiled_with(frames, products)
