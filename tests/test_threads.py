@@ -290,6 +290,25 @@ def test_positions_of_a_tile():
     assert threads.tile_positions(1, 10**9) == 1
 
 
+def test_tiles_of_images():
+    assert [tile.h1 - tile.h0 for tile in threads.image_tiles((8, 19, 19, 728))] == 8 * [19]  # a whole image is not too large
+    assert len(threads.image_tiles((1, 19, 19, 728))) >= 4  # but one alone is for all threads
+    assert max(tile.h1 - tile.h0 for tile in threads.image_tiles((8, 74, 74, 256))) < 74
+    assert threads.image_tiles((128, 8, 8, 128))[:2] == [Tile(0, 8, 0, 8), Tile(8, 16, 0, 8)]
+    for group in threads.tile_groups((8, 32, 32, 64), 64, 4096):
+        assert all((tile.h0, tile.h1) == (0, 32) for tile in group)
+
+
+def test_many_passes_hold_blas_to_one_thread():
+    before = [pool["num_threads"] for pool in threads._controller().info() if pool["user_api"] == "blas"]
+    with pytest.raises(KeyError), threads.many_passes():
+        threads.together(lambda queue: None, 4)
+        held = [pool["num_threads"] for pool in threads._controller().info() if pool["user_api"] == "blas"]
+        raise KeyError
+    assert held == [1] * len(before)
+    assert [pool["num_threads"] for pool in threads._controller().info() if pool["user_api"] == "blas"] == before
+
+
 def test_spans():
     assert threads.spans(160, threads.LARGEST // 64) == [slice(0, 64), slice(64, 128), slice(128, 160)]
     assert threads.spans(0, 4) == []

@@ -42,7 +42,7 @@ def empty(shape: tuple[int, ...], dtype) -> np.ndarray:
     dtype = np.dtype(dtype)
     nbytes = math.prod(shape) * dtype.itemsize
     if nbytes < _SMALLEST:
-        array = np.empty(shape, dtype)
+        array = _aligned(nbytes).view(dtype).reshape(shape)
     else:
         memory = _taken(_size_class(nbytes))
         array = np.asarray(_Block(memory))[:nbytes].view(dtype).reshape(shape)

@@ -31,7 +31,7 @@ TILES = 16  # tiles of a pass at least, where they do not get too small: work fo
 LARGEST = 5 * 2**16  # numbers in a tile at most: its panel, 1.25 MiB in float32, stays in the second-level cache
 ENOUGH = 512  # positions in a tile of images: more only take its arrays out of the cache
 SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
-_FEW = 4  # groups of tiles in a sum at least, where there are so many tiles
+_FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; and images, of which a tile may be a whole one
 
 
 class Tile(NamedTuple):
@@ -63,11 +63,11 @@ def tile_positions(total: int, width: int) -> int:
 
 
 def image_positions(shape: tuple[int, ...], width: int) -> int:
-    """Positions in a tile of (N, H, W, C): about ENOUGH, but a whole image if that is not too large."""
+    """Positions in a tile of (N, H, W, C): about ENOUGH; a whole image where there are several, and it is not too large."""
     images, rows, columns, _ = shape
     image, most = rows * columns, max(1, LARGEST // width)
     enough = min(max(ENOUGH, SMALLEST // (2 * width)), tile_positions(images * image, width))
-    return image if enough < image <= most else enough
+    return image if images >= _FEW and enough < image <= most else enough
 
 
 def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:

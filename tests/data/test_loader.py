@@ -204,11 +204,15 @@ def test_the_shares_of_an_evaluation_are_every_picture_once(dataset):
 def test_a_run_is_epoch_after_epoch_and_can_be_taken_up_anywhere(dataset, first):
     batched = Loader(dataset, 5, IDENTITY, Augmentation((PaddedCrop(2),), mixup=1.0), seed=1)
     expected = [batch for epoch in range(4) for batch in batched.epoch(epoch)][first:]
-    steps = batched.steps(first)
-    for batch, actual in zip(expected, steps, strict=False):
+    for batch, actual in zip(expected, batched.steps(first, 16), strict=True):
         np.testing.assert_array_equal(actual.x, batch.x)
         np.testing.assert_array_equal(actual.labels, batch.labels)
-    steps.close()
+
+
+def test_a_run_that_cannot_be(dataset):
+    for first, last in ((-1, 4), (5, 4)):
+        with pytest.raises(InputError, match=f"first is {first}; expected the number of a step, 0 to 4"):
+            Loader(dataset, 5, IDENTITY).steps(first, last)
 
 
 def test_mixup_is_between_neighbours_of_a_batch(dataset):

@@ -24,10 +24,13 @@ def operands(operation, size, geometry):
         return x, draw.normal(*geometry.kernel, 2, 6), geometry, 2
     if operation == "depthwise_conv":
         return x, draw.normal(*geometry.kernel, 4, 2), geometry
-    return x, draw.normal(*geometry.kernel, 4, 1), draw.normal(4, 3), geometry, "spatial_first", "relu"
+    weights = draw.normal(*geometry.kernel, 4, 1), draw.normal(4, 3)
+    if operation == "norm_separable_conv":
+        return x, draw.normal(4), draw.normal(4), *weights, geometry
+    return x, *weights, geometry, "spatial_first", "relu"
 
 
-@pytest.mark.parametrize("operation", ["conv", "grouped_conv", "depthwise_conv", "separable_conv"])
+@pytest.mark.parametrize("operation", ["conv", "grouped_conv", "depthwise_conv", "separable_conv", "norm_separable_conv"])
 @settings(derandomize=True, database=None, deadline=None, max_examples=150)
 @given(size=st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)), geometry=geometries)
 def test_like_the_reference(operation, size, geometry):

@@ -80,6 +80,13 @@ def test_a_tile_of_part_of_an_image(dtype):
     assert np.array_equal(frame, np.pad(x[1:2, 1:5], ((0, 0), (0, 0), (1, 1), (0, 0))))
 
 
+def test_nothing_beside_the_frame_is_written():
+    x = an_image(1, 1, 1)
+    memory = np.full(100, 7.0)
+    frames.fill(x, np.array((0, 1, 0, 1)), 1, Windows((1, 1), (1, 3), (1, 1), (0, 2)), (1, 1), memory)  # all of it in the padding
+    assert (memory[: x.shape[3]] == 0).all() and (memory[x.shape[3] :] == 7).all()
+
+
 def test_no_windows_see_nothing():
     assert frames.empty(1, 0, 3, Windows((2, 2), (5, 1), (1, 1), (0, 0)), 2, np.zeros(100)).size == 0
 

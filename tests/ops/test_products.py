@@ -1,6 +1,10 @@
 """The matrix products in registers: shapes that fill blocks and that leave something over, against NumPy in float64."""
 
 import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -105,3 +109,24 @@ def test_weights_begin_where_a_cache_line_does():
     np.testing.assert_array_equal(copy, matrix)
     assert copy.flags.c_contiguous
     assert copy.ctypes.data % 64 == 0
+
+
+@both
+def test_matrices_that_do_not_fit_are_refused(dtype):
+    a, b, y = matrices(dtype, (4, 3), (3, LANES[dtype]), (4, LANES[dtype]))
+    for arguments in ((a, b, y[:3]), (a[:, :2].copy(), b, y), (a, b, y[:, 1:].copy())):
+        with pytest.raises(ValueError, match="shapes do not fit"):
+            products.multiply(*arguments)
+    for arguments in ((a, y, b[:2]), (a[:3], y, b), (a, y, b[:, 1:].copy())):
+        with pytest.raises(ValueError, match="shapes do not fit"):
+            products.add_product_over_rows(*arguments, products.memory_for(b))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("registers", "size"), [(16, 32), (16, 16), (32, 16)], ids=["AVX2", "SSE2", "NEON"])
+def test_the_registers_of_an_other_machine(registers, size, tmp_path):
+    command = [sys.executable, str(Path(__file__).with_name("other_registers.py")), str(registers), str(size)]
+    result = subprocess.run(
+        command, env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}, capture_output=True, text=True, timeout=600
+    )
+    assert result.returncode == 0, result.stdout[-3000:]

@@ -36,6 +36,7 @@ def written(trainer: Trainer) -> Iterator[Callable[[Progress], None]]:
         lines = [progress]
         if writer is None:
             writer, lines = _opened(trainer.folder / FOLDER), trainer.history
+            write_validations()
         for step in lines:
             for name in ("loss", "accuracy", "rate", "images_per_second", "memory"):
                 writer.add_scalar(f"training/{name}", getattr(step, name), step.step)
@@ -51,11 +52,12 @@ def written(trainer: Trainer) -> Iterator[Callable[[Progress], None]]:
 
     try:
         yield write
-    finally:
-        if writer is None and trainer.history:
+        if writer is None and trainer.history:  # a run that was over already
             write(trainer.history[-1])
         if writer is not None:
             write_validations()
+    finally:
+        if writer is not None:
             writer.close()
 
 

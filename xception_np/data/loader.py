@@ -42,11 +42,11 @@ class Loader:
         Of all processes together.
     preprocessing : Preprocessing
     augmentation : Augmentation, optional
-        For `epoch` only; pictures are taken as they are without one.
+        Not for `in_order`; pictures are taken as they are without one.
     seed : int
         From 0 to 2**32 - 1.
     drop_last : bool
-        Whether `epoch` leaves out the pictures that do not fill a batch; other ones in every epoch.
+        Whether an epoch leaves out the pictures that do not fill a batch; other ones in every epoch.
     threads : int
         Background threads.
     prefetch : int
@@ -96,12 +96,13 @@ class Loader:
         check_epoch(number)
         return self._prefetched((indices, number) for indices in self._shuffled(number))
 
-    def steps(self, first: int = 0) -> Iterator[Batch]:
-        """The batches of a run from this step on: epoch after epoch, without end, and with no wait between two."""
+    def steps(self, first: int, last: int) -> Iterator[Batch]:
+        """The batches of a run from the step `first` to before `last`: epoch after epoch, with no wait between two."""
+        if not 0 <= first <= last:
+            raise InputError(f"first is {first}; expected the number of a step, 0 to {last}")
         epoch, batch = divmod(first, len(self))
-        later = (self._shuffled(number) for number in itertools.count(epoch + 1))
-        epochs = itertools.chain([self._shuffled(epoch)[batch:]], later)
-        return self._prefetched((indices, number) for number, order in enumerate(epochs, epoch) for indices in order)
+        numbered = ((indices, number) for number in itertools.count(epoch) for indices in self._shuffled(number))
+        return self._prefetched(itertools.islice(numbered, batch, batch + last - first))
 
     def in_order(self) -> Iterator[Batch]:
         """All pictures once, to evaluate on: in the data set's order and as they are; the last batch may be smaller."""

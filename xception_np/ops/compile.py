@@ -15,7 +15,7 @@ A pass over tiles is one compiled function, which every thread of the pool enter
         ...                 # the k-th tile
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +26,7 @@ from numba.core import types
 from numba.core.compiler import Compiler
 from numba.extending import intrinsic
 
+_PACKAGE = __name__.rpartition(".")[0]
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "cache": True,
@@ -70,6 +71,20 @@ def taken(queue, items):
         k = _take(queue)
 
 
+def _files(modules: Iterable[ModuleType]) -> set[Path]:
+    """The files of modules, and of those that they call in turn: the other modules of `xception_np.ops` that they name."""
+    found: set[Path] = set()
+    left = list(modules)
+    while left:
+        module = left.pop()
+        file = Path(module.__file__ or "")
+        if module.__file__ and file not in found:
+            found.add(file)
+            named = (value for value in vars(module).values() if isinstance(value, ModuleType))
+            left += [other for other in named if other.__name__.startswith(_PACKAGE)]
+    return found
+
+
 compiled = numba.njit(**_OPTIONS)
 compiled_apart = numba.njit(**_OPTIONS, pipeline_class=_Apart)
 
@@ -79,7 +94,7 @@ def compiled_with(*modules: ModuleType) -> Callable:
 
     def decorate(function):
         dispatcher = compiled_apart(function)
-        newest = max(Path(module.__file__).stat().st_mtime for module in modules if module.__file__)
+        newest = max(file.stat().st_mtime for file in {Path(__file__), *_files(modules)})
         for index in Path(dispatcher.stats.cache_path).glob(f"*.{function.__name__}-*.nbi"):
             with suppress(FileNotFoundError):  # another process, that has just started too, may be faster
                 if index.stat().st_mtime < newest:

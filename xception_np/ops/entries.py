@@ -37,14 +37,14 @@ def nothing(dtype):
     return Entry(none, none, none, False)
 
 
-def leave(x, entry, dz):
-    """`leave_rows` for all positions: the two sums, one after the other."""
+def cut_and_sum(x, entry, dz):
+    """`cut_and_sum_rows` for all positions: the two sums, one after the other."""
     if entry.mean.size == 0:
         return entry.mean
     x_rows, dz_rows = threads.rows(x), threads.rows(dz)
     spans, groups = threads.group_table([[span] for span in threads.row_spans(x_rows)])
     return threads.sum_groups(
-        lambda queue, partials: _leave_spans(queue, groups, spans, x_rows, entry, dz_rows, partials),
+        lambda queue, partials: _cut_and_sum_spans(queue, groups, spans, x_rows, entry, dz_rows, partials),
         len(groups),
         (2 * x.shape[-1],),
         x.dtype,
@@ -83,7 +83,7 @@ def _fill_normalised(x, tile, columns, windows, entry, memory):
 
 
 @compiled_apart
-def leave_rows(x, entry, dz, sums):
+def cut_and_sum_rows(x, entry, dz, sums):
     """dz = 0 where the entry cut; sums[0] += sum of dz * (x - mean), sums[1] += sum of dz, over the rows of both"""
     mean, products, upstream = entry.mean, sums[0], sums[1]
     rows = len(x)
@@ -106,9 +106,9 @@ def leave_rows(x, entry, dz, sums):
 
 
 @compiled_apart
-def _leave_spans(queue, groups, spans, x, entry, dz, partials):
+def _cut_and_sum_spans(queue, groups, spans, x, entry, dz, partials):
     for g in taken(queue, len(groups)):
         partials[g] = 0
         for k in range(groups[g, 0], groups[g, 1]):
             start, stop = spans[k]
-            leave_rows(x[start:stop], entry, dz[start:stop], partials[g].reshape(2, -1))
+            cut_and_sum_rows(x[start:stop], entry, dz[start:stop], partials[g].reshape(2, -1))

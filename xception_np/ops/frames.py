@@ -76,7 +76,7 @@ def copy(x, frame, top, left, spread):
                 for c in range(line.size):
                     line[c] = 0
             elif spread[1] == 1:
-                low = max(0, -left) * channels
+                low = min(columns, max(0, -left)) * channels
                 high = max(low, min(columns, x.shape[2] - left) * channels)
                 inside, pixels = line[low:high], x[n, h].reshape(-1)[max(0, left) * channels :]
                 for c in range(low):

@@ -30,7 +30,9 @@ _row_1, _row_2, _row_3, _row_4 = (block(1, vectors) for vectors in (1, 2, 3, 4))
 
 
 def weights(matrix):
-    """A contiguous copy in which vectors begin where cache lines do."""
+    """A contiguous copy in which vectors begin where cache lines do; what goes to BLAS is only made contiguous."""
+    if matrix.size > _LARGEST:
+        return np.ascontiguousarray(matrix)
     copy = arrays.empty(matrix.shape, matrix.dtype)
     copy[...] = matrix
     return copy
@@ -39,6 +41,8 @@ def weights(matrix):
 @compiled_with(register_block)
 def multiply(a, b, y):
     """y = a @ b; all three C-contiguous."""
+    if a.shape[1] != b.shape[0] or y.shape != (a.shape[0], b.shape[1]):
+        raise ValueError("shapes do not fit: a (P, K), b (K, N), y (P, N)")
     if _fits(b, b.shape[1]):
         _in_blocks(a, b, y, False)
     else:
@@ -48,6 +52,8 @@ def multiply(a, b, y):
 @compiled_with(register_block)
 def add_product_over_rows(a, b, y, memory):
     """y += a.T @ b; all three C-contiguous, with memory from `memory_for(y)`."""
+    if a.shape[0] != b.shape[0] or y.shape != (a.shape[1], b.shape[1]):
+        raise ValueError("shapes do not fit: a (P, K), b (P, N), y (K, N)")
     if _fits(y, b.shape[1]):
         for k in range(0, len(a), _DEPTH):
             _in_blocks(a[k : k + _DEPTH].T, b[k : k + _DEPTH], y, True)

@@ -10,6 +10,8 @@
 A vector is as many numbers as a register of this machine holds: 16 in float32 with AVX-512.
 """
 
+import platform
+
 import llvmlite.binding
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -23,7 +25,7 @@ def registers() -> tuple[int, int]:
         return 32, 64
     if features.get("avx"):
         return 16, 32
-    return (32 if features.get("neon") else 16), 16
+    return (32 if platform.machine() in ("arm64", "aarch64") else 16), 16
 
 
 REGISTERS, BYTES = registers()
@@ -100,6 +102,8 @@ def block(rows: int, vectors: int):
         return context.get_dummy_value()
 
     def typed(_, a, b, y, i, j, add):
+        if not a.dtype == b.dtype == y.dtype:
+            return None  # not for these arguments: a TypingError
         return types.void(a, b, y, i, j, add), generate
 
     return intrinsic(typed)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xception_np import threads
 from xception_np.data import Loader, Pictures, Preprocessing
 from xception_np.errors import InputError
 from xception_np.models import Model
@@ -78,7 +79,8 @@ def evaluate(
         raise InputError(f"model has {model.classes} classes; expected {len(dataset.classes)}, as the data set {dataset.name}")
     begin = time.perf_counter()
     loader = Loader(dataset, batch, preprocessing, drop_last=False)
-    looks = [[softmax(model.apply(view.apply(x))) for view in (View(), *views)] for x, _ in loader.in_order()]
+    with threads.many_passes():
+        looks = [[softmax(model.apply(view.apply(x))) for view in (View(), *views)] for x, _ in loader.in_order()]
     plain = np.concatenate([of_batch[0] for of_batch in looks])
     averaged = np.concatenate([np.mean(of_batch, axis=0) for of_batch in looks]) if views else None
     return Evaluation(plain, dataset.labels, time.perf_counter() - begin, views, averaged)

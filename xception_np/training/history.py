@@ -63,7 +63,7 @@ class History(Generic[Line]):
 
     @property
     def lines(self) -> list[Line]:
-        """All of them, read from the file."""
+        """All of them, read from the file each time."""
         return read(self.path, self.kind)
 
     def cut(self, step: int) -> None:

@@ -226,7 +226,7 @@ class Trainer:
         self.processes.begin(self.model.buffers, lambda: time.perf_counter() - begin, interrupted)
         if self.finished:
             return
-        for (x, labels), waited in resources.timed(self.loader.steps(self.step)):
+        for (x, labels), waited in resources.timed(self.loader.steps(self.step, self.steps)):
             try:
                 progress, stop = self._advance(x, labels, before, waited)
             except Lost:

@@ -6,8 +6,8 @@
     x (N, H, W, C)    gamma, beta (C,)    D (kh, kw, C, M)    P (C*M, F)    y (N, OH, OW, F)
 
 Xception repeats convolution, normalisation, ReLU, convolution. What lies between two convolutions is cheap to compute and dear to
-move: written out, a step reads or writes an activation some twenty times for every convolution, and this way about ten times. The
-cache holds x alone, not z.
+move: apart, a step moves seventeen numbers for every number of x, and together eleven (`cpu.py` counts them). The cache holds x
+alone, not z.
 """
 
 from typing import NamedTuple

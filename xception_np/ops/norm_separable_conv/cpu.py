@@ -3,9 +3,11 @@
 Backward, the convolution leaves dz, cut where the ReLU cut, and the two sums that the normalisation needs, in one pass; what x
 changes through its mean and variance is then taken from dz in place.
 
-    numbers read or written for each of x, y or z         apart    together
-    forward   statistics x; z; y                              6        4
-    backward  dy; dz, from x again; dx                       12        7
+    numbers moved for each number of x                                     apart    together
+    forward   statistics: x. z: x, z. y: z, y                                  7        4
+    backward  dz: z, dy, dz. sums: x, dz. dx: x, dz, dx                       10        7
+
+where y is as large as x, and writing into memory that was not read counts twice, for the processor reads it first.
 """
 
 from xception_np import threads

@@ -87,7 +87,7 @@ def spatial_first_backward(dy, cache, entry):
 
         sums = threads.sum_groups(work, len(groups), (sum(numbers[:2]),), x.dtype)
         dz = depthwise.convolve_back(dmiddle, taps, windows, x_wide.shape)
-        sums = np.concatenate([sums, entries.leave(x_wide, entry, dz)])
+        sums = np.concatenate([sums, entries.cut_and_sum(x_wide, entry, dz)])
 
     ddepthwise, dpointwise, of_entry = np.split(sums, np.cumsum(numbers[:2]))
     return (
@@ -130,7 +130,7 @@ def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windo
             depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
             depthwise.correlate_back(dmiddle_tile, back, seen, dz[n0:n1])
             if entry.mean.size:
-                entries.leave_rows(x[n0:n1].reshape(-1, x.shape[3]), entry, dz[n0:n1].reshape(-1, x.shape[3]), sums)
+                entries.cut_and_sum_rows(x[n0:n1].reshape(-1, x.shape[3]), entry, dz[n0:n1].reshape(-1, x.shape[3]), sums)
 
 
 @compiled_with(entries, frames, products, depthwise, relu, elu)
