@@ -44,14 +44,14 @@ FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for impl
 
 
 def _add_product_over_rows(a, b, y, memory):
-    y += a.T @ b
+    y += np.matmul(a.T, b, out=memory)
 
 
 # what stands in for `ops/products.py`, whose blocks are not Python: a wrong shape is an error here
 _PLAIN_PRODUCTS = {
     "multiply": lambda a, b, y: np.matmul(a, b, out=y),
     "add_product_over_rows": _add_product_over_rows,
-    "memory_for": lambda y: None,
+    "memory_for": lambda y: np.empty(y.shape),
 }
 
 
