@@ -98,8 +98,9 @@ def test_values_that_make_no_sense():
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_from_cifar_10_to_digits_beats_starting_values(tmp_path, seed):
-    """Equal steps: one epoch of the recipe from the model in the box, and one from nothing, with either one's own settings."""
+    """Equal steps, 20 on 640 pictures: from the model in the box, and from nothing, each with its recipe's settings."""
     train, test = data.load("digits")
+    train = data.Dataset(train.name, train.images[:640], train.labels[:640], train.classes)
     accuracies = {}
     for name, settings in {
         "tuned": recipe("fine-tuning").settings.with_changes({"epochs": 1, "seed": seed}),
@@ -114,4 +115,4 @@ def test_from_cifar_10_to_digits_beats_starting_values(tmp_path, seed):
         run.run()
         assert run.settings.batch == 32
         accuracies[name] = run.evaluate(test).accuracy
-    assert accuracies["tuned"] > accuracies["from nothing"] + 0.01, accuracies
+    assert accuracies["tuned"] > accuracies["from nothing"] + 0.1, accuracies
