@@ -31,7 +31,7 @@ TILES = 16  # tiles of a pass at least, where they do not get too small: work fo
 LARGEST = 5 * 2**16  # numbers in a tile at most: its panel, 1.25 MiB in float32, stays in the second-level cache
 ENOUGH = 512  # positions in a tile of images: more only take its arrays out of the cache
 SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
-_FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; and images, of which a tile may be a whole one
+_FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; and images, where a tile may be a whole one
 
 
 class Tile(NamedTuple):
@@ -63,11 +63,16 @@ def tile_positions(total: int, width: int) -> int:
 
 
 def image_positions(shape: tuple[int, ...], width: int) -> int:
-    """Positions in a tile of (N, H, W, C): about ENOUGH; a whole image where there are several, and it is not too large."""
+    """Positions in a tile of (N, H, W, C): ENOUGH, more where they are narrow; a whole image rather than a part, if it may be."""
     images, rows, columns, _ = shape
-    image, most = rows * columns, max(1, LARGEST // width)
-    enough = min(max(ENOUGH, SMALLEST // (2 * width)), tile_positions(images * image, width))
-    return image if images >= _FEW and enough < image <= most else enough
+    enough = min(max(ENOUGH, SMALLEST // (2 * width)), tile_positions(images * rows * columns, width))
+    return max(enough, rows * columns) if _may_be_whole(shape, width) else enough
+
+
+def _may_be_whole(shape: tuple[int, ...], width: int) -> bool:
+    """Whether a tile may be a whole image: there are several for the threads, and one is not too large."""
+    images, rows, columns, _ = shape
+    return images >= _FEW and rows * columns <= LARGEST // width
 
 
 def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
@@ -82,9 +87,8 @@ def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[T
     total = images * rows * columns
     most = max(_FEW, total * width // (4 * numbers))  # few of what is soon summed: the partial sums have to be added up, too
     share = -(-total // min(most, _groups(numbers)))
-    image = rows * columns
-    if images >= _FEW and image <= LARGEST // width:  # then whole images: what a window sees beyond its group is read again
-        share = -(-share // image) * image
+    if _may_be_whole(shape, width):  # then no group ends inside of an image
+        share = -(-share // (rows * columns)) * rows * columns
     groups = Tile(0, images, 0, rows).cut(columns, share)
     return [group.cut(columns, image_positions(shape, width)) for group in groups]
 

@@ -42,13 +42,12 @@ def cut_and_sum(x, entry, dz):
     if entry.mean.size == 0:
         return entry.mean
     x_rows, dz_rows = threads.rows(x), threads.rows(dz)
-    spans, groups = threads.group_table([[span] for span in threads.row_spans(x_rows)])
-    return threads.sum_groups(
-        lambda queue, partials: _cut_and_sum_spans(queue, groups, spans, x_rows, entry, dz_rows, partials),
-        len(groups),
-        (2 * x.shape[-1],),
-        x.dtype,
-    )
+    spans = threads.table(threads.row_spans(x_rows))
+
+    def work(queue, partials):
+        _cut_and_sum_spans(queue, spans, x_rows, entry, dz_rows, partials)
+
+    return threads.sum_groups(work, len(spans), (2 * x.shape[-1],), x.dtype)
 
 
 @compiled_with(frames)
@@ -106,9 +105,9 @@ def cut_and_sum_rows(x, entry, dz, sums):
 
 
 @compiled_apart
-def _cut_and_sum_spans(queue, groups, spans, x, entry, dz, partials):
-    for g in taken(queue, len(groups)):
-        partials[g] = 0
-        for k in range(groups[g, 0], groups[g, 1]):
-            start, stop = spans[k]
-            cut_and_sum_rows(x[start:stop], entry, dz[start:stop], partials[g].reshape(2, -1))
+def _cut_and_sum_spans(queue, spans, x, entry, dz, partials):
+    """partials[k] = the two sums of a span"""
+    for k in taken(queue, len(spans)):
+        partials[k] = 0
+        start, stop = spans[k]
+        cut_and_sum_rows(x[start:stop], entry, dz[start:stop], partials[k].reshape(2, -1))

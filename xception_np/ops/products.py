@@ -75,7 +75,10 @@ def _fits(weights, width):
 
 @compiled_with(register_block)
 def _in_blocks(a, b, y, add):
-    """y = a @ b, or += if `add`, in blocks as equally wide as may be; what is left of the rows, row by row"""
+    """y = a @ b, or += if `add`, in blocks as equally wide as may be; what is left of the rows, row by row
+
+    The branches are one each because Numba cannot choose a function by a number.
+    """
     height, width = y.shape
     lanes = BYTES // y.itemsize
     j = 0

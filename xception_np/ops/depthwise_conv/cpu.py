@@ -45,7 +45,7 @@ def input_gradient(dy, taps, windows, x_shape):
 
 
 def convolve_back(dy, taps, windows, x_shape):
-    """The same with every channel repeated: (N, H, W, C*M)."""
+    """The gradient of `widen`'s result, (N, H, W, C*M): as `input_gradient`, before copies of a channel are summed."""
     dx, back = arrays.empty(x_shape, dy.dtype), backwards(taps, windows)
     convolve(dy, back.taps, back.windows, back.spread, dx)
     return dx
