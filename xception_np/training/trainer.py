@@ -107,7 +107,7 @@ class Trainer:
         self.lock: AbstractContextManager[object] = Lock(self.folder) if self.processes.first else nullcontext()
         self.reserve, self._touched = 0.0, False
         self.step, self.seconds, self.finished = 0, 0.0, False
-        self._saved = 0.0  # when the last checkpoint was written, by the clock that has no date
+        self._saved = -math.inf  # when this trainer last saved: never
         self.best_accuracy: float | None = None
         self._metrics = History(self.folder / "metrics.jsonl", Progress)
         self._validations = History(self.folder / "validation.jsonl", Validation)
@@ -221,7 +221,7 @@ class Trainer:
         return path
 
     def _train(self, watch: Watch, interrupted: Callable[[], bool]) -> None:
-        self._saved = before = time.perf_counter()
+        before = time.perf_counter()
         begin = before - self.seconds
         self.processes.begin(self.model.buffers, lambda: time.perf_counter() - begin, interrupted)
         if self.finished:
@@ -301,7 +301,7 @@ class Trainer:
         self._touched = True
 
     def _due(self) -> bool:
-        """Whether it is time for a checkpoint."""
+        """Whether it is time for a checkpoint: the first step's shows at once whether there is room for it, on disk and in memory."""
         steps, seconds = self.settings.save_steps, self.settings.save_seconds
         return (steps > 0 and self.step % steps == 0) or time.perf_counter() - self._saved >= seconds
 
