@@ -9,14 +9,13 @@ runs here has no help from the host. What is on the device is read by `array.get
 """
 
 import math
+import mmap
 from typing import NoReturn
 
 import numpy as np
 
 from xception_np.errors import InputError
 
-_ALIGNMENT = 512  # as CuPy's pool has it
-_GUARD = 4096  # on both sides of every allocation, so that a small step out of one is no step into another
 _WHAT_IS = "emulated arrays have what kernels need: shape, dtype, size, ndim, nbytes, strides, reshape, slices of the first axis, get and set"
 
 
@@ -24,10 +23,9 @@ class _Allocation:
     """A piece of memory, and which of its bytes were ever written: all of them where `initialised` is None."""
 
     def __init__(self, nbytes: int, zero: bool):
-        memory = (np.zeros if zero else np.empty)(nbytes + _ALIGNMENT + 2 * _GUARD, np.uint8)  # touched when used, not before
-        start = _GUARD + -(memory.ctypes.data + _GUARD) % _ALIGNMENT
-        self.memory = memory[start : start + nbytes]
-        self.address: int = memory.ctypes.data + start
+        # Pages of its own, which check mode can put elsewhere (placing.py); those that nobody touches take no room
+        self.memory = np.frombuffer(mmap.mmap(-1, max(1, nbytes)), np.uint8)[:nbytes]
+        self.address: int = self.memory.ctypes.data
         self.initialised = None if zero else np.zeros(nbytes // 64 + 1, np.uint64)  # a bit a byte
 
 
@@ -67,6 +65,11 @@ class ndarray:  # noqa: N801 (as it is called in CuPy)
         return tuple(self.itemsize * math.prod(self.shape[axis + 1 :]) for axis in range(self.ndim))
 
     @property
+    def address(self) -> int:
+        """Where it is in memory, for the launcher."""
+        return self._allocation.address + self._offset
+
+    @property
     def flags(self) -> "_Flags":
         """Of the layout: always C-contiguous."""
         return _Flags()
@@ -86,7 +89,11 @@ class ndarray:  # noqa: N801 (as it is called in CuPy)
 
     def __getitem__(self, key) -> "ndarray":
         """A view of a part of the first axis, array[a:b], or of one of its elements, array[k]."""
-        if not self.shape or not isinstance(key, slice | int | np.integer) or (isinstance(key, slice) and key.step not in (None, 1)):
+        if (
+            not self.shape
+            or not isinstance(key, slice | int | np.integer)
+            or (isinstance(key, slice) and key.step not in (None, 1))
+        ):
             raise InputError(f"index is {key!r}; expected a number or a slice without steps, of the first axis")
         if isinstance(key, slice):
             start, stop, _ = key.indices(self.shape[0])
@@ -108,7 +115,7 @@ class ndarray:  # noqa: N801 (as it is called in CuPy)
             what = f"{values.shape} {values.dtype}" if isinstance(values, np.ndarray) else type(values).__name__
             raise InputError(f"values is {what}; expected a NumPy array of {self.shape} {self.dtype}")
         self._host()[...] = values
-        self._mark_initialised()
+        self.mark_initialised()
 
     def __array__(self, *_, **__) -> NoReturn:
         raise TypeError("an emulated array is in device memory and is not converted to NumPy in silence; expected array.get()")
@@ -125,7 +132,12 @@ class ndarray:  # noqa: N801 (as it is called in CuPy)
     def _host(self) -> np.ndarray:
         return self._allocation.memory[self._offset : self._offset + self.nbytes].view(self.dtype).reshape(self.shape)
 
-    def _mark_initialised(self) -> None:
+    def known_bytes(self) -> tuple[int | None, int]:
+        """Address of the bits that say which bytes have values, None if all have, and how many bytes of them are not this array's."""
+        known = self._allocation.initialised
+        return None if known is None else known.ctypes.data, self._offset
+
+    def mark_initialised(self) -> None:
         """All bytes of this array have values; other parts of the allocation keep what is known of them."""
         known = self._allocation.initialised
         if known is None or not self.nbytes:
@@ -149,8 +161,11 @@ class _Flags:
 
 
 def empty(shape, dtype=float) -> ndarray:
-    """An array without values."""
-    return _new(shape, dtype, zero=False)
+    """An array without values: of floating-point numbers all are NaN, so that who reads them in fast mode is seen, too."""
+    array = _new(shape, dtype, zero=False)
+    if array.dtype.kind == "f":
+        array._host().fill(np.nan)
+    return array
 
 
 def zeros(shape, dtype=float) -> ndarray:
@@ -164,7 +179,7 @@ def asarray(values) -> ndarray:
         return values
     if not isinstance(values, np.ndarray):
         raise InputError(f"values is a {type(values).__name__}; expected a NumPy array, or an emulated one")
-    array = empty(values.shape, values.dtype)
+    array = _new(values.shape, values.dtype, zero=False)
     array.set(values)
     return array
 
@@ -181,4 +196,6 @@ def _new(shape, dtype, zero: bool) -> ndarray:
 
 
 def __getattr__(name: str) -> NoReturn:
-    raise AttributeError(f"the emulated device has no {name!r}; it has ndarray, empty, zeros, asarray and asnumpy: write a kernel for the rest")
+    raise AttributeError(
+        f"the emulated device has no {name!r}; it has ndarray, empty, zeros, asarray and asnumpy: write a kernel for the rest"
+    )

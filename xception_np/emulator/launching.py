@@ -6,22 +6,18 @@
 
     with checking(order="reverse") as reports: ...    # this
 
-A GPU takes a launch's arguments as bytes and asks no questions. So they are compared with the kernel's signature here: an array's dtype with
-the pointer's type, and a number must be one of NumPy's, of the parameter's own type.
+What a GPU would refuse is refused here, and what it would not notice, too: arguments that are not what the kernel takes (arguments.py).
 """
 
-import ctypes
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
 
-from xception_np.emulator import native
-from xception_np.emulator.device import ndarray
+from xception_np.emulator import arguments, native, placing, reading
 from xception_np.emulator.kernel import MOST_DYNAMIC_SHARED, RawKernel
-from xception_np.emulator.report import ACCESSES, KINDS, BufferUse, Finding, LineUse, Place, Report, Triple
-from xception_np.emulator.source import Parameter
+from xception_np.emulator.report import Report, Triple
 from xception_np.errors import InputError, is_whole
 
 ORDERS = ("forward", "reverse", "random")
@@ -118,33 +114,35 @@ def run(
 def _launched(kernel, mode, grid, block, args, shared_mem, order, seed, only) -> Report:
     grid, block = _sizes("grid", grid, _GRID_LIMITS), _sizes("block", block, _BLOCK_LIMITS)
     _check_launch(kernel, block, shared_mem, order)
-    names, arrays, values = _arguments(kernel, args)
+    memories = arguments.memories(kernel.name, kernel.parameters, args)
     blocks = _blocks(grid, order, seed, only)
     if 0 in grid:
         return Report(kernel.name, kernel.module.file, grid, block, 0, 0, 0, [], {}, [])
 
     library = kernel.module.library(mode)
-    buffers = (native.Buffer * max(1, len(arrays)))(*(_buffer(array) for array in arrays))
-    request = native.Launch(
-        kernel=library.entry(kernel.name),
-        arguments=values,
-        grid=native.Index(*grid),
-        block=native.Index(*block),
-        dynamic_shared=shared_mem,
-        most_shared=kernel.max_dynamic_shared_size_bytes,
-        blocks=None if blocks is None else blocks.ctypes.data,
-        block_count=grid[0] * grid[1] * grid[2] if blocks is None else len(blocks),
-        order=ORDERS.index(order),
-        seed=seed,
-        buffers=buffers,
-        buffer_count=len(arrays),
-    )
-    with library.lock:
-        report = _report(kernel, library, library.launch(request), grid, block, names)
+    ranges = [memory.range for memory in memories]
+    own_addresses = [memory.array.address for memory in memories]
+    with placing.apart(ranges) if mode == "check" else nullcontext(own_addresses) as addresses, library.lock:
+        request = native.Launch(
+            kernel=library.entry(kernel.name),
+            arguments=arguments.packed(kernel.parameters, args, dict(zip(ranges, addresses, strict=True))),
+            grid=native.Index(*grid),
+            block=native.Index(*block),
+            dynamic_shared=shared_mem,
+            most_shared=kernel.max_dynamic_shared_size_bytes,
+            blocks=None if blocks is None else blocks.ctypes.data,
+            block_count=grid[0] * grid[1] * grid[2] if blocks is None else len(blocks),
+            order=ORDERS.index(order),
+            seed=seed,
+            buffers=(native.Buffer * max(1, len(memories)))(*map(_buffer, memories, addresses)),
+            buffer_count=len(memories),
+        )
+        result = library.launch(request)
+        report = reading.report(kernel, library, result, grid, block, [memory.name for memory in memories])
     if mode == "fast":
-        for parameter, argument in zip(kernel.parameters, args, strict=True):
-            if parameter.pointer and not parameter.const:
-                argument._mark_initialised()  # nobody looked, so it is taken for granted
+        for memory in memories:
+            if not all(parameter.const for parameter in memory.parameters):
+                memory.array.mark_initialised()  # nobody looked, so it is taken for granted
     return report
 
 
@@ -181,110 +179,6 @@ def _blocks(grid: Triple, order: str, seed: int, only: Sequence[int] | None) -> 
     return np.random.default_rng(seed).permutation(blocks) if order == "random" else blocks
 
 
-def _arguments(kernel: RawKernel, args: Sequence) -> tuple[list[str], list[ndarray], ctypes.Array]:
-    """Names and arrays of the different buffers, and the bytes of all arguments."""
-    if len(args) != len(kernel.parameters):
-        raise InputError(
-            f"args has {len(args)} values; expected {len(kernel.parameters)}, as kernel {kernel.name} takes:"
-            f" {', '.join(f'{each.declaration} {each.name}' for each in kernel.parameters)}"
-        )
-    values = ctypes.create_string_buffer(native.MOST_ARGUMENTS * native.ARGUMENT_BYTES)
-    found: dict[tuple[int, int], list[Parameter]] = {}
-    arrays: dict[tuple[int, int], ndarray] = {}
-    for number, (parameter, value) in enumerate(zip(kernel.parameters, args, strict=True)):
-        _check_argument(kernel, parameter, value)
-        if parameter.pointer:
-            key = (_address(value), value.nbytes)
-            found.setdefault(key, []).append(parameter)
-            arrays[key] = value
-            content = ctypes.string_at(ctypes.byref(ctypes.c_uint64(key[0])), 8)
-        else:
-            content = value.tobytes()
-        ctypes.memmove(ctypes.byref(values, number * native.ARGUMENT_BYTES), content, len(content))
-    _check_overlaps(kernel, found)
-    return [" = ".join(each.name for each in same) for same in found.values()], list(arrays.values()), values
-
-
-def _check_argument(kernel: RawKernel, parameter: Parameter, value) -> None:
-    if parameter.pointer:
-        fits, expected = isinstance(value, ndarray) and value.dtype == parameter.dtype, f"a device array of {parameter.dtype}"
-    else:
-        fits, expected = isinstance(value, np.generic) and value.dtype == parameter.dtype, f"a numpy.{parameter.dtype}"
-    if not fits:
-        what = f"{type(value).__name__} of {value.dtype}" if isinstance(value, ndarray | np.ndarray) else f"{value!r} ({type(value).__name__})"
-        raise InputError(f"argument {parameter.name} of kernel {kernel.name} is {what}; expected {expected}, for {parameter.declaration}")
-
-
-def _check_overlaps(kernel: RawKernel, found: dict[tuple[int, int], list[Parameter]]) -> None:
-    """Arrays are apart or the same; the same only where nobody was promised otherwise (`__restrict__`), or nobody writes."""
-    ordered = sorted(key for key in found if key[1])
-    for (address, nbytes), following in zip(ordered, ordered[1:], strict=False):
-        if following[0] < address + nbytes:
-            names = f"{found[address, nbytes][0].name} and {found[following][0].name}"
-            raise InputError(f"arguments {names} of kernel {kernel.name} overlap in part; expected arrays that are apart, or the same")
-    for same in found.values():
-        if len(same) > 1 and any(each.restrict for each in same) and not all(each.const for each in same):
-            names = " and ".join(each.name for each in same)
-            raise InputError(f"arguments {names} of kernel {kernel.name} are the same array; expected different ones, as __restrict__ promises")
-
-
-def _address(array: ndarray) -> int:
-    return array._allocation.address + array._offset
-
-
-def _buffer(array: ndarray) -> native.Buffer:
-    known = array._allocation.initialised
-    return native.Buffer(
-        start=_address(array),
-        size=array.nbytes,
-        initialised=None if known is None else known.ctypes.data,
-        before=array._offset,
-        grain=1 if array.itemsize % 4 else 4,
-    )
-
-
-def _report(kernel: RawKernel, library: native.Library, result: native.Result, grid: Triple, block: Triple, names: list[str]) -> Report:
-    regions = result.regions[: result.region_count]
-    all_names = [each.name.decode() if each.name else names[number] for number, each in enumerate(regions)]
-    found, sites = result.findings[: result.finding_count], result.sites[: result.site_count]
-    lines = library.lines({*(each.site for each in found), *(each.other_site for each in found), *(each.site for each in sites)})
-
-    def place(thread: int, number: int, site: int) -> Place:
-        return Place(_coordinates(thread, block), _coordinates(number, grid), lines[site])
-
-    findings = [
-        Finding(
-            kind=KINDS[each.kind],
-            file=kernel.module.file,
-            at=place(each.thread, each.block, each.site),
-            access=ACCESSES[each.access],
-            buffer=all_names[each.region] if each.region >= 0 else "",
-            offset=each.offset,
-            size=each.size,
-            nbytes=regions[each.region].size if each.region >= 0 else 0,
-            other=place(each.other_thread, each.other_block, each.other_site) if each.with_other else None,
-            count=each.count,
-        )
-        for each in found
-    ]
-    buffers = {
-        name: BufferUse(name, each.size, each.asked_read, each.asked_written, each.unique_read, each.unique_written)
-        for name, each in zip(all_names, regions, strict=True)
-    }
-    return Report(
-        kernel.name, kernel.module.file, grid, block, result.threads, result.blocks, result.barriers, findings, buffers, _by_line(sites, lines, all_names)
-    )
-
-
-def _by_line(sites, lines: dict[int, int], names: list[str]) -> list[LineUse]:
-    """The sum over a line's instructions, for every buffer and kind of access."""
-    sums: dict[tuple[int, str, str], list[int]] = {}
-    for each in sites:
-        total = sums.setdefault((lines[each.site], names[each.region], ACCESSES[each.access]), [0] * 5)
-        for k, value in enumerate((each.requests, each.bytes, each.sectors, each.passes, each.least_passes)):
-            total[k] += value
-    return [LineUse(*key, *total) for key, total in sorted(sums.items())]
-
-
-def _coordinates(number: int, sizes: Triple) -> Triple:
-    return number % sizes[0], number // sizes[0] % sizes[1], number // sizes[0] // sizes[1]
+def _buffer(memory: arguments.Memory, address: int) -> native.Buffer:
+    known, before = memory.array.known_bytes()
+    return native.Buffer(address, memory.array.nbytes, known, before, 1 if memory.array.itemsize % 4 else 4)

@@ -122,7 +122,9 @@ class Library:
         if new:
             # A site is where a call returns to, so what called is just before
             asked = [hex(site - self._base - 1) for site in new]
-            answers = re.split(r"^0x[0-9a-f]+\n", _output("addr2line", "-a", "-i", "-e", str(self._path), *asked), flags=re.MULTILINE)[1:]
+            answers = re.split(
+                r"^0x[0-9a-f]+\n", _output("addr2line", "-a", "-i", "-e", str(self._path), *asked), flags=re.MULTILINE
+            )[1:]
             for site, frames in zip(new, answers, strict=True):
                 found = re.search(rf"/{KERNELS}:(\d+)", frames)
                 self._lines[site] = int(found[1]) if found else 0

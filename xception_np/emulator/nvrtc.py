@@ -83,7 +83,9 @@ def compile(code: str, options: Sequence[str] = (), *, arch: str = "sm_80", file
         log = _text(nvrtc, program, "ProgramLog")
         if status:
             errors = [line for line in log.splitlines() if "error" in line]
-            raise InputError(f"{file} does not compile for {arch}: {errors[0] if errors else log.strip()}; expected CUDA C++ that NVRTC takes")
+            raise InputError(
+                f"{file} does not compile for {arch}: {errors[0] if errors else log.strip()}; expected CUDA C++ that NVRTC takes"
+            )
         return Compiled(arch, log, _text(nvrtc, program, "PTX"), _resources(log))
     finally:
         nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
@@ -91,12 +93,19 @@ def compile(code: str, options: Sequence[str] = (), *, arch: str = "sm_80", file
 
 def double_precision(ptx: str) -> list[str]:
     """The instructions of a PTX text that compute with, convert or move 64-bit floating-point numbers."""
-    return [line.strip() for line in ptx.splitlines() if re.search(r"\.f64\b", line) and not line.strip().startswith((".reg", ".param", "//"))]
+    return [
+        line.strip()
+        for line in ptx.splitlines()
+        if re.search(r"\.f64\b", line) and not line.strip().startswith((".reg", ".param", "//"))
+    ]
 
 
 def _resources(log: str) -> dict[str, Resources]:
     parts = _ENTRY.split(log)[1:]
-    return {name: Resources(**{each: _count(how, text) for each, how in _COUNTS.items()}) for name, text in zip(parts[::2], parts[1::2], strict=True)}
+    return {
+        name: Resources(**{each: _count(how, text) for each, how in _COUNTS.items()})
+        for name, text in zip(parts[::2], parts[1::2], strict=True)
+    }
 
 
 def _count(pattern: str, text: str) -> int:

@@ -55,7 +55,11 @@ class Finding(NamedTuple):
         return f"{self.file}:{self.line}: {self.kind}: thread {self.at.thread} of block {self.at.block} {self._what()}{times}"
 
     def _what(self) -> str:
-        where = f"{self.size} bytes at byte {self.offset} of {self.buffer}, which has {self.nbytes}" if self.size else "outside of an array"
+        where = (
+            f"{self.size} bytes at byte {self.offset} of {self.buffer}, which has {self.nbytes}"
+            if self.size
+            else "outside of an array"
+        )
         second = f"thread {self.other.thread} of block {self.other.block}" if self.other else ""
         verb = {"read": "reads", "write": "writes", "atomic": "changes"}[self.access]
         match self.kind:
@@ -135,7 +139,9 @@ class Report(NamedTuple):
         return [use for use in self.lines if use.line == line and access in (None, use.access)]
 
     def __str__(self) -> str:
-        rows = [f"{self.kernel}<<<{self.grid}, {self.block}>>>: {self.threads:,} threads, {self.blocks:,} blocks, {self.barriers:,} barriers"]
+        rows = [
+            f"{self.kernel}<<<{self.grid}, {self.block}>>>: {self.threads:,} threads, {self.blocks:,} blocks, {self.barriers:,} barriers"
+        ]
         rows += [
             f"  {use.name}: {use.nbytes:,} bytes; {use.asked_read:,} read ({use.unique_read:,} different),"
             f" {use.asked_written:,} written ({use.unique_written:,} different)"

@@ -40,14 +40,26 @@ TYPES: dict[str, np.dtype] = {
         "size_t": np.uint64,
     }.items()
 }
-_VECTORS = {"float2": "float", "float4": "float", "double2": "double", "int2": "int", "int4": "int", "uint2": "unsigned", "uint4": "unsigned"}
+_VECTORS = {
+    "float2": "float",
+    "float4": "float",
+    "double2": "double",
+    "int2": "int",
+    "int4": "int",
+    "uint2": "unsigned",
+    "uint4": "unsigned",
+}
 
 _COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_KERNEL = re.compile(r"\b__global__\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?void\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(([^)]*)\)")
+_KERNEL = re.compile(
+    r"\b__global__\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?void\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(([^)]*)\)"
+)
 _C_LINKAGE = re.compile(r'extern\s+"C"\s*$')
 _ALIGNMENT = r"(?:(?:__align__|alignas)\s*\((?P<alignment>[^)]*)\)\s*)?"
 _SHARED = re.compile(
-    r"\b(?P<dynamic>extern\s+)?__shared__\s+" + _ALIGNMENT + r"(?P<type>[A-Za-z_][\w\s]*?)\s+(?P<name>\w+)\s*(?P<sizes>(?:\[[^\]]*\]\s*)*);"
+    r"\b(?P<dynamic>extern\s+)?__shared__\s+"
+    + _ALIGNMENT
+    + r"(?P<type>[A-Za-z_][\w\s]*?)\s+(?P<name>\w+)\s*(?P<sizes>(?:\[[^\]]*\]\s*)*);"
 )
 
 
@@ -83,7 +95,9 @@ def kernels(text: str, defines: Mapping[str, str], file: str) -> dict[str, tuple
     for match in _KERNEL.finditer(text):
         name, line = match[1], _line(text, match.start())
         if not _C_LINKAGE.search(text, 0, match.start()):
-            raise InputError(f'kernel {name} ({file}:{line}) is not declared extern "C"; expected extern "C" __global__ void {name}(...)')
+            raise InputError(
+                f'kernel {name} ({file}:{line}) is not declared extern "C"; expected extern "C" __global__ void {name}(...)'
+            )
         declarations = [each for each in match[2].split(",") if each.strip()]
         found[name] = tuple(_parameter(each, defines, f"{name} ({file}:{line})") for each in declarations)
     if not found:
@@ -126,7 +140,9 @@ def _parameter(text: str, defines: Mapping[str, str], kernel: str) -> Parameter:
     element = _VECTORS.get(kind, kind) if stars else kind
     if stars > 1 or element not in TYPES:
         what = f"{kind}{'*' * stars}"
-        raise InputError(f"parameter {name} of kernel {kernel} is of type {what}; expected a number or a pointer to one: {', '.join(TYPES)}")
+        raise InputError(
+            f"parameter {name} of kernel {kernel} is of type {what}; expected a number or a pointer to one: {', '.join(TYPES)}"
+        )
     return Parameter(name, kind, TYPES[element], stars == 1, const, "__restrict__" in text)
 
 

@@ -45,10 +45,14 @@ def compiler() -> tuple[str, str]:
     """The path of g++, and what it says of its version."""
     path = shutil.which("g++")
     if path is None:
-        raise MissingCompiler("g++ was not found; the emulator compiles kernels with it: install GCC (Debian and Ubuntu: apt install g++)")
+        raise MissingCompiler(
+            "g++ was not found; the emulator compiles kernels with it: install GCC (Debian and Ubuntu: apt install g++)"
+        )
     version = _version(path)
     if "clang" in version:
-        raise MissingCompiler(f"g++ is {version}; the emulator needs GCC's, whose instrumentation it relies on: install GCC, g++ first on the PATH")
+        raise MissingCompiler(
+            f"g++ is {version}; the emulator needs GCC's, whose instrumentation it relies on: install GCC, g++ first on the PATH"
+        )
     return path, version
 
 
@@ -78,7 +82,14 @@ def library(text: str, file: str, mode: str, defines: Sequence[str]) -> Path:
         Macros, as NAME=VALUE.
     """
     objects = [_object(name, mode) for name in _RUNTIME[mode]]
-    flags = [*_COMMON, *RUNTIME_FLAGS[mode], *KERNEL_FLAGS[mode], *(f"-D{each}" for each in defines), "-include", str(_SOURCES / "cuda.h")]
+    flags = [
+        *_COMMON,
+        *RUNTIME_FLAGS[mode],
+        *KERNEL_FLAGS[mode],
+        *(f"-D{each}" for each in defines),
+        "-include",
+        str(_SOURCES / "cuda.h"),
+    ]
 
     def make(target: Path):
         with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +106,9 @@ def _object(name: str, mode: str) -> Path:
     """A part of the runtime, compiled."""
     path = _SOURCES / f"{name}.cpp"
     flags = [*_COMMON, *RUNTIME_FLAGS[mode], "-I", str(_SOURCES)]
-    return _kept(name, ".o", [path.read_text(), *flags, _headers()], lambda target: _run([*flags, "-c", str(path), "-o", str(target)], name))
+    return _kept(
+        name, ".o", [path.read_text(), *flags, _headers()], lambda target: _run([*flags, "-c", str(path), "-o", str(target)], name)
+    )
 
 
 def _headers() -> str:
