@@ -103,7 +103,7 @@ def test_a_race_names_both_threads_and_both_lines(kernels):
     assert found.at.thread == (1, 0, 0)
     assert found.other.thread == (0, 0, 0)
     assert (found.other.line, found.line) == (written, written + 1)
-    assert found.count == 2 * 63
+    assert found.times == 2 * 63
 
 
 def test_a_race_between_blocks_names_both(kernels):

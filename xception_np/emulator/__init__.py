@@ -10,13 +10,13 @@
     report.at(7)[0].sectors_per_request  # at line 7; bank_conflicts for shared memory
     y.get()
 
-The file itself is plain CUDA. `source.py` reads its signatures and its shared memory, `runtime/cuda.h` says the rest of its words in C++,
-g++ compiles it (`toolchain.py`), and `runtime/` runs it:
+The file itself is plain CUDA. `source.py` reads its signatures and its shared memory, `runtime/cuda.h` says the rest of its words
+in C++, g++ compiles it (`toolchain.py`), and `runtime/` runs it:
 
-- **Check mode** (`check`, or everything inside of `checking`): every load and store is looked at before it is done. Found are accesses out of
-  bounds or misaligned, reads of what nobody wrote, races within a block and between blocks, barriers that not all threads reach, exchanges
-  within a warp that cannot end, and arithmetic without a defined result.
-- **Fast mode** (`run`, or any launch outside of `checking`): the same numbers, to the bit, ten to a hundred times sooner.
+- **Check mode** (`check`, or everything inside of `checking`): every load and store is looked at before it is done. Found are
+  accesses out of bounds or misaligned, reads of what nobody wrote, races within a block and between blocks, barriers that not all
+  threads reach, exchanges within a warp that cannot end, and arithmetic without a defined result.
+- **Fast mode** (`run`, or any launch outside of `checking`): the same numbers, to the bit, much sooner.
 
 What it cannot show: the compiler's and the hardware's own behaviour, times, and what depends on blocks that run at the same time.
 `nvrtc.py` asks NVIDIA's compiler, which needs no GPU either.

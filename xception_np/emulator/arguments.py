@@ -1,11 +1,13 @@
 """A launch's arguments: compared with the kernel's signature, then packed as bytes.
 
-A GPU asks no questions: it takes an array for a bare address and a number for so many bytes. So an array's dtype must be that of the pointer,
-and a number one of NumPy's, of the parameter's own type: a Python float, say, would be passed as 8 bytes where a kernel takes 4.
+A GPU asks no questions: it takes an array for a bare address and a number for so many bytes. So an array's dtype must be that of
+the pointer, and a number one of NumPy's, of the parameter's own type: a Python float, say, would be passed as 8 bytes where a
+kernel takes 4.
 """
 
 import ctypes
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -50,13 +52,12 @@ def memories(kernel: str, parameters: Sequence[Parameter], args: Sequence) -> li
 
 def packed(parameters: Sequence[Parameter], args: Sequence, addresses: Mapping[tuple[int, int], int]) -> ctypes.Array:
     """The bytes of all arguments; an array is passed as the address that its range has in `addresses`."""
-    values = ctypes.create_string_buffer(native.MOST_ARGUMENTS * native.ARGUMENT_BYTES)
+    content = bytearray(native.MOST_ARGUMENTS * native.ARGUMENT_BYTES)
     for number, (parameter, value) in enumerate(zip(parameters, args, strict=True)):
-        number_of_bytes = np.uint64(addresses[value.address, value.nbytes]) if parameter.pointer else value
-        content = number_of_bytes.tobytes()
+        each = np.uint64(addresses[value.address, value.nbytes]) if parameter.pointer else value
         start = number * native.ARGUMENT_BYTES
-        values[start : start + len(content)] = content
-    return values
+        content[start : start + each.nbytes] = each.tobytes()
+    return (ctypes.c_char * len(content)).from_buffer(content)
 
 
 def _check(kernel: str, parameter: Parameter, value) -> None:
@@ -69,14 +70,15 @@ def _check(kernel: str, parameter: Parameter, value) -> None:
         else f"{value!r} ({type(value).__name__})"
     )
     raise InputError(
-        f"argument {parameter.name} of kernel {kernel} is {what}; expected {expected} {parameter.dtype}, for {parameter.declaration}"
+        f"argument {parameter.name} of kernel {kernel} is {what};"
+        f" expected {expected} {parameter.dtype}, for {parameter.declaration}"
     )
 
 
 def _check_overlaps(kernel: str, found: Mapping[tuple[int, int], Memory]) -> None:
     """Arrays are apart or the same; the same only where nobody was promised otherwise (`__restrict__`), or nobody writes."""
     ordered = sorted((memory for memory in found.values() if memory.array.nbytes), key=lambda memory: memory.range)
-    for memory, following in zip(ordered, ordered[1:], strict=False):
+    for memory, following in pairwise(ordered):
         if following.array.address < memory.array.address + memory.array.nbytes:
             names = f"{memory.name} and {following.name}"
             raise InputError(f"arguments {names} of kernel {kernel} overlap in part; expected arrays that are apart, or the same")

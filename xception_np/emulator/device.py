@@ -1,7 +1,7 @@
 """Memory of the emulated device: arrays that kernels work on, and that NumPy cannot touch by accident.
 
-The names and what they do are CuPy's, as far as this project uses them; everything else is refused with a sentence, so that code which
-runs here has no help from the host. What is on the device is read by `array.get()` only, and computed by kernels only.
+The names and what they do are CuPy's, as far as this project uses them; everything else is refused with a sentence, so that code
+which runs here has no help from the host. What is on the device is read by `array.get()` only, and computed by kernels only.
 
     x = device.asarray(numpy_array)        # a copy
     y = device.empty((8, 4), np.float32)   # no values yet: check mode reports who reads them
@@ -16,7 +16,7 @@ import numpy as np
 
 from xception_np.errors import InputError
 
-_WHAT_IS = "emulated arrays have what kernels need: shape, dtype, size, ndim, nbytes, strides, reshape, slices of the first axis, get and set"
+_NAMES = "shape, dtype, size, ndim, itemsize, nbytes, strides, flags, reshape, ravel, get, set and slices of the first axis"
 
 
 class _Allocation:
@@ -29,7 +29,7 @@ class _Allocation:
         self.initialised = None if zero else np.zeros(nbytes // 64 + 1, np.uint64)  # a bit a byte
 
 
-class ndarray:  # noqa: N801 (as it is called in CuPy)
+class ndarray:
     """A C-contiguous array in the emulated device's memory; made by `empty`, `zeros` and `asarray`."""
 
     __array_ufunc__ = None  # NumPy's arithmetic with it is a TypeError
@@ -124,7 +124,7 @@ class ndarray:  # noqa: N801 (as it is called in CuPy)
         raise TypeError("an emulated array is in device memory and has no truth value; expected array.get()")
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"emulated arrays have no {name!r}; {_WHAT_IS}: write a kernel for the rest")
+        raise AttributeError(f"emulated arrays have no {name!r}; they have {_NAMES}: write a kernel for the rest")
 
     def __repr__(self) -> str:
         return f"<emulated array {self.shape} {self.dtype}>"
@@ -133,7 +133,7 @@ class ndarray:  # noqa: N801 (as it is called in CuPy)
         return self._allocation.memory[self._offset : self._offset + self.nbytes].view(self.dtype).reshape(self.shape)
 
     def known_bytes(self) -> tuple[int | None, int]:
-        """Address of the bits that say which bytes have values, None if all have, and how many bytes of them are not this array's."""
+        """Address of the bits that say which bytes have values (None: all have), and how many bits are before this array's."""
         known = self._allocation.initialised
         return None if known is None else known.ctypes.data, self._offset
 

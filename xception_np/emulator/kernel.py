@@ -75,6 +75,7 @@ class RawKernel:
         self._most_dynamic_shared = int(size)
 
     def __call__(self, grid, block, args, *, shared_mem=0) -> None:
+        """Launch it."""
         from xception_np.emulator.launching import launch
 
         launch(self, grid, block, args, shared_mem)

@@ -6,7 +6,7 @@
 
     with checking(order="reverse") as reports: ...    # this
 
-What a GPU would refuse is refused here, and what it would not notice, too: arguments that are not what the kernel takes (arguments.py).
+What a GPU would refuse is refused here, and so is what it would not notice: arguments that are not what the kernel takes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -147,7 +147,7 @@ def _launched(kernel, mode, grid, block, args, shared_mem, order, seed, only) ->
 
 
 def _sizes(name: str, sizes, limits: Triple) -> Triple:
-    given = (sizes,) if is_whole(sizes) else tuple(sizes)
+    given = tuple(sizes) if isinstance(sizes, tuple | list) else (sizes,)
     full = (*given, 1, 1)[:3]
     if not 1 <= len(given) <= 3 or not all(is_whole(size) and 0 <= size <= limit for size, limit in zip(full, limits, strict=True)):
         raise InputError(f"{name} is {sizes}; expected up to three whole numbers, at most {limits}")

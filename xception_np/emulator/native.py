@@ -15,14 +15,20 @@ _FIRST_ADDRESS = 1 << 24  # a site below is a source line
 
 
 class Index(ctypes.Structure):
+    """As in the runtime."""
+
     _fields_ = [(name, c_uint32) for name in ("x", "y", "z")]
 
 
 class Buffer(ctypes.Structure):
+    """As in the runtime."""
+
     _fields_ = [("start", c_void_p), ("size", c_uint64), ("initialised", c_void_p), ("before", c_uint64), ("grain", c_uint64)]
 
 
 class Launch(ctypes.Structure):
+    """As in the runtime."""
+
     _fields_ = [
         ("kernel", c_void_p),
         ("arguments", POINTER(c_char)),
@@ -40,6 +46,8 @@ class Launch(ctypes.Structure):
 
 
 class Finding(ctypes.Structure):
+    """As in the runtime."""
+
     _fields_ = [
         ("kind", c_int32),
         ("access", c_int32),
@@ -59,6 +67,8 @@ class Finding(ctypes.Structure):
 
 
 class RegionUse(ctypes.Structure):
+    """As in the runtime."""
+
     _fields_ = [
         ("name", c_char_p),
         ("size", c_uint64),
@@ -70,6 +80,8 @@ class RegionUse(ctypes.Structure):
 
 
 class SiteUse(ctypes.Structure):
+    """As in the runtime."""
+
     _fields_ = [
         ("site", c_uint64),
         ("region", c_int32),
@@ -83,6 +95,8 @@ class SiteUse(ctypes.Structure):
 
 
 class Result(ctypes.Structure):
+    """As in the runtime."""
+
     _fields_ = [
         ("findings", POINTER(Finding)),
         ("finding_count", c_uint64),
@@ -103,12 +117,12 @@ class Library:
         self._path = path
         self._code = ctypes.CDLL(str(path))
         self._lines: dict[int, int] = {}
-        self._base = ctypes.cast(self._code.emulator_launch, c_void_p).value - self._symbol("emulator_launch")
+        self._base = self._address("emulator_launch") - self._offset("emulator_launch")
         self.lock = threading.Lock()
 
-    def entry(self, kernel: str) -> int | None:
+    def entry(self, kernel: str) -> int:
         """The address of what the scheduler calls for a kernel."""
-        return ctypes.cast(getattr(self._code, f"emulator_entry_{kernel}"), c_void_p).value
+        return self._address(f"emulator_entry_{kernel}")
 
     def launch(self, launch: Launch) -> Result:
         """Run a grid; the result is valid until the next launch."""
@@ -117,7 +131,7 @@ class Library:
         return result
 
     def lines(self, sites: Iterable[int]) -> dict[int, int]:
-        """The kernel's source line for every site: the innermost one of its file, if functions of other files stand between; 0 if none is."""
+        """The kernel's source line for every site: that of the innermost function of its own file; 0 if there is none."""
         new = sorted({site for site in sites if site >= _FIRST_ADDRESS} - self._lines.keys())
         if new:
             # A site is where a call returns to, so what called is just before
@@ -130,7 +144,11 @@ class Library:
                 self._lines[site] = int(found[1]) if found else 0
         return {site: self._lines.get(site, site) for site in sites}
 
-    def _symbol(self, name: str) -> int:
+    def _address(self, name: str) -> int:
+        return ctypes.cast(getattr(self._code, name), c_void_p).value or 0
+
+    def _offset(self, name: str) -> int:
+        """Where a symbol is in the file, whose beginning may be anywhere in memory."""
         found = re.search(rf"^([0-9a-f]+) \w {name}$", _output("nm", "-D", str(self._path)), re.MULTILINE)
         assert found, name
         return int(found[1], 16)

@@ -30,7 +30,7 @@ def report(
             size=each.size,
             nbytes=regions[each.region].size if each.region >= 0 else 0,
             other=place(each.other_thread, each.other_block, each.other_site) if each.with_other else None,
-            count=each.count,
+            times=each.count,
         )
         for each in found
     ]

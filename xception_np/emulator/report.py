@@ -43,7 +43,7 @@ class Finding(NamedTuple):
     size: int
     nbytes: int
     other: Place | None
-    count: int
+    times: int
 
     @property
     def line(self) -> int:
@@ -51,7 +51,7 @@ class Finding(NamedTuple):
         return self.at.line
 
     def __str__(self) -> str:
-        times = f" ({self.count} times)" if self.count > 1 else ""
+        times = f" ({self.times} times)" if self.times > 1 else ""
         return f"{self.file}:{self.line}: {self.kind}: thread {self.at.thread} of block {self.at.block} {self._what()}{times}"
 
     def _what(self) -> str:
@@ -139,9 +139,8 @@ class Report(NamedTuple):
         return [use for use in self.lines if use.line == line and access in (None, use.access)]
 
     def __str__(self) -> str:
-        rows = [
-            f"{self.kernel}<<<{self.grid}, {self.block}>>>: {self.threads:,} threads, {self.blocks:,} blocks, {self.barriers:,} barriers"
-        ]
+        counts = f"{self.threads:,} threads, {self.blocks:,} blocks, {self.barriers:,} barriers"
+        rows = [f"{self.kernel}<<<{self.grid}, {self.block}>>>: {counts}"]
         rows += [
             f"  {use.name}: {use.nbytes:,} bytes; {use.asked_read:,} read ({use.unique_read:,} different),"
             f" {use.asked_written:,} written ({use.unique_written:,} different)"

@@ -1,6 +1,7 @@
 """g++, and what it has made: every object and library is kept on disk, by a hash of all that went into it.
 
-A change of the kernel, of the runtime, of this file with its flags, or of the compiler gives another name, so nothing old is ever taken for new.
+A change of the kernel, of the runtime, of this file with its flags, or of the compiler gives another name, so nothing old is ever
+taken for new.
 """
 
 import functools
@@ -20,15 +21,12 @@ from xception_np import files
 from xception_np.errors import InputError
 
 _SOURCES = Path(__file__).parent / "runtime"
-_COMMON = (
-    "-std=c++17 -fPIC -w -fvisibility=hidden -fno-gnu-unique -fcf-protection=none"  # two libraries share nothing in one process
-    " -ffp-contract=off -fno-math-errno -fno-strict-aliasing"  # the same bits in both modes
-).split()
-# Instrumented as written: without optimisation, every access of the source is one access, at its line
-_CHECKED = (
-    "-O0 -g -fsanitize=thread --param=tsan-instrument-func-entry-exit=0"
-    " -fsanitize=bounds,signed-integer-overflow,shift,integer-divide-by-zero"
-).split()
+_APART = ["-fvisibility=hidden", "-fno-gnu-unique", "-fcf-protection=none"]  # two libraries share nothing in one process
+_SAME_BITS = ["-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing"]  # in both modes
+_COMMON = ["-std=c++17", "-fPIC", "-w", *_APART, *_SAME_BITS]
+_UNDEFINED = "-fsanitize=bounds,signed-integer-overflow,shift,integer-divide-by-zero"
+# Without optimisation every access of the source is one access, at its line
+_CHECKED = ["-O0", "-g", "-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0", _UNDEFINED]
 KERNEL_FLAGS = {"check": _CHECKED, "fast": ["-O3"]}
 RUNTIME_FLAGS = {"check": ["-O2", "-DEMULATOR_CHECK"], "fast": ["-O2"]}
 _RUNTIME = {"check": ("scheduler", "checker", "callbacks"), "fast": ("scheduler", "unchecked")}
