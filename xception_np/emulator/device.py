@@ -14,8 +14,10 @@ from typing import NoReturn
 
 import numpy as np
 
+from xception_np.emulator.kernel import RawModule
 from xception_np.errors import InputError
 
+__all__ = ["RawModule", "asarray", "asnumpy", "empty", "ndarray", "zeros"]
 _NAMES = "shape, dtype, size, ndim, itemsize, nbytes, strides, flags, reshape, ravel, get, set and slices of the first axis"
 
 
@@ -196,6 +198,4 @@ def _new(shape, dtype, zero: bool) -> ndarray:
 
 
 def __getattr__(name: str) -> NoReturn:
-    raise AttributeError(
-        f"the emulated device has no {name!r}; it has ndarray, empty, zeros, asarray and asnumpy: write a kernel for the rest"
-    )
+    raise AttributeError(f"the emulated device has no {name!r}; it has {', '.join(__all__)}: write a kernel for the rest")

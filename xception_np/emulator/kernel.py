@@ -3,8 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from xception_np.emulator import source, toolchain
-from xception_np.emulator.native import Library
+from xception_np.emulator import native, source, toolchain
 from xception_np.errors import InputError, is_whole
 
 DYNAMIC_SHARED = 48 << 10  # bytes that a launch may have without asking
@@ -40,7 +39,7 @@ class RawModule:
             raise InputError(f"{file}:{line} includes a file; expected none, since NVRTC has no headers")
         self._parameters = source.kernels(code, self._defines, file)
         self._text = source.with_shared_memory(code, file) + "".join(_entry(*each) for each in self._parameters.items())
-        self._libraries: dict[str, Library] = {}
+        self._libraries: dict[str, native.Library] = {}
 
     def get_function(self, name: str) -> "RawKernel":
         """A kernel by its name."""
@@ -48,11 +47,11 @@ class RawModule:
             raise InputError(f"kernel is {name!r}; expected one that {self.file} has: {', '.join(self._parameters)}")
         return RawKernel(self, name, self._parameters[name])
 
-    def library(self, mode: str) -> Library:
+    def library(self, mode: str) -> native.Library:
         """The kernels as machine code, for check mode or fast mode."""
         if mode not in self._libraries:
             defines = [f"{name}={value}" for name, value in self._defines.items()]
-            self._libraries[mode] = Library(toolchain.library(self._text, self.file, mode, defines))
+            self._libraries[mode] = native.load(toolchain.library(self._text, self.file, mode, defines))
         return self._libraries[mode]
 
 

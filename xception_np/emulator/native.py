@@ -1,6 +1,7 @@
 """The runtime's structures for Python (as in runtime/runtime.h), a library of it in memory, and source lines for its addresses."""
 
 import ctypes
+import functools
 import re
 import subprocess
 import threading
@@ -152,6 +153,12 @@ class Library:
         found = re.search(rf"^([0-9a-f]+) \w {name}$", _output("nm", "-D", str(self._path)), re.MULTILINE)
         assert found, name
         return int(found[1], 16)
+
+
+@functools.cache
+def load(path: Path) -> Library:
+    """The library of a file: one for each, since what is loaded twice is one in memory."""
+    return Library(path)
 
 
 def _output(*command: str) -> str:

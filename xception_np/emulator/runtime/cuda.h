@@ -4,6 +4,8 @@
 // `__activemask`. A kernel that uses them does not compile here.
 #pragma once
 
+#include <cstddef>
+#undef _GLIBCXX_USE_STD_SPEC_FUNCS  // Bessel's functions and their kind: to read them takes longer than a kernel
 #include <math.h>
 
 #include "checker.h"

@@ -16,6 +16,7 @@ namespace emulator {
 class Requests {
   public:
     void begin_launch(size_t threads) {
+        std::fill(recent, recent + RECENT, Recent{});
         numbers.clear();
         instructions.clear();
         uses.clear();
@@ -59,6 +60,7 @@ class Requests {
         Access access;
     };
     struct Request {
+        Request() {}  // leaves `addresses` as they are: there are many requests
         int32_t region = 0;
         bool shared = false;
         unsigned size = 0, lanes = 0;
@@ -66,9 +68,14 @@ class Requests {
     };
 
     unsigned number_of(Site site, Access access) {
-        const auto [found, is_new] = numbers.try_emplace(site * 4 + access, static_cast<unsigned>(instructions.size()));
-        if (is_new) instructions.push_back({site, access});
-        return found->second;
+        const uint64_t key = site * 4 + access;
+        Recent& one = recent[(key ^ key >> 10) % RECENT];
+        if (one.key != key) {
+            const auto [found, is_new] = numbers.try_emplace(key, static_cast<unsigned>(instructions.size()));
+            if (is_new) instructions.push_back({site, access});
+            one = {key, found->second};
+        }
+        return one.number;
     }
 
     void count(const Request& request, const Instruction& instruction) {
@@ -108,6 +115,12 @@ class Requests {
         }
     }
 
+    static constexpr size_t RECENT = 256;
+    struct Recent {
+        uint64_t key = 0;
+        unsigned number = 0;
+    };
+    Recent recent[RECENT];  // in front of `numbers`
     std::unordered_map<uint64_t, unsigned> numbers;
     std::vector<Instruction> instructions;
     std::vector<std::vector<unsigned>> lanes;               // [thread][instruction]: how often it came there

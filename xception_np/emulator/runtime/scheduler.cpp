@@ -73,22 +73,7 @@ void take_next() {
     set_current(number);
 }
 
-void run_threads() {  // what every fiber does
-    for (;;) {
-        do {
-            kernel();
-            threads[now.thread].state = State::ENDED;
-            warps[now.thread / WARP].ended |= 1u << now.thread % WARP;
-            ++ended;
-            if (head < queue.size() && !threads[queue[head]].fiber)
-                take_next();
-            else
-                break;
-        } while (true);
-        spare.push_back(running);
-        switch_context(running->context, scheduler);
-    }
-}
+void run_threads();
 
 Fiber* spare_fiber() {
     if (spare.empty()) {
@@ -101,18 +86,37 @@ Fiber* spare_fiber() {
     return fiber;
 }
 
-void resume_next() {
+void leave(Context& context) {  // for the next thread that is ready, or for the scheduler if none is
+    if (head == queue.size()) {
+        switch_context(context, scheduler);
+        return;
+    }
     Fiber* fiber = threads[queue[head]].fiber;
     running = fiber ? fiber : spare_fiber();
     take_next();
-    switch_context(scheduler, running->context);
+    switch_context(context, running->context);
+}
+
+void run_threads() {  // what every fiber does
+    for (;;) {
+        kernel();
+        threads[now.thread].state = State::ENDED;
+        warps[now.thread / WARP].ended |= 1u << now.thread % WARP;
+        ++ended;
+        if (head < queue.size() && !threads[queue[head]].fiber) {
+            take_next();
+        } else {
+            spare.push_back(running);
+            leave(running->context);
+        }
+    }
 }
 
 void wait(State state, unsigned line) {
     Thread& thread = threads[now.thread];
     thread.state = state;
     thread.line = line;
-    switch_context(running->context, scheduler);
+    leave(running->context);
 }
 
 void enqueue(State waiting) {  // all threads in this state, in the launch's order
@@ -206,7 +210,7 @@ void run_block() {
     enqueue(State::AT_BARRIER);
     while (ended < threads.size() && !abandoned) {
         if (head < queue.size()) {
-            resume_next();
+            leave(scheduler);
         } else if (!wake_warps()) {
             if (at_barrier + ended < threads.size()) {
                 const auto in_warp = [](const Thread& thread) { return thread.state == State::IN_WARP; };
