@@ -1,4 +1,4 @@
-"""Does it find what a programmer gets wrong? Kernels that are right, with one change each, which findings or numbers must give away."""
+"""Does it find what programmers get wrong? Right kernels with one change each, which findings or numbers must give away."""
 
 from pathlib import Path
 

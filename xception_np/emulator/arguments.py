@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np.emulator import native
+from xception_np.emulator import device, native
 from xception_np.emulator.device import ndarray
 from xception_np.emulator.source import Parameter
 from xception_np.errors import InputError
@@ -32,7 +32,7 @@ class Memory(NamedTuple):
     @property
     def range(self) -> tuple[int, int]:
         """Address and bytes."""
-        return self.array.address, self.array.nbytes
+        return device.address(self.array), self.array.nbytes
 
 
 def memories(kernel: str, parameters: Sequence[Parameter], args: Sequence) -> list[Memory]:
@@ -54,7 +54,7 @@ def packed(parameters: Sequence[Parameter], args: Sequence, addresses: Mapping[t
     """The bytes of all arguments; an array is passed as the address that its range has in `addresses`."""
     content = bytearray(native.MOST_ARGUMENTS * native.ARGUMENT_BYTES)
     for number, (parameter, value) in enumerate(zip(parameters, args, strict=True)):
-        each = np.uint64(addresses[value.address, value.nbytes]) if parameter.pointer else value
+        each = np.uint64(addresses[device.address(value), value.nbytes]) if parameter.pointer else value
         start = number * native.ARGUMENT_BYTES
         content[start : start + each.nbytes] = each.tobytes()
     return (ctypes.c_char * len(content)).from_buffer(content)
@@ -79,7 +79,7 @@ def _check_overlaps(kernel: str, found: Mapping[tuple[int, int], Memory]) -> Non
     """Arrays are apart or the same; the same only where nobody was promised otherwise (`__restrict__`), or nobody writes."""
     ordered = sorted((memory for memory in found.values() if memory.array.nbytes), key=lambda memory: memory.range)
     for memory, following in pairwise(ordered):
-        if following.array.address < memory.array.address + memory.array.nbytes:
+        if following.range[0] < sum(memory.range):
             names = f"{memory.name} and {following.name}"
             raise InputError(f"arguments {names} of kernel {kernel} overlap in part; expected arrays that are apart, or the same")
     for memory in ordered:

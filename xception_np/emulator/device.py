@@ -17,6 +17,7 @@ import numpy as np
 from xception_np.emulator.kernel import RawModule
 from xception_np.errors import InputError
 
+# CuPy's names; what follows them below is for the launcher
 __all__ = ["RawModule", "asarray", "asnumpy", "empty", "ndarray", "zeros"]
 _NAMES = "shape, dtype, size, ndim, itemsize, nbytes, strides, flags, reshape, ravel, get, set and slices of the first axis"
 
@@ -67,11 +68,6 @@ class ndarray:
         return tuple(self.itemsize * math.prod(self.shape[axis + 1 :]) for axis in range(self.ndim))
 
     @property
-    def address(self) -> int:
-        """Where it is in memory, for the launcher."""
-        return self._allocation.address + self._offset
-
-    @property
     def flags(self) -> "_Flags":
         """Of the layout: always C-contiguous."""
         return _Flags()
@@ -117,10 +113,13 @@ class ndarray:
             what = f"{values.shape} {values.dtype}" if isinstance(values, np.ndarray) else type(values).__name__
             raise InputError(f"values is {what}; expected a NumPy array of {self.shape} {self.dtype}")
         self._host()[...] = values
-        self.mark_initialised()
+        mark_initialised(self)
 
     def __array__(self, *_, **__) -> NoReturn:
         raise TypeError("an emulated array is in device memory and is not converted to NumPy in silence; expected array.get()")
+
+    def __eq__(self, other) -> NoReturn:
+        raise TypeError("an emulated array is in device memory and is not compared with anything; expected array.get()")
 
     def __bool__(self) -> NoReturn:
         raise TypeError("an emulated array is in device memory and has no truth value; expected array.get()")
@@ -133,29 +132,6 @@ class ndarray:
 
     def _host(self) -> np.ndarray:
         return self._allocation.memory[self._offset : self._offset + self.nbytes].view(self.dtype).reshape(self.shape)
-
-    def known_bytes(self) -> tuple[int | None, int]:
-        """Address of the bits that say which bytes have values (None: all have), and how many bits are before this array's."""
-        known = self._allocation.initialised
-        return None if known is None else known.ctypes.data, self._offset
-
-    def mark_initialised(self) -> None:
-        """All bytes of this array have values; other parts of the allocation keep what is known of them."""
-        known = self._allocation.initialised
-        if known is None or not self.nbytes:
-            return
-        if self.nbytes == self._allocation.memory.size:
-            self._allocation.initialised = None
-            return
-        first, last = self._offset // 64, (self._offset + self.nbytes) // 64
-        above = ~np.uint64(0) << np.uint64(self._offset % 64)
-        below = ~(~np.uint64(0) << np.uint64((self._offset + self.nbytes) % 64))
-        if first == last:
-            known[first] |= above & below
-        else:
-            known[first] |= above
-            known[first + 1 : last] = ~np.uint64(0)
-            known[last] |= below
 
 
 class _Flags:
@@ -189,6 +165,35 @@ def asarray(values) -> ndarray:
 def asnumpy(array: ndarray) -> np.ndarray:
     """A copy in the host's memory."""
     return array.get()
+
+
+def address(array: ndarray) -> int:
+    """Where it is in memory."""
+    return array._allocation.address + array._offset
+
+
+def known_bytes(array: ndarray) -> tuple[int | None, int]:
+    """Address of the bits that say which bytes have values (None: all have), and how many bits are before this array's."""
+    known = array._allocation.initialised
+    return None if known is None else known.ctypes.data, array._offset
+
+
+def mark_initialised(array: ndarray) -> None:
+    """All bytes of this array have values; other parts of the allocation keep what is known of them."""
+    known, start, stop = array._allocation.initialised, array._offset, array._offset + array.nbytes
+    if known is None or start == stop:
+        return
+    if array.nbytes == array._allocation.memory.size:
+        array._allocation.initialised = None
+        return
+    from_start = ~np.uint64(0) << np.uint64(start % 64)
+    to_stop = ~(~np.uint64(0) << np.uint64(stop % 64))
+    if start // 64 == stop // 64:
+        known[start // 64] |= from_start & to_stop
+    else:
+        known[start // 64] |= from_start
+        known[start // 64 + 1 : stop // 64] = ~np.uint64(0)
+        known[stop // 64] |= to_stop
 
 
 def _new(shape, dtype, zero: bool) -> ndarray:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np.emulator import arguments, native, placing, reading
+from xception_np.emulator import arguments, device, native, placing, reading
 from xception_np.emulator.kernel import MOST_DYNAMIC_SHARED, RawKernel
 from xception_np.emulator.report import Report, Triple
 from xception_np.errors import InputError, is_whole
@@ -121,7 +121,7 @@ def _launched(kernel, mode, grid, block, args, shared_mem, order, seed, only) ->
 
     library = kernel.module.library(mode)
     ranges = [memory.range for memory in memories]
-    own_addresses = [memory.array.address for memory in memories]
+    own_addresses = [address for address, _ in ranges]
     with placing.apart(ranges) if mode == "check" else nullcontext(own_addresses) as addresses, library.lock:
         request = native.Launch(
             kernel=library.entry(kernel.name),
@@ -142,7 +142,7 @@ def _launched(kernel, mode, grid, block, args, shared_mem, order, seed, only) ->
     if mode == "fast":
         for memory in memories:
             if not all(parameter.const for parameter in memory.parameters):
-                memory.array.mark_initialised()  # nobody looked, so it is taken for granted
+                device.mark_initialised(memory.array)  # nobody looked, so it is taken for granted
     return report
 
 
@@ -180,5 +180,5 @@ def _blocks(grid: Triple, order: str, seed: int, only: Sequence[int] | None) -> 
 
 
 def _buffer(memory: arguments.Memory, address: int) -> native.Buffer:
-    known, before = memory.array.known_bytes()
+    known, before = device.known_bytes(memory.array)
     return native.Buffer(address, memory.array.nbytes, known, before, 1 if memory.array.itemsize % 4 else 4)

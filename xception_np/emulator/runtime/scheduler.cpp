@@ -60,17 +60,13 @@ std::vector<std::unique_ptr<Fiber>> fibers;
 std::vector<Fiber*> spare;
 Fiber* running;
 
-void set_current(unsigned number) {
-    now.thread = number;
-    threadIdx = threads[number].index;
-    now.stack = running->stack;
-    now.stack_end = running->stack + Fiber::SIZE;
-}
-
-void take_next() {
+void take_next() {  // by the fiber that runs
     const unsigned number = queue[head++];
     threads[number].fiber = running;
-    set_current(number);
+    threadIdx = threads[number].index;
+    now.thread = number;
+    now.stack = running->stack;
+    now.stack_end = running->stack + Fiber::SIZE;
 }
 
 void run_threads();
