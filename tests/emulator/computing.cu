@@ -106,3 +106,24 @@ extern "C" __global__ void negate(float* y, const float* x, int n) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < n) y[i] = -x[i];
 }
+
+struct Pixel {
+    float red, green, blue;
+};
+
+template <int COUNT>
+__device__ float mean(const float* values) {
+    float sum = 0;
+    for (int k = 0; k < COUNT; ++k) sum += values[k];
+    return sum / COUNT;
+}
+
+extern "C" __global__ void structures(const float* __restrict__ x, float* __restrict__ y) {
+    __shared__ Pixel pixels[32];
+    pixels[threadIdx.x] = reinterpret_cast<const Pixel*>(x)[threadIdx.x];
+    __syncthreads();
+    const Pixel pixel = pixels[31 - threadIdx.x];
+    constexpr int count = 3;
+    const float values[count] = {pixel.red, pixel.green, pixel.blue};
+    y[threadIdx.x] = mean<count>(values);
+}

@@ -86,6 +86,12 @@ def test_vectors(computed):
     np.testing.assert_array_equal(y, x[:, ::-1])
 
 
+def test_structures_and_templates(computed):
+    x = draw((32, 3))
+    (y,) = computed("structures", 1, 32, (x, np.zeros(32, np.float32)))
+    np.testing.assert_allclose(y, x[::-1].astype(np.float64).mean(axis=1), rtol=0, atol=1e-6)
+
+
 def test_exchanges_within_a_warp(computed):
     (y,) = computed("exchanges", 1, 32, (np.zeros((32, 9), np.int32),))
     lane = np.arange(32)

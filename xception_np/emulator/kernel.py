@@ -27,7 +27,7 @@ class RawModule:
     """
 
     def __init__(self, code: str, options: Sequence[str] = (), file: str = "kernel.cu"):
-        self.file = file
+        self.code, self.file = code, file
         self._defines: dict[str, str] = {}
         for option in options:
             if define := _DEFINE.fullmatch(option):
@@ -86,6 +86,6 @@ def _entry(name: str, parameters: tuple[source.Parameter, ...]) -> str:
     arguments = ", ".join(f"emulator::argument<{parameter.declaration}>({number})" for number, parameter in enumerate(parameters))
     return (
         f'\nextern "C" __attribute__((visibility("default"))) void emulator_entry_{name}() {{\n'
-        f'    static_assert(__is_same(decltype({name}), void({types})), "parameters of {name}");\n'
+        f'    static_assert(std::is_same_v<decltype({name}), void({types})>, "parameters of {name}");\n'
         f"    {name}({arguments});\n}}\n"
     )

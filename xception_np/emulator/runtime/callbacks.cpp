@@ -8,7 +8,7 @@ using emulator::WRITE;
 
 namespace {
 
-// Structures that no single instruction moves: in words, or in bytes where they are no whole number of words.
+// What is not aligned to its size, such as a structure of four ints, is moved in words, or in bytes where it is no whole number of them.
 void access_range(emulator::Access kind, void* place, size_t size, emulator::Site site) {
     const size_t step = (reinterpret_cast<uintptr_t>(place) | size) % 4 ? 1 : 4;
     for (size_t offset = 0; offset < size; offset += step) access(kind, static_cast<char*>(place) + offset, step, site);
@@ -22,17 +22,19 @@ struct Source {  // the first member of what every callback for undefined behavi
 }  // namespace
 
 #define SITE reinterpret_cast<emulator::Site>(__builtin_return_address(0))
-#define ON_ACCESS(size)                                                               \
-    void __tsan_read##size(void* place) { access(READ, place, size, SITE); }          \
-    void __tsan_write##size(void* place) { access(WRITE, place, size, SITE); }        \
-    void __tsan_unaligned_read##size(void* place) { access(READ, place, size, SITE); } \
-    void __tsan_unaligned_write##size(void* place) { access(WRITE, place, size, SITE); }
+#define ON_ACCESS(size)                                                        \
+    void __tsan_read##size(void* place) { access(READ, place, size, SITE); }   \
+    void __tsan_write##size(void* place) { access(WRITE, place, size, SITE); } \
+    void __tsan_unaligned_read##size(void* place) { access_range(READ, place, size, SITE); } \
+    void __tsan_unaligned_write##size(void* place) { access_range(WRITE, place, size, SITE); }
 
 #define ON_UNDEFINED(name, kind, goes_on) \
     void __ubsan_handle_##name(Source* source, void*, void*) { emulator::undefined(emulator::kind, source->line, goes_on); }
 
 extern "C" {
 void __tsan_init() {}
+void __tsan_func_entry(void*) {}
+void __tsan_func_exit() {}
 ON_ACCESS(1)
 ON_ACCESS(2)
 ON_ACCESS(4)

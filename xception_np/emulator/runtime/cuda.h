@@ -8,6 +8,8 @@
 #undef _GLIBCXX_USE_STD_SPEC_FUNCS  // Bessel's functions and their kind: to read them takes longer than a kernel
 #include <math.h>
 
+#include <type_traits>
+
 #include "checker.h"
 #include "runtime.h"
 #include "warp.h"
