@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from xception_np.emulator import nvrtc
+from xception_np.emulator import MissingCompiler, nvrtc
 from xception_np.errors import InputError
 
 HERE = Path(__file__).parent
@@ -77,5 +77,5 @@ def test_what_does_not_compile():
 
 def test_missing(monkeypatch):
     monkeypatch.setattr(nvrtc.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(nvrtc.MissingCompiler, match="NVRTC was not found; install its wheel: pip install 'xception-np"):
+    with pytest.raises(MissingCompiler, match="NVRTC was not found; install its wheel: pip install 'xception-np"):
         nvrtc._library.__wrapped__()

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from xception_np.emulator.toolchain import MissingCompiler
 from xception_np.errors import InputError
 
 # What CuPy adds to a RawModule's own options
@@ -29,10 +30,6 @@ _COUNTS = {
     "stack": r"(\d+) bytes stack frame",
     "shared": r"(\d+) bytes smem",
 }
-
-
-class MissingCompiler(InputError):
-    """There is no NVRTC."""
 
 
 class Resources(NamedTuple):

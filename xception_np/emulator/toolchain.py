@@ -36,7 +36,7 @@ _building = threading.RLock()
 
 
 class MissingCompiler(InputError):
-    """There is no g++."""
+    """A compiler is not installed."""
 
 
 def compiler() -> tuple[str, str]:

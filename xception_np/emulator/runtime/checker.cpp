@@ -15,7 +15,8 @@ namespace emulator {
 namespace {
 
 constexpr size_t STATIC_LIMIT = 48 << 10;
-constexpr size_t ARENA = 512 << 10, GAP = 256;  // between shared arrays, so that a step too far lands in nobody's memory
+constexpr size_t GAP = 256 << 10;  // between shared arrays: more than a block has, so that no wrong index reaches another
+constexpr size_t ARENA = 64 << 20;  // addresses; what nobody touches takes no memory
 
 alignas(256) char arena[ARENA];
 size_t arena_used, static_shared;
@@ -109,7 +110,7 @@ void visit(Access access, uintptr_t address, size_t size, int32_t number, Site s
 
     Page& page = region.page(place);
     for (uint64_t at = place / region.grain; at <= (place + size - 1) / region.grain; ++at)
-        visit_word(page.words[at % page.words.size()], access, number, offset, size, site);
+        visit_word(page.words[at & (page.words.size() - 1)], access, number, offset, size, site);
 
     const auto note = [&](uint64_t* touched, int which) {
         uint64_t& known = touched[place % PAGE / 64];
