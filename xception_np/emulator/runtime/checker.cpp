@@ -78,15 +78,15 @@ void report_race(const Visit& other, Access access, int32_t region, uint64_t off
 void visit_word(Word& word, Access access, int32_t number, uint64_t offset, size_t size, Site site) {
     const Region& region = regions[static_cast<size_t>(number)];
     const Moment moment{now.serial, epoch, warp_epochs[now.thread / WARP], static_cast<uint16_t>(now.thread)};
-    const bool both_atomic = access == ATOMIC && word.write.access == ATOMIC;
-    if (!both_atomic && !is_over(word.write, moment, region.shared)) report_race(word.write, access, number, offset, size, site);
-    if (access == READ) {
-        word.read = joined(word.read, moment, access, site, region.shared);
-        return;
-    }
-    if (!is_over(word.read, moment, region.shared)) report_race(word.read, access, number, offset, size, site);
-    word.write = joined(both_atomic ? word.write : Visit{}, moment, access, site, region.shared);
-    word.read = {};
+    const auto races = [&](const Visit& other) {
+        if (!is_over(other, moment, region.shared)) report_race(other, access, number, offset, size, site);
+    };
+    races(word.write);
+    if (access != ATOMIC) races(word.atomic);
+    if (access != READ) races(word.read);
+    if (access == READ) word.read = joined(word.read, moment, site, region.shared);
+    if (access == ATOMIC) word.atomic = joined(word.atomic, moment, site, region.shared);
+    if (access == WRITE) word = {joined({}, moment, site, region.shared), {}, {}};
 }
 
 void visit(Access access, uintptr_t address, size_t size, int32_t number, Site site) {

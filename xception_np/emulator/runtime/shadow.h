@@ -18,12 +18,11 @@ struct Visit {  // one access, or several of one kind that nothing orders
     uint32_t serial = 0, epoch = 0, warp_epoch = 0;
     uint16_t thread = 0;
     Whose whose = NOBODY;
-    uint8_t access = READ;
     Site site = 0;
 };
 
-struct Word {
-    Visit write, read;
+struct Word {  // the last visit of each kind; a write, which comes after all others or races with them, leaves none of those
+    Visit write, atomic, read;
 };
 
 struct Moment {  // of the thread that runs now
@@ -42,8 +41,8 @@ inline bool is_over(const Visit& before, const Moment& moment, bool shared_memor
 }
 
 // The visit of the thread that runs now, together with those before it of the same kind that are not over.
-inline Visit joined(const Visit& before, const Moment& moment, Access access, Site site, bool shared_memory) {
-    Visit visit{moment.serial, moment.epoch, moment.warp_epoch, moment.thread, Visit::ONE_THREAD, static_cast<uint8_t>(access), site};
+inline Visit joined(const Visit& before, const Moment& moment, Site site, bool shared_memory) {
+    Visit visit{moment.serial, moment.epoch, moment.warp_epoch, moment.thread, Visit::ONE_THREAD, site};
     if (is_over(before, moment, shared_memory)) return visit;
     if (before.serial != moment.serial || before.whose == Visit::BLOCKS) {
         visit = before;  // whoever writes here later races with one of them
