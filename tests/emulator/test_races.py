@@ -7,7 +7,7 @@ import pytest
 
 from xception_np.emulator import RawModule, check, device
 
-# Every step a thread does what the program says: nothing 0, read 1, write 2, or add atomically 3, at a word; then all wait, or none, or warps.
+# In every step a thread does nothing (0), reads (1), writes (2) or adds atomically (3); then nobody waits (0), warps do (1), or all (2).
 SOURCE = """
 extern "C" __global__ void interpret(const int* what, const int* word, const int* waits, int* memory, int steps) {
     __shared__ int shared[4];
