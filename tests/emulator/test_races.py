@@ -7,7 +7,7 @@ import pytest
 
 from xception_np.emulator import RawModule, check, device
 
-# In every step a thread does nothing (0), reads (1), writes (2) or adds atomically (3); then nobody waits (0), warps do (1), or all (2).
+# A step: a thread does nothing (0), reads (1), writes (2) or adds atomically (3); then nobody waits (0), or warps (1), or all (2).
 SOURCE = """
 extern "C" __global__ void interpret(const int* what, const int* word, const int* waits, int* memory, int steps) {
     __shared__ int shared[4];
