@@ -85,6 +85,8 @@ def test_what_is_not_known_is_refused(text, message):
 def test_options_and_names():
     with pytest.raises(InputError, match=re.escape("option is '--use_fast_math'; expected a macro, as '-DREAL=float'")):
         RawModule(KERNEL.format(""), ("--use_fast_math",))
+    with pytest.raises(InputError, match="options is a list; expected a tuple, as CuPy does"):
+        RawModule(KERNEL.format(""), ["-DREAL=float"])
     module = RawModule(KERNEL.format(""), ("-DREAL=float", "-DFLAG", "--std=c++17"))
     with pytest.raises(InputError, match=re.escape("kernel is 'j'; expected one that kernel.cu has: k")):
         module.get_function("j")

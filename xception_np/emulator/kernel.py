@@ -1,7 +1,6 @@
 """A file of kernels, compiled when a kernel of it is first launched; the interface is that of CuPy's RawModule and RawKernel."""
 
 import re
-from collections.abc import Sequence
 
 from xception_np.emulator import native, source, toolchain
 from xception_np.errors import InputError, is_whole
@@ -20,15 +19,17 @@ class RawModule:
     ----------
     code : str
         The text of a `.cu` file: kernels declared `extern "C" __global__`, nothing included.
-    options : sequence of str
+    options : tuple of str
         Macros, as `-DREAL=float`.
     file : str
         A name for it, in findings.
     """
 
-    def __init__(self, code: str, options: Sequence[str] = (), file: str = "kernel.cu"):
+    def __init__(self, code: str, options: tuple[str, ...] = (), file: str = "kernel.cu"):
         self.code, self.file = code, file
         self._defines: dict[str, str] = {}
+        if not isinstance(options, tuple):
+            raise InputError(f"options is a {type(options).__name__}; expected a tuple, as CuPy does")
         for option in options:
             if define := _DEFINE.fullmatch(option):
                 self._defines[define[1]] = define[2] if define[2] is not None else "1"
