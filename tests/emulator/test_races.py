@@ -48,7 +48,7 @@ def races(what, word, waits, is_shared):
 def test_a_race_is_found_where_there_is_one_and_only_there(kernels, used):
     kernel = RawModule(SOURCE, (f"-DUSED={used}",)).get_function("interpret")
     random, outcomes = np.random.default_rng(0), []
-    for trial in range(300):
+    for trial in range(150):
         what = np.zeros((STEPS, BLOCKS, THREADS), np.int32)
         lanes = random.choice([0, 1, 2, 32, 33], (12, 1))
         places = np.hstack([random.integers(0, (STEPS, BLOCKS), (12, 2)), lanes])[: random.integers(2, 13)]
@@ -61,4 +61,4 @@ def test_a_race_is_found_where_there_is_one_and_only_there(kernels, used):
             args = (*map(device.asarray, (what, word, waits)), device.zeros(WORDS, np.int32), np.int32(STEPS))
             report = check(kernel, BLOCKS, THREADS, args, order=order, seed=trial)
             assert {found.kind for found in report.findings} == ({"race"} if expected else set()), (trial, order)
-    assert 60 < sum(outcomes) < 240  # programs of both kinds
+    assert 30 < sum(outcomes) < 120  # programs of both kinds

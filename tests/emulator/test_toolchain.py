@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,60 +15,68 @@ SOURCE = 'extern "C" __global__ void fill(int* y) {{ y[threadIdx.x] = {} * VALUE
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch, kernels):
-    """An empty folder for what is compiled, and a list of what the compiler is asked for."""
+    """An empty folder for what is compiled."""
     monkeypatch.setattr(toolchain, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(toolchain, "_RUNTIME", {"fast": ("scheduler", "unchecked")})
-    made = []
-    original = toolchain._run
-    monkeypatch.setattr(toolchain, "_run", lambda arguments, file: (made.append(file), original(arguments, file)))
-    return tmp_path, made
+    return tmp_path
 
 
-def filled(factor=1, value=5):
-    y = device.zeros(4, np.int32)
-    RawModule(SOURCE.format(factor), (f"-DVALUE={value}",), "fill.cu").get_function("fill")((1,), (4,), (y,))
-    return y.get().tolist()
+@pytest.fixture
+def asked(monkeypatch):
+    """What the compiler is asked for; it does nothing but leave a file."""
+    files = []
+
+    def compile_nothing(arguments, file):
+        files.append(file)
+        Path(arguments[-1]).write_text("machine code")
+
+    monkeypatch.setattr(toolchain, "_run", compile_nothing)
+    return files
 
 
-def test_what_was_compiled_is_kept_until_something_changes(cache, monkeypatch):
-    folder, made = cache
-    assert filled() == [5] * 4
-    assert made == ["scheduler", "unchecked", "fill.cu", "fill.cu"]  # compiled and linked
-    assert len(list(folder.iterdir())) == 3
-    assert filled() == [5] * 4
-    assert len(made) == 4
-    assert filled(value=6) == [6] * 4
-    assert filled(factor=2) == [10] * 4
-    assert len(made) == 8
+def built(factor=1, value=5):
+    return toolchain.library(SOURCE.format(factor), "fill.cu", "fast", [f"VALUE={value}"])
+
+
+def test_what_was_compiled_is_kept_until_something_changes(cache, asked, monkeypatch):
+    first = built()
+    assert asked == ["scheduler", "unchecked", "fill.cu", "fill.cu"]  # compiled and linked
+    assert len(list(cache.iterdir())) == 3
+    assert built() == first
+    assert len(asked) == 4
+    assert len({first, built(value=6), built(factor=2)}) == 3
+    assert len(asked) == 8
     monkeypatch.setattr(toolchain, "KERNEL_FLAGS", {"fast": ["-O1"]})
-    assert filled() == [5] * 4
-    assert len(made) == 10
+    assert built() != first
+    assert len(asked) == 10
     monkeypatch.setattr(toolchain, "_version", lambda path: "another compiler")
-    assert filled() == [5] * 4
-    assert len(made) == 14  # the runtime, too
+    built()
+    assert len(asked) == 14  # the runtime, too
+
+
+def test_what_nobody_used_for_a_month_goes(cache, asked):
+    used, forgotten = built(), built(value=6)
+    for path in cache.iterdir():
+        os.utime(path, (0, time.time() - 40 * 24 * 3600))
+    built()
+    new = built(value=7)
+    assert used.exists() and new.exists() and not forgotten.exists()
+    assert len(asked) == 8
 
 
 def test_a_compilation_that_fails_leaves_nothing(cache):
-    folder, _ = cache
-    filled()
-    before = sorted(folder.iterdir())
+    y = device.zeros(4, np.int32)
+
+    def fill(factor):
+        RawModule(SOURCE.format(factor), ("-DVALUE=5",), "fill.cu").get_function("fill")((1,), (4,), (y,))
+
+    fill(1)
+    assert y.get().tolist() == [5] * 4
+    before = sorted(cache.iterdir())
     with pytest.raises(InputError, match=r"fill.cu does not compile: fill.cu:1:\d+: error: .*nonsense.*; expected CUDA"):
-        filled(factor="nonsense")
+        fill("nonsense")
     with pytest.raises(InputError, match=r"fill.cu does not compile: .*undefined reference to `missing"):
-        filled(factor="({ int missing(); missing(); })")
-    assert sorted(folder.iterdir()) == before
-
-
-def test_what_nobody_used_for_a_month_goes(cache):
-    folder, _ = cache
-    filled()
-    filled(value=6)
-    for path in folder.iterdir():
-        os.utime(path, (0, time.time() - 40 * 24 * 3600))
-    filled()  # is in use again, but its runtime is not asked for
-    filled(value=7)
-    assert len(list(folder.glob("fill*.so"))) == 2
-    assert filled() == [5] * 4
+        fill("({ int missing(); missing(); })")
+    assert sorted(cache.iterdir()) == before
 
 
 def test_no_compiler(monkeypatch, tmp_path):
