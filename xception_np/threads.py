@@ -63,9 +63,9 @@ def tile_positions(total: int, width: int) -> int:
 
 
 def image_positions(shape: tuple[int, ...], width: int) -> int:
-    """Positions in a tile of (N, H, W, C): ENOUGH, more where they are narrow; a whole image rather than a part, if it may be."""
+    """Positions in a tile of (N, H, W, C): ENOUGH, more where they are narrow, fewer where there are few; whole images, if may be."""
     images, rows, columns, _ = shape
-    enough = min(max(ENOUGH, SMALLEST // (2 * width)), tile_positions(images * rows * columns, width))
+    enough = max(1, SMALLEST // (2 * width), min(ENOUGH, LARGEST // width, -(-images * rows * columns // TILES)))
     return max(enough, rows * columns) if _may_be_whole(shape, width) else enough
 
 
