@@ -159,6 +159,15 @@ def test_a_training_step_multiplies_three_times():
     assert norm.passes(training=False) == (norm.cost,)
 
 
+def test_every_layer_has_a_kind():
+    containers = (layers.Layer, layers.Chain, layers.NormSeparable, layers.Rectifiable, layers.SeparableConv, layers.Conv)
+    classes = [value for value in map(layers.__dict__.get, layers.__all__) if isinstance(value, type)]
+    leaves = {value for value in classes if issubclass(value, layers.Layer)} - set(containers)
+    assert leaves
+    for value in leaves:
+        assert kind_of(value.__new__(value)) != value.__name__
+
+
 def test_a_layer_of_somebody_elses_is_called_by_its_class():
     class Swish(layers.ReLU):
         pass
