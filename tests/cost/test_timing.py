@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from xception_np import cost, layers, models
+from xception_np.cost import Machine
 from xception_np.cost.timing import Clock
 from xception_np.errors import InputError
 from xception_np.geometry import Geometry
@@ -40,6 +41,15 @@ def test_every_container_and_a_network_without_parameters():
     )
     seconds = cost.time_layers(net, (1, 4, 4, 2), training=True, rounds=1)
     assert seconds.keys() == {"act", "block_add", "max", "mean", "mixed_concat"}
+
+
+def test_machine_and_network_in_turn_the_best_of_each(monkeypatch):
+    machines = iter([Machine(1.0, 20.0, 3.0), Machine(2.0, 10.0, 4.0)])
+    laps = iter([{"a": 5.0, "b": 1.0}, {"a": 4.0, "b": 2.0}])
+    monkeypatch.setattr("xception_np.cost.timing.measure", lambda: next(machines))
+    monkeypatch.setattr("xception_np.cost.timing.time_layers", lambda *arguments, **named: next(laps))
+    found = cost.in_turn(layers.Chain("net"), (1, 2), turns=2)
+    assert found == (Machine(2.0, 20.0, 3.0), {"a": 4.0, "b": 1.0})
 
 
 def test_what_is_timed_inside_counts_for_itself(monkeypatch):

@@ -70,19 +70,19 @@ def run(request: Request, as_json: bool) -> None:
 def _times(request: Request, lines: list[Line], shape: tuple[int, ...]) -> Times:
     if not (request.predict or request.measure or request.constants or request.roofline):
         return Times()
+    measured, whole = None, None
+    if request.measure:
+        console.print(f"building {request.model}, and timing it and this machine in turn")
+        model = models.build(request.model)
+        machine, measured = cost.in_turn(model, shape, request.training)
+        whole = cost.time_network(model, shape, request.training)
+    elif not request.constants:
+        console.print("measuring this machine")
+        machine = cost.measure()
     if request.constants:
         peak, bandwidth, call = request.constants
         machine = Machine(peak * 1e9, bandwidth * 1e9, call / 1e6)
-    else:
-        console.print("measuring this machine")
-        machine = cost.measure()
-    predicted = cost.predict(lines, machine, request.training)
-    if not request.measure:
-        return Times(machine, predicted)
-    console.print(f"building and timing {request.model}")
-    model = models.build(request.model)
-    measured = cost.time_layers(model, shape, request.training)
-    return Times(machine, predicted, measured, cost.time_network(model, shape, request.training))
+    return Times(machine, cost.predict(lines, machine, request.training), measured, whole)
 
 
 def _title(request: Request, shape: tuple[int, ...]) -> str:

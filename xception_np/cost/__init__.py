@@ -3,8 +3,8 @@
     net = models.outline(models.find("xception"))       # no memory for 22.9 million parameters
     lines = cost.count(net, (1, 299, 299, 3))           # a line an operation: parameters, multiply-adds, bytes moved and kept
     cost.total(lines).macs                              # 8,357,403,496
-    predicted = cost.predict(lines, cost.measure())     # seconds by name: the roofline
-    measured = cost.time_layers(models.build("xception"), (1, 299, 299, 3))
+    machine, measured = cost.in_turn(models.build("xception"), (1, 299, 299, 3))
+    predicted = cost.predict(lines, machine)            # seconds by name, as the measured ones: the roofline
     cost.rows(lines, "kind", predicted, measured)       # added up by kind of layer
 
 Costs are in multiply-adds (MACs), not in operations, of which one is two; bytes are those of float32.
@@ -14,7 +14,7 @@ from xception_np.cost.counting import Line, count, pictures_shape, total
 from xception_np.cost.measuring import measure
 from xception_np.cost.roofline import Machine, predict
 from xception_np.cost.tabulating import BY, Row, rows, together
-from xception_np.cost.timing import time_layers, time_network
+from xception_np.cost.timing import in_turn, time_layers, time_network
 
 __all__ = [
     "BY",
@@ -22,6 +22,7 @@ __all__ = [
     "Machine",
     "Row",
     "count",
+    "in_turn",
     "measure",
     "pictures_shape",
     "predict",

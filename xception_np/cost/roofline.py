@@ -11,6 +11,7 @@ Source: Williams, Waterman and Patterson, "Roofline: An Insightful Visual Perfor
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from xception_np.cost.counting import Line
 from xception_np.ops import spec
@@ -28,7 +29,7 @@ class Machine:
     bandwidth : float
         Bytes a second that are read and written by a pass over arrays that are in no cache.
     call : float
-        Seconds of an operation that has next to nothing to do.
+        Seconds of an operation that has next to nothing to do, in a network, where the one before has used the caches.
 
     Raises
     ------
@@ -50,6 +51,10 @@ class Machine:
     def ridge(self) -> float:
         """Multiply-adds per byte at which both take as long: below it memory decides."""
         return self.peak / self.bandwidth
+
+    def at_best(self, again: Self) -> Self:
+        """The better of each constant, measured twice: a machine that others use shows less than it can."""
+        return type(self)(max(self.peak, again.peak), max(self.bandwidth, again.bandwidth), min(self.call, again.call))
 
     def seconds(self, cost: Cost) -> float:
         """Of one pass."""

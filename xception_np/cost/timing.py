@@ -1,6 +1,8 @@
-"""How long every operation of a network takes, where it stands in the network: its x is what the layer before has just written."""
+"""How long every operation of a network takes, where it stands in the network: its x is what the layer before has just written.
 
-import statistics
+Of several rounds the fastest counts, for every operation: what disturbs a computation only adds to its time.
+"""
+
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -10,15 +12,18 @@ import numpy as np
 
 from xception_np import threads
 from xception_np.cost.counting import parts
+from xception_np.cost.measuring import measure
+from xception_np.cost.roofline import Machine
 from xception_np.errors import InputError
 from xception_np.layers import Chain, Layer, Step, rebuilt
 from xception_np.ops import spec
 
 ROUNDS = 5  # passes through the network that are timed, after one that compiles
+TURNS = 3
 
 
 def time_layers(chain: Chain, x_shape: tuple[int, ...], training: bool = False, rounds: int = ROUNDS) -> dict[str, float]:
-    """Seconds of every operation, by the names of `count`; the median over rounds.
+    """Seconds of every operation, by the names of `count`; the least over rounds.
 
     Operations run one by one, what training puts into one pass taken apart. The network's gradients and moving statistics are
     afterwards what they were.
@@ -44,12 +49,25 @@ def time_layers(chain: Chain, x_shape: tuple[int, ...], training: bool = False, 
 
     apart = rebuilt(chain, change)
     laps = [clock.lap() for _ in _runs(chain, apart, x_shape, training, rounds)]
-    return {name: statistics.median(lap[name] for lap in laps) for name in laps[0]}
+    return {name: min(lap[name] for lap in laps) for name in laps[0]}
+
+
+def in_turn(chain: Chain, x_shape: tuple[int, ...], training: bool = False, turns: int = TURNS) -> tuple[Machine, dict[str, float]]:
+    """The constants of the machine and the seconds of every operation, measured in turn, so that both saw the same machine.
+
+    Of each the best counts, over all turns; two rounds of the network in each. Otherwise as `time_layers`.
+    """
+    spec.positive("turns", turns)
+    machine, seconds = measure(), time_layers(chain, x_shape, training, rounds=2)
+    for _ in range(turns - 1):
+        machine, again = machine.at_best(measure()), time_layers(chain, x_shape, training, rounds=2)
+        seconds = {name: min(value, again[name]) for name, value in seconds.items()}
+    return machine, seconds
 
 
 def time_network(chain: Chain, x_shape: tuple[int, ...], training: bool = False, rounds: int = ROUNDS) -> float:
     """Seconds of the whole network as it runs, in one pass what can be; otherwise as `time_layers`."""
-    return statistics.median(_runs(chain, chain, x_shape, training, rounds))
+    return min(_runs(chain, chain, x_shape, training, rounds))
 
 
 class Clock:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from xception_np.cost import Row
 from xception_np.show.style import COLOURS, styled
@@ -21,8 +21,8 @@ class _Panel(NamedTuple):
 
 
 _COUNTED = (
-    _Panel("parameters", lambda row: row.cost.parameters, COLOURS["blue"]),
-    _Panel("multiply-adds", lambda row: row.cost.macs, COLOURS["blue"]),
+    _Panel("parameters (million)", lambda row: row.cost.parameters / 1e6, COLOURS["blue"]),
+    _Panel("multiply-adds (billion)", lambda row: row.cost.macs / 1e9, COLOURS["blue"]),
     _Panel("memory moved (MiB)", lambda row: row.cost.bytes_moved / 2**20, COLOURS["green"]),
     _Panel("kept in training (MiB)", lambda row: row.cost.bytes_cached / 2**20, COLOURS["green"]),
 )
@@ -71,9 +71,9 @@ def _bars(axes, rows: Sequence[Row], panels: Sequence[_Panel], fontsize: int) ->
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.25)  # room for the shares
     axes.xaxis.set_major_locator(MaxNLocator(3))
+    axes.xaxis.set_major_formatter("{x:,g}")
     if len(panels) > 1 or panels[0] in (_PREDICTED, _MEASURED):
         axes.set_xlabel("time (ms)")
         axes.legend(loc="lower right", fontsize=9)
     else:
         axes.set_xlabel(panels[0].label)
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
