@@ -125,7 +125,7 @@ def _sentences(request: Request, total: Row, times: Times) -> list[str]:
     what = "a training step, forward and backward" if request.training else "inference"
     said = [
         f"Times of {what}, predicted from {machine.peak / 1e9:,.1f} GMAC/s, {machine.bandwidth / 1e9:,.1f} GB/s and "
-        f"{1e6 * machine.call:,.1f} µs a call: below {machine.ridge:.1f} MACs/byte memory decides."
+        f"{1e6 * machine.call:,.1f} µs a call: below {machine.ridge:.1f} MACs/byte memory takes longer."
     ]
     if times.whole is not None and total.measured is not None:
         said.append(

@@ -11,6 +11,8 @@ from xception_np import ops
 from xception_np.layers import BatchNorm, Branches, Layer, Residual
 from xception_np.ops.spec import Cost
 
+_ITEMSIZE = 4  # float32
+
 
 def training(layer: Layer, x_shape: tuple[int, ...]) -> tuple[Cost, ...]:
     """The passes of a training step, forward and backward; each with its multiply-adds and bytes moved, in float32.
@@ -34,8 +36,8 @@ def training(layer: Layer, x_shape: tuple[int, ...]) -> tuple[Cost, ...]:
         case Branches():  # dy is cut into parts, and dx is the sum over branches
             addition = ops.add.cost(x_shape)
             return forward, forward, *[_pass(0, addition.bytes_moved)] * (len(layer.branches) - 1)
-    if cost.macs:  # y = x * w: dx = dy * w and dw = x * dy are as many products of the same three arrays
-        return forward, forward, forward
+    if cost.macs:  # y = x * w: dx = dy * w and dw = x * dy are as many products of the same three arrays; and gradient += dw
+        return forward, forward, forward, _pass(0, 3 * _ITEMSIZE * cost.parameters)
     return forward, _pass(0, cost.bytes_moved + cost.bytes_cached)  # dx from dy and what is cached
 
 

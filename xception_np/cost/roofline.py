@@ -1,9 +1,14 @@
 """The time that follows from what is counted and from three numbers of a machine.
 
-    seconds of a pass = max(macs / peak, bytes moved / bandwidth) + seconds of a call
+    seconds of a pass = macs / peak + bytes moved / bandwidth + seconds of a call
 
-A processor multiplies while it waits for memory, so the slower of the two decides. Nothing is fitted to any layer: where a
-prediction is wrong, the layer does something else than multiply at full speed or wait for memory.
+Our loops fetch a tile into the cache, and then multiply it there: memory and multipliers take turns, so their times add up. The
+roofline is what would be possible if neither ever waited for the other, the larger of the two times:
+
+    multiply-adds a second <= min(peak, bandwidth * macs / bytes moved)
+
+Nothing is fitted to any layer: where a prediction is wrong, the layer does something else than multiply at full speed or wait for
+memory. A pool compares, which is not counted; a depthwise convolution reads some rows twice, at the edges of tiles.
 
 Source: Williams, Waterman and Patterson, "Roofline: An Insightful Visual Performance Model", Communications of the ACM 52 (2009).
 """
@@ -49,7 +54,7 @@ class Machine:
 
     @property
     def ridge(self) -> float:
-        """Multiply-adds per byte at which both take as long: below it memory decides."""
+        """Multiply-adds per byte at which both take as long: below it memory takes longer."""
         return self.peak / self.bandwidth
 
     def at_best(self, again: Self) -> Self:
@@ -58,7 +63,7 @@ class Machine:
 
     def seconds(self, cost: Cost) -> float:
         """Of one pass."""
-        return max(cost.macs / self.peak, cost.bytes_moved / self.bandwidth) + self.call
+        return cost.macs / self.peak + cost.bytes_moved / self.bandwidth + self.call
 
 
 def predict(lines: Iterable[Line], machine: Machine, training: bool = False) -> dict[str, float]:
