@@ -4,7 +4,7 @@
     dx, dw from dy      backward
 
 Within a pass every array is read or written once. An array that a second pass needs again is read again: by then it has left the
-caches, if it is large.
+caches, if it is large. What an implementation moves besides, such as partial sums of dw, is not counted.
 """
 
 from xception_np import ops
