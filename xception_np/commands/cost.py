@@ -129,8 +129,8 @@ def _sentences(request: Request, total: Row, times: Times) -> list[str]:
     ]
     if times.whole is not None and total.measured is not None:
         said.append(
-            f"Operations were timed one by one: {1e3 * total.measured:,.1f} ms, the best of each together. As the network runs, in one "
-            f"pass what can be, its best round took {1e3 * times.whole:,.1f} ms."
+            f"Operations were timed one by one: {1e3 * total.measured:,.1f} ms, the best of each together. As the network runs, in "
+            f"one pass what can be, its best round took {1e3 * times.whole:,.1f} ms."
         )
     return said
 
