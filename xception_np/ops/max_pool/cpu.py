@@ -48,7 +48,7 @@ def _forward(x, y, winners, h0, kernel, stride, dilation, origin):
                         w = ow * stride[1] + j * dilation[1] - origin[1]
                         if w < 0 or w >= x.shape[2]:
                             continue
-                        pixel, tap = x[n, h, w], winner.dtype.type(i * kernel[1] + j)
+                        pixel, tap = x[n, h, w], i * kernel[1] + j
                         if first:
                             for c in range(best.size):
                                 best[c] = pixel[c]
@@ -56,11 +56,9 @@ def _forward(x, y, winners, h0, kernel, stride, dilation, origin):
                             first = False
                             continue
                         for c in range(best.size):
-                            # No branch, and all is read before it is known what is needed: so this is a loop of vectors.
-                            candidate, most, holder = pixel[c], best[c], winner[c]
-                            wins = (candidate > most) | ((candidate != candidate) & (most == most))
-                            best[c] = candidate if wins else most
-                            winner[c] = tap if wins else holder
+                            wins = pixel[c] > best[c] or (pixel[c] != pixel[c] and best[c] == best[c])
+                            best[c] = pixel[c] if wins else best[c]
+                            winner[c] = tap if wins else winner[c]
 
 
 # y = x at the winning tap, so dx = dy there and 0 elsewhere
