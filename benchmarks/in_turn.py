@@ -4,11 +4,14 @@ In one process, the threads of one would wait, spinning, on the cores that the o
 may have changed in between. So the parent asks one, waits for its answer, pauses, and asks the next. The first computation
 of a turn is not timed: it finds caches, threads and clock as another left them.
 
-A contender is a command that prints a line of JSON when it is ready and then, for every line on its standard input, one with
-`seconds` and `peak_bytes`: what `serve` does.
+A contender is a command that answers every line on its standard input, the name of a subject, with a line of JSON. When a subject
+is new: it computes once, says by a few numbers what came out, and warms up. After that: it says what one computation takes.
+That is what `serve` does.
 """
 
 import json
+import math
+import os
 import resource
 import statistics
 import subprocess
@@ -16,10 +19,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 PAUSE = 0.2  # seconds between turns: longer than a thread pool spins
-WARM_UP = 2  # computations before the first turn
+LEAST = 0.1  # seconds of computing in a turn at least; what is shorter is repeated
+
+
+class Work(NamedTuple):
+    """A computation: `compute()`, and the arrays that its result stands for, in our layouts, to compare with those of others."""
+
+    compute: Callable[[], Any]
+    arrays: Callable[[Any], list[np.ndarray]]
 
 
 class Result(NamedTuple):
@@ -28,6 +40,7 @@ class Result(NamedTuple):
     median, fastest, slowest : seconds
     times_first : its time over the first contender's in the same round, median over the rounds
     peak_bytes : the largest resident memory of its process, start and compilation included
+    faults : pages that it had to ask the system for in one computation, median
     """
 
     median: float
@@ -35,49 +48,105 @@ class Result(NamedTuple):
     slowest: float
     times_first: float
     peak_bytes: int
+    faults: float
 
 
-def serve(compute: Callable[[], object], hello: dict) -> None:
-    """The contender's side: say hello, then compute twice for every line and answer with the time of the second."""
-    for _ in range(WARM_UP):
-        compute()
-    print(json.dumps(hello), flush=True)
-    for _ in sys.stdin:
-        compute()
-        begin = time.perf_counter()
-        compute()
-        print(json.dumps({"seconds": time.perf_counter() - begin, "peak_bytes": _peak_bytes()}), flush=True)
+def serve(work_of: Callable[[str], Work]) -> None:
+    """The contender's side: answer until standard input is closed."""
+    answers = _standard_output()
+    works: dict[str, tuple[Work, int]] = {}
+    for line in sys.stdin:
+        subject = line.rstrip("\n")
+        if subject in works:
+            answer = _timed(*works[subject])
+        else:
+            work = work_of(subject)
+            answer = {"numbers": [_numbers(array) for array in work.arrays(work.compute())]}
+            works[subject] = work, _repeats(work)
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+def _standard_output():
+    """Standard output for answers alone: what libraries print there goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return answers
+
+
+def _numbers(array: np.ndarray) -> tuple[float, float]:
+    """The length of an array as a vector, and of its unit vector the product with a random one."""
+    flat = np.ravel(array).astype(np.float64)
+    length = float(np.linalg.norm(flat))
+    return length, float(flat @ np.random.default_rng(0).standard_normal(flat.size)) / (length or 1.0)
+
+
+def _repeats(work: Work) -> int:
+    """How often to compute in a turn; the second computation, the first one that has been made before, says how long one takes."""
+    begin = time.perf_counter()
+    work.compute()
+    return math.ceil(LEAST / (time.perf_counter() - begin))
+
+
+def _timed(work: Work, repeats: int) -> dict:
+    work.compute()
+    faults, begin = resource.getrusage(resource.RUSAGE_SELF).ru_minflt, time.perf_counter()
+    for _ in range(repeats):
+        work.compute()
+    seconds, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF)
+    peak_bytes = after.ru_maxrss if sys.platform == "darwin" else after.ru_maxrss * 1024
+    return {"seconds": seconds / repeats, "faults": (after.ru_minflt - faults) / repeats, "peak_bytes": peak_bytes}
 
 
 @contextmanager
-def started(commands: dict[str, list[str]]) -> Iterator[dict[str, subprocess.Popen]]:
+def started(commands: dict[str, list[str]], **settings) -> Iterator[dict[str, subprocess.Popen]]:
     """The parent's side: a process for each command; they end with the `with` block, when their standard input is closed."""
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            name: stack.enter_context(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **settings)
+            )
             for name, command in commands.items()
         }
 
 
-def answer(name: str, process: subprocess.Popen) -> dict:
-    """The next line of a contender: its hello, or a time."""
-    line = process.stdout.readline()
+def ask(name: str, process: subprocess.Popen, subject: str) -> dict:
+    """A contender's answer; the program ends if there is none."""
+    try:
+        process.stdin.write(subject + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+    except BrokenPipeError:
+        line = ""
     if not line:
-        sys.exit(f"the process of {name} ended without an answer; its own message is above")
+        sys.exit(f"the process of {name} ended without an answer to {subject!r}; its own message is above")
     return json.loads(line)
 
 
-def measure(processes: dict[str, subprocess.Popen], rounds: int) -> dict[str, Result]:
+def meet(processes: dict[str, subprocess.Popen], subject: str, tolerance: float) -> None:
+    """Let everyone compute a subject for the first time; the program ends if results differ by more, relative to their size."""
+    numbers = {name: np.array(ask(name, process, subject)["numbers"]) for name, process in processes.items()}
+    expected, *_ = numbers.values()
+    for name, found in numbers.items():
+        if not len(found):  # its results are not those of the subject
+            continue
+        scale = np.stack([expected[:, 0], np.ones(len(expected))], axis=1)
+        worst = np.max(np.abs(found - expected) / scale)
+        if not worst <= tolerance:
+            first = next(iter(numbers))
+            sys.exit(
+                f"{subject}: results of {name} and {first} differ by {worst:.1g} of their size; expected at most {tolerance:g}"
+            )
+
+
+def measure(processes: dict[str, subprocess.Popen], subject: str, rounds: int) -> dict[str, Result]:
     """Ask everyone in turn, this many times; the first is the one to whom the others are compared."""
     answers: dict[str, list[dict]] = {name: [] for name in processes}
     for _ in range(rounds):
         for name, process in processes.items():
             time.sleep(PAUSE)
-            process.stdin.write("\n")
-            process.stdin.flush()
-            answers[name].append(answer(name, process))
+            answers[name].append(ask(name, process, subject))
     seconds = {name: [each["seconds"] for each in given] for name, given in answers.items()}
-    first = next(iter(seconds.values()))
+    first, *_ = seconds.values()
     return {
         name: Result(
             median=statistics.median(times),
@@ -85,11 +154,7 @@ def measure(processes: dict[str, subprocess.Popen], rounds: int) -> dict[str, Re
             slowest=max(times),
             times_first=statistics.median(mine / theirs for mine, theirs in zip(times, first, strict=True)),
             peak_bytes=answers[name][-1]["peak_bytes"],
+            faults=statistics.median(each["faults"] for each in answers[name]),
         )
         for name, times in seconds.items()
     }
-
-
-def _peak_bytes() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

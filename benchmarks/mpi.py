@@ -1,8 +1,8 @@
 """What do two processes gain over one, and over two threads, on the same cores and for the same batch?
 
-    python benchmarks/mpi.py --model xception_small --batch 128 --rounds 9
+    python -m benchmarks.mpi --model xception_small --batch 128 --rounds 9
 
-A training step as in `training_step.py`. One process with one thread, one process with two threads, two processes with one thread
+A training step as in `contenders/ours.py`. One process with one thread, one process with two threads, two processes with one thread
 each, and the sum over two processes alone; `in_turn.py` says how the turns go. Efficiency is the speed over that of one thread,
 divided by the cores.
 """
@@ -15,11 +15,11 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from in_turn import answer, measure, serve, started
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.in_turn import Work, measure, meet, serve, started
 from xception_np import models, threads
 from xception_np.layers import Step
 from xception_np.training import SGD, Settings, parallel
@@ -51,17 +51,17 @@ def main(
     mpiexec = shutil.which("mpiexec", path=str(Path(sys.executable).parent)) or shutil.which("mpiexec")
     if mpiexec is None:
         sys.exit("there is no mpiexec; install one with: pip install 'xception-np[mpi]'")
-    command = [sys.executable, __file__, "--model", model, "--batch", str(batch), "--contender"]
+    command = [sys.executable, "-m", "benchmarks.mpi", "--model", model, "--batch", str(batch), "--contender"]
     commands = {name: [mpiexec, "-n", str(processes), *command, name] for name, (processes, _, _) in CONTENDERS.items()}
+    subject = f"a step of {model}, batch {batch}"
     with started(commands) as running:
-        for name, process in running.items():
-            answer(name, process)
-        results = measure(running, rounds)
+        meet(running, subject, 0)
+        results = measure(running, subject, rounds)
     table = Table(box=SIMPLE, title=f"one training step: model {model}, batch {batch}, rounds {rounds}")
     for heading in ("", "median ms", "fastest", "slowest", "images/s", "efficiency"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for name, (processes, count, computes) in CONTENDERS.items():
-        median, fastest, slowest, times_first, _ = results[name]
+        median, fastest, slowest, times_first, *_ = results[name]
         speed = (f"{batch / median:.1f}", f"{1 / times_first / (processes * count):.0%}") if computes else ("", "")
         table.add_row(name, *(f"{seconds * 1e3:.1f}" for seconds in (median, fastest, slowest)), *speed)
     Console(width=100).print(table)
@@ -89,7 +89,7 @@ def take_turns(processes: parallel.Processes, compute: Callable[[], object]) -> 
         compute()
 
     if processes.first:
-        serve(together, {})
+        serve(lambda _: Work(together, lambda _: []))
         processes.words("")
     else:
         while processes.words("")[0]:

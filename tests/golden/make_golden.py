@@ -78,8 +78,8 @@ def calls() -> Iterator[tuple[str, str, tuple]]:
 
 def golden() -> dict[str, tuple[dict[str, np.ndarray], list[dict]]]:
     """The arrays and the descriptions of all cases, by operation. Needs PyTorch."""
-    sys.path.insert(0, str(FOLDER.parents[1] / "benchmarks"))
-    from torch_operations import passes
+    sys.path.insert(0, str(FOLDER.parents[1]))
+    from benchmarks.torch_operations import passes
 
     files: dict[str, tuple[dict[str, np.ndarray], list[dict]]] = {}
     for operation, name, arguments in calls():

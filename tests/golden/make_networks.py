@@ -19,12 +19,12 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 FOLDER = Path(__file__).parent
-sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "parity"), str(FOLDER.parents[1] / "benchmarks")]
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "parity"), str(FOLDER.parents[1])]
 
 from importing_timm import timm  # noqa: E402
 from networks import CASES, GRADIENTS, KEPT, filled, pictures  # noqa: E402
-from torch_twin import TorchTwin, copy_weights, in_torch_layout  # noqa: E402
 
+from benchmarks.torch_twin import TorchTwin, copy_weights, in_torch_layout  # noqa: E402
 from xception_np import models, weights  # noqa: E402
 
 APPLICATIONS = {"xception": keras.applications.Xception, "inception_v3": keras.applications.InceptionV3}

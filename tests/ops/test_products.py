@@ -33,12 +33,12 @@ def test_whole_vectors(dtype, vectors, rows, depth):
     width = vectors * LANES[dtype]
     a, b = matrices(dtype, (rows, depth), (depth, width))
     y = np.full((rows, width), np.nan, dtype)
-    products.multiply(a, b, y)
+    products.multiply(a, products.weights(b), y)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, depth))
 
     a, b, before = matrices(dtype, (depth, rows), (depth, width), (rows, width))
     y = before.copy()
-    products.add_product_over_rows(a, b, y, products.memory_for(y))
+    products.add_product_over_rows(a, b, y, products.memory_for(*y.shape, y))
     np.testing.assert_allclose(y, before + a.astype(np.float64).T @ b, rtol=0, atol=rounding(dtype, depth + 1))
 
 
@@ -47,26 +47,28 @@ def test_whole_vectors(dtype, vectors, rows, depth):
 def test_widths_that_are_no_whole_number_of_vectors(dtype, width):
     a, b, c = matrices(dtype, (9, 6), (6, width), (9, width))
     y = np.full((9, width), np.nan, dtype)
-    products.multiply(a, b, y)
+    products.multiply(a, products.weights(b), y)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 6))
     y = b.copy()
-    products.add_product_over_rows(a, c, y, products.memory_for(y))
+    products.add_product_over_rows(a, c, y, products.memory_for(*y.shape, y))
     np.testing.assert_allclose(y, b + a.astype(np.float64).T @ c, rtol=0, atol=rounding(dtype, 10))
 
 
 @both
 def test_more_than_the_cache_holds(dtype):
-    """Sums over more rows than blocks run over at once, and weights that go to BLAS."""
+    """Sums over more rows than blocks run over at once, more rows than meet a panel at once, and what goes to BLAS."""
     a, b = matrices(dtype, (1000, 24), (1000, 2 * LANES[dtype]))
     y = np.zeros((24, 2 * LANES[dtype]), dtype)
-    products.add_product_over_rows(a, b, y, products.memory_for(y))
+    products.add_product_over_rows(a, b, y, products.memory_for(*y.shape, y))
     np.testing.assert_allclose(y, a.astype(np.float64).T @ b, rtol=0, atol=rounding(dtype, 1000))
+    for shape in ((3000, 24), (24, 5)), ((5, 300), (300, 256)), ((3, 2048), (2048, 2056)):
+        a, b = matrices(dtype, *shape)
+        y = np.empty((len(a), b.shape[1]), dtype)
+        products.multiply(a, products.weights(b), y)
+        np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, len(b)))
     a, b, c = matrices(dtype, (5, 300), (300, 256), (5, 256))
-    y = np.empty((5, 256), dtype)
-    products.multiply(a, b, y)
-    np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 300))
     y = b.copy()
-    products.add_product_over_rows(a, c, y, products.memory_for(y))
+    products.add_product_over_rows(a, c, y, products.memory_for(*y.shape, y))
     np.testing.assert_allclose(y, b + a.astype(np.float64).T @ c, rtol=0, atol=rounding(dtype, 6))
 
 
@@ -76,7 +78,7 @@ def test_nothing_beside_the_result_is_written(dtype):
     for rows, vectors in itertools.product((1, 5, 8), (1, 2, 3, 4, 5)):
         a, b = matrices(dtype, (rows, 3), (3, vectors * lanes))
         around = np.full(rows * vectors * lanes + 2 * lanes, 7, dtype)
-        products.multiply(a, b, around[lanes:-lanes].reshape(rows, -1))
+        products.multiply(a, products.weights(b), around[lanes:-lanes].reshape(rows, -1))
         assert (around[:lanes] == 7).all() and (around[-lanes:] == 7).all()
 
 
@@ -87,7 +89,7 @@ def test_arrays_that_begin_anywhere(dtype):
     a, b = matrices(dtype, (8 * 6 + 1,), (6 * width + 1,))
     a, b = a[1:].reshape(8, 6), b[1:].reshape(6, width)
     y = np.empty(8 * width + 1, dtype)[1:].reshape(8, width)
-    products.multiply(a, b, y)
+    products.multiply(a, products.weights(b), y)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 6))
 
 
@@ -96,19 +98,27 @@ def test_a_nan_reaches_its_row_or_column_only(dtype):
     a, b = matrices(dtype, (10, 6), (6, 3 * LANES[dtype]))
     a[4, 2] = np.nan
     y = np.empty((10, 3 * LANES[dtype]), dtype)
-    products.multiply(a, b, y)
+    products.multiply(a, products.weights(b), y)
     assert np.isnan(y).all(axis=1).tolist() == [row == 4 for row in range(10)]
     total = np.zeros((6, 3 * LANES[dtype]), dtype)
-    products.add_product_over_rows(a, np.ones_like(y), total, products.memory_for(total))
+    products.add_product_over_rows(a, np.ones_like(y), total, products.memory_for(*total.shape, total))
     assert np.isnan(total).all(axis=1).tolist() == [row == 2 for row in range(6)]
 
 
-def test_weights_begin_where_a_cache_line_does():
-    matrix = np.arange(64.0 * 48).reshape(64, 48).T
-    copy = products.weights(matrix)
-    np.testing.assert_array_equal(copy, matrix)
-    assert copy.flags.c_contiguous
-    assert copy.ctypes.data % 64 == 0
+@both
+@pytest.mark.parametrize("vectors", [1, 2, 3, 5, 8])
+def test_weights_lie_in_panels_that_begin_where_a_cache_line_does(dtype, vectors):
+    lanes = LANES[dtype]
+    width = vectors * lanes - 1
+    matrix = matrices(dtype, (width, 48))[0].T
+    packed, shape = products.weights(matrix)
+    assert shape == (48, width)
+    assert packed.ctypes.data % 64 == 0
+    first = packed[: 48 * lanes * products._vectors(vectors)].reshape(48, -1)
+    within = min(width, first.shape[1])
+    np.testing.assert_array_equal(first[:, :within], matrix[:, :within])
+    assert packed.size == 48 * (width + 1)
+    assert np.count_nonzero(packed) == matrix.size
 
 
 @both
@@ -116,10 +126,10 @@ def test_matrices_that_do_not_fit_are_refused(dtype):
     a, b, y = matrices(dtype, (4, 3), (3, LANES[dtype]), (4, LANES[dtype]))
     for arguments in ((a, b, y[:3]), (a[:, :2].copy(), b, y), (a, b, y[:, 1:].copy())):
         with pytest.raises(ValueError, match="shapes do not fit"):
-            products.multiply(*arguments)
+            products.multiply(arguments[0], products.weights(arguments[1]), arguments[2])
     for arguments in ((a, y, b[:2]), (a[:3], y, b), (a, y, b[:, 1:].copy())):
         with pytest.raises(ValueError, match="shapes do not fit"):
-            products.add_product_over_rows(*arguments, products.memory_for(b))
+            products.add_product_over_rows(*arguments, products.memory_for(*b.shape, b))
 
 
 @pytest.mark.slow

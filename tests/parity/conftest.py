@@ -1,12 +1,11 @@
-"""Lets the tests import their neighbours here, and PyTorch's versions of our operations and networks from benchmarks/."""
+"""Lets the tests import their neighbours here."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "benchmarks")]
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session", autouse=True)

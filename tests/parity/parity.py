@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from importlib import import_module
 
 import numpy as np
-import torch_operations
 from configurations import Configuration
 
+from benchmarks import torch_operations
 from xception_np.check.comparison import Comparison, compare
 from xception_np.check.draw import Draw
 from xception_np.check.operations import as_list

@@ -7,9 +7,9 @@ from collections import Counter
 import configurations
 import torch
 import torch.nn.functional as F
-import torch_operations
 from parity import comparisons
 
+from benchmarks import torch_operations
 from xception_np import implementations, ops
 from xception_np.check.comparison import compare, require_all
 from xception_np.check.draw import Draw

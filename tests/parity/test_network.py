@@ -5,8 +5,8 @@ pytest.importorskip("torch", reason="parity with PyTorch needs torch: pip instal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch_twin import TorchTwin, copy_weights, in_torch_layout
 
+from benchmarks.torch_twin import TorchTwin, copy_weights, in_torch_layout
 from xception_np import implementations, models, ops
 from xception_np.check.comparison import compare, require_all
 from xception_np.check.draw import Draw

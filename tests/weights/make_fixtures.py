@@ -22,12 +22,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 FOLDER = Path(__file__).parent
-sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "parity"), str(FOLDER.parents[1] / "benchmarks")]
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "parity"), str(FOLDER.parents[1])]
 
 from importing_timm import timm_xception  # noqa: E402
-from keras_twin import keras_twin  # noqa: E402
 from tiny import SIZE, tiny_inception, tiny_vgg, tiny_xception  # noqa: E402
 
+from benchmarks.keras_twin import keras_twin  # noqa: E402
 from xception_np import models  # noqa: E402
 from xception_np.layers import Chain  # noqa: E402
 

@@ -49,9 +49,10 @@ def _add_product_over_rows(a, b, y, memory):
 
 # what stands in for `ops/products.py`, whose blocks are not Python: a wrong shape is an error here
 _PLAIN_PRODUCTS = {
+    "weights": np.ascontiguousarray,
     "multiply": lambda a, b, y: np.matmul(a, b, out=y),
     "add_product_over_rows": _add_product_over_rows,
-    "memory_for": lambda y: np.empty(y.shape),
+    "memory_for": lambda depth, width, like: np.empty((depth, width)),
 }
 
 

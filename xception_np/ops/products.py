@@ -1,107 +1,179 @@
-"""Matrix products of narrow matrices, in registers: faster than BLAS where a matrix of weights stays in the cache.
+"""Matrix products in registers: faster than BLAS where matrices are narrow, or the processor has few registers.
 
-    multiply(a, b, y)               y = a @ b               a (P, K), b (K, N), y (P, N)
+    multiply(a, weights(b), y)      y = a @ b               a (P, K), b (K, N), y (P, N)
     add_product_over_rows(a, b, y, memory)
                                     y += a.T @ b            a (P, K), b (P, N), y (K, N)
 
-BLAS is made for large matrices: it first packs both into an order of its own. With 64 channels that is as much work as the product.
-Here a block of y stays in registers while k runs (`ops/register_block.py`), and the matrices are read where they are. The same
-block serves both products, as only the strides of `a` differ. What is too large for the cache, or no whole number of vectors wide,
-goes to BLAS.
+A block of y stays in registers while k runs (`ops/register_block.py`). It reads b a few vectors wide, row after row: so b is first
+copied into panels of that width, where what a block reads lies in one piece, and stays in the first-level cache for all blocks
+below each other. BLAS packs a as well, into an order of its own. With 64 channels that is as much work as the product; here a is
+read where it is. The same block serves both products, as only the strides of a differ.
 
-A vector that lies across two cache lines costs two loads, so all should begin where a line does: `weights` makes such a copy.
+    b (K, N)                     packed: one panel after the other, filled up with 0 to whole vectors
+    +-------+-------+---+
+    |       |       |   |        +-------+ +-------+ +---+
+    |       |       |   |   -->  |       | |       | |   |
+    |       |       |   |        |       | |       | |   |
+    +-------+-------+---+        +-------+ +-------+ +---+
+
+What is too large goes to BLAS.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from xception_np import arrays
 from xception_np.ops import register_block
 from xception_np.ops.compile import compiled_apart, compiled_with
-from xception_np.ops.register_block import BYTES, REGISTERS, block
-
-_LARGEST = 2**16  # numbers of a matrix of weights at most: 256 KiB in float32, a part of the second-level cache
-_DEPTH = 256  # rows of a and b that blocks run over at once: what they read of b stays in the first-level cache
-
+from xception_np.ops.register_block import BYTES, REGISTERS, block, lanes
 
 # Blocks of 1, 2, 3, 4 vectors, with so many rows: the sums, a row of b and a number of a fit into the registers
-_MOST, _ROWS = (4, (8, 8, 8, 4)) if REGISTERS == 32 else (2, (8, 4, 1, 1))
-_block_1, _block_2, _block_3, _block_4 = (block(rows, vectors) for vectors, rows in enumerate(_ROWS, 1))
-_row_1, _row_2, _row_3, _row_4 = (block(1, vectors) for vectors in (1, 2, 3, 4))
+_ROWS = (8, 8, 8, 4) if REGISTERS == 32 else (8, 6)
+_MOST = len(_ROWS)
+# numbers of b at most, as measured: OpenBLAS has better use for many registers
+_LARGEST = 2**16 if REGISTERS == 32 else 2**22
+_LARGEST_SUM = 2**16  # numbers of y at most where it is added to: 256 KiB in float32, a part of the second-level cache
+_DEPTH = 256  # rows of a and b that are summed up at once: what a block reads of b stays in the first-level cache
+_AT_ONCE = 2**15  # numbers of a that meet one panel of b after the other: they stay in the second-level cache
+
+_block, _pair, _row = block(_ROWS), block((2,) * _MOST), block((1,) * _MOST)
 
 
-def weights(matrix):
-    """A contiguous copy in which vectors begin where cache lines do; what goes to BLAS is only made contiguous."""
+class Weights(NamedTuple):
+    """A matrix as `multiply` reads it.
+
+    packed : its panels, one after the other; what goes to BLAS is as it was
+    shape : (K, N)
+    """
+
+    packed: np.ndarray
+    shape: tuple[int, int]
+
+
+def weights(matrix: np.ndarray) -> Weights:
+    """A matrix (K, N) for `multiply`."""
+    matrix = np.ascontiguousarray(matrix)
     if matrix.size > _LARGEST:
-        return np.ascontiguousarray(matrix)
-    copy = arrays.empty(matrix.shape, matrix.dtype)
-    copy[...] = matrix
-    return copy
+        return Weights(matrix.reshape(-1), matrix.shape)
+    packed = arrays.empty((_packed_size(*matrix.shape, BYTES // matrix.itemsize),), matrix.dtype)
+    _pack(matrix, packed)
+    return Weights(packed, matrix.shape)
 
 
 @compiled_with(register_block)
-def multiply(a, b, y):
-    """y = a @ b; all three C-contiguous."""
-    if a.shape[1] != b.shape[0] or y.shape != (a.shape[0], b.shape[1]):
+def multiply(a, weights, y):
+    """y = a @ b, with weights(b); a and y C-contiguous."""
+    depth, width = weights.shape
+    if a.shape[1] != depth or y.shape != (a.shape[0], width):
         raise ValueError("shapes do not fit: a (P, K), b (K, N), y (P, N)")
-    if _fits(b, b.shape[1]):
-        _in_blocks(a, b, y, False)
-    else:
-        np.dot(a, b, y)
+    if depth * width > _LARGEST:
+        np.dot(a, weights.packed.reshape(depth, width), y)
+        return
+    rows = max(_AT_ONCE // depth // _ROWS[-1], 1) * _ROWS[-1]
+    for i in range(0, len(a), rows):
+        _over_panels(a[i : i + rows], weights.packed, y[i : i + rows], False)
 
 
 @compiled_with(register_block)
 def add_product_over_rows(a, b, y, memory):
-    """y += a.T @ b; all three C-contiguous, with memory from `memory_for(y)`."""
+    """y += a.T @ b; all three C-contiguous, with `memory_for` (K, N) numbers like them."""
     if a.shape[0] != b.shape[0] or y.shape != (a.shape[1], b.shape[1]):
         raise ValueError("shapes do not fit: a (P, K), b (P, N), y (K, N)")
-    if _fits(y, b.shape[1]):
-        for k in range(0, len(a), _DEPTH):
-            _in_blocks(a[k : k + _DEPTH].T, b[k : k + _DEPTH], y, True)
-    else:
-        np.dot(a.T, b, memory)
-        y += memory
+    if y.size > _LARGEST_SUM:
+        product = memory.reshape(y.shape)
+        np.dot(a.T, b, product)
+        y += product
+        return
+    one_panel = _vectors(-(-y.shape[1] // lanes(y))) * lanes(y) == y.shape[1]
+    for k in range(0, len(a), _DEPTH):
+        part = b[k : k + _DEPTH]
+        if one_panel:
+            _over_panels(a[k : k + _DEPTH].T, part.reshape(-1), y, True)
+        else:
+            _pack(part, memory)
+            _over_panels(a[k : k + _DEPTH].T, memory, y, True)
 
 
 @compiled_with(register_block)
-def memory_for(y):
-    """What adding to y needs besides y: as much again where BLAS does it, which cannot add."""
-    return np.empty((0, 0) if _fits(y, y.shape[1]) else y.shape, y.dtype)
+def memory_for(depth, width, like):
+    """Memory to add to y (K, N) with: for a part of b, packed, or for a product where BLAS computes it, which cannot add."""
+    largest = depth * width > _LARGEST_SUM
+    return np.empty(depth * width if largest else _packed_size(_DEPTH, width, lanes(like)), like.dtype)
 
 
 @compiled_apart
-def _fits(weights, width):
-    return weights.size <= _LARGEST and width % (BYTES // weights.itemsize) == 0
+def _packed_size(depth, width, lanes):
+    return depth * -(-width // lanes) * lanes
+
+
+@compiled_apart
+def _vectors(left):
+    """How wide the next panel is, of so many vectors that are left: all as equally wide as may be."""
+    return -(-left // -(-left // _MOST))
 
 
 @compiled_with(register_block)
-def _in_blocks(a, b, y, add):
-    """y = a @ b, or += if `add`, in blocks as equally wide as may be; what is left of the rows, row by row
-
-    The branches are one each because Numba cannot choose a function by a number.
-    """
-    height, width = y.shape
-    lanes = BYTES // y.itemsize
+def _pack(b, packed):
+    depth, width = b.shape
+    lane_count = lanes(b)
     j = 0
     while j < width:
-        left = (width - j) // lanes
-        vectors = -(-left // -(-left // _MOST))
-        whole = height - height % _ROWS[vectors - 1]
-        for i in range(0, whole, _ROWS[vectors - 1]):
-            if vectors == 4:
-                _block_4(a, b, y, i, j, add)
-            elif vectors == 3:
-                _block_3(a, b, y, i, j, add)
-            elif vectors == 2:
-                _block_2(a, b, y, i, j, add)
+        columns = _vectors(-(-(width - j) // lane_count)) * lane_count
+        panel = packed[depth * j : depth * (j + columns)].reshape(depth, columns)
+        for first in range(0, columns, lane_count):
+            if j + first + lane_count <= width:
+                for k in range(depth):
+                    source, target = b[k, j + first :], panel[k, first:]
+                    for c in range(lane_count):
+                        target[c] = source[c]
             else:
-                _block_1(a, b, y, i, j, add)
-        for i in range(whole, height):
-            if vectors == 4:
-                _row_4(a, b, y, i, j, add)
-            elif vectors == 3:
-                _row_3(a, b, y, i, j, add)
-            elif vectors == 2:
-                _row_2(a, b, y, i, j, add)
-            else:
-                _row_1(a, b, y, i, j, add)
-        j += vectors * lanes
+                panel[:, first:] = 0
+                panel[:, first : width - j] = b[:, j + first :]
+        j += columns
+
+
+@compiled_with(register_block)
+def _over_panels(a, packed, y, add):
+    """y = a @ b, or += if `add`"""
+    depth, width = a.shape[1], y.shape[1]
+    lane_count = lanes(y)
+    j = 0
+    while j < width:
+        vectors = _vectors(-(-(width - j) // lane_count))
+        columns = vectors * lane_count
+        panel = packed[depth * j : depth * (j + columns)].reshape(depth, columns)
+        if j + columns <= width:
+            _over_rows(a, panel, y, j, vectors, add)
+        else:
+            _last_panel(a, panel, y, j, vectors, add)
+        j += columns
+
+
+@compiled_with(register_block)
+def _over_rows(a, panel, y, j, vectors, add):
+    """The columns of y from j on, one block below the other; what is left of the rows by two and one"""
+    rows, i = _ROWS[vectors - 1], 0
+    while i + rows <= len(a):
+        _block(a, panel, y, i, j, vectors, add)
+        i += rows
+    while i + 2 <= len(a):
+        _pair(a, panel, y, i, j, vectors, add)
+        i += 2
+    if i < len(a):
+        _row(a, panel, y, i, j, vectors, add)
+
+
+@compiled_with(register_block)
+def _last_panel(a, panel, y, j, vectors, add):
+    """The same where y ends within a vector: every block goes through one that is whole"""
+    rows, left = _ROWS[vectors - 1], y.shape[1] - j
+    whole = np.empty((rows, panel.shape[1]), y.dtype)
+    for i in range(0, len(a), rows):
+        _over_rows(a[i : i + rows], panel, whole, 0, vectors, False)
+        for r in range(min(rows, len(a) - i)):
+            for c in range(left):
+                if add:
+                    y[i + r, j + c] += whole[r, c]
+                else:
+                    y[i + r, j + c] = whole[r, c]

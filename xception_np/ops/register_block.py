@@ -11,6 +11,7 @@ A vector is as many numbers as a register of this machine holds: 16 in float32 w
 """
 
 import platform
+from typing import Any
 
 import llvmlite.binding
 from llvmlite import ir
@@ -29,66 +30,74 @@ def registers() -> tuple[int, int]:
 
 
 REGISTERS, BYTES = registers()
+_INTEGER = ir.IntType(64)
 
 
-def block(rows: int, vectors: int):
-    """A compiled function block(a, b, y, i, j, add): y[i:, j:] = a[i:] @ b[:, j:], or += if `add`, for so many rows and vectors.
+def block(rows: tuple[int, ...]):
+    """A compiled function block(a, b, y, i, j, vectors, add): y[i:, j:] = a[i:] @ b, or += if `add`, so many vectors wide.
 
-    Rows of b and y are contiguous; a has any strides, of which the compiler must not know that they are 1: it would load neighbours
-    together and spread them to all lanes by shuffles, rather than load each to all lanes.
+    It is rows[0] rows high if one vector wide, rows[1] if two, and so on. Rows of b and y are contiguous; a has any strides, of
+    which the compiler must not know that they are 1: it would load neighbours together and spread them to all lanes by shuffles,
+    rather than load each to all lanes.
     """
 
     def generate(context, builder, signature, arguments):
         a, b, y = (
             context.make_array(kind)(context, builder, value) for kind, value in zip(signature.args[:3], arguments[:3], strict=True)
         )
-        first, j, add = arguments[3:]
-        number = context.get_value_type(signature.args[0].dtype)
-        lanes = BYTES // context.get_abi_sizeof(number)
-        vector, integer = ir.VectorType(number, lanes), ir.IntType(64)
+        i, j, vectors, add = arguments[3:]
+        machine = _Code(context, builder, signature.args[0].dtype)
+        done = builder.append_basic_block("done")
+        choice = builder.switch(vectors, done)
+        for number, height in enumerate(rows, 1):
+            case = builder.append_basic_block(f"vectors_{number}")
+            choice.add_case(ir.Constant(vectors.type, number), case)
+            builder.position_at_end(case)
+            machine.block(a, b, y, i, j, add, height, number)
+            builder.branch(done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
 
-        def constant(value):
-            return ir.Constant(integer, value)
+    def typed(_, a, b, y, i, j, vectors, add):
+        if not a.dtype == b.dtype == y.dtype:
+            return None  # not for these arguments: a TypingError
+        return types.void(a, b, y, i, j, vectors, add), generate
 
-        def number_at(array, i, j):
-            """Address of array[i, j]; strides are in bytes."""
-            strides = cgutils.unpack_tuple(builder, array.strides, 2)
-            offset = builder.add(builder.mul(i, strides[0]), builder.mul(j, strides[1]))
-            return cgutils.pointer_add(builder, array.data, offset)
+    return intrinsic(typed)
 
-        def vector_at(array, i, j, v):
-            place = number_at(array, i, builder.add(j, constant(v * lanes)))
-            return builder.bitcast(place, vector.as_pointer())
 
-        def aligned(instruction):
-            instruction.align = context.get_abi_sizeof(number)  # of a number: a row may start anywhere
-            return instruction
+class _Code:
+    """Writes instructions for vectors of one kind of number."""
 
-        def in_all_lanes(value):
-            undefined = ir.Constant(vector, ir.Undefined)
-            one = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
-            return builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes))
+    def __init__(self, context, builder, kind):
+        self.builder, self.number = builder, context.get_value_type(kind)
+        self.size = context.get_abi_sizeof(self.number)
+        self.lanes = BYTES // self.size
+        self.vector = ir.VectorType(self.number, self.lanes)
 
-        high = [builder.add(first, constant(i)) for i in range(rows)]
-        wide = range(vectors)
-        zero = ir.Constant(vector, [0.0] * lanes)
-        start = [[builder.select(add, aligned(builder.load(vector_at(y, i, j, v))), zero) for v in wide] for i in high]
+    def block(self, a, b, y, first, j, add, rows, vectors):
+        """y[first:, j:] = a[first:] @ b, or += if `add`."""
+        builder, wide = self.builder, range(vectors)
+        high = [builder.add(first, _integer(i)) for i in range(rows)]
+        columns = [builder.add(j, _integer(v * self.lanes)) for v in wide]
+        zero = ir.Constant(self.vector, [0.0] * self.lanes)
+        start = [[builder.select(add, self.loaded(self.vector_at(y, i, column)), zero) for column in columns] for i in high]
 
-        before, loop, after = builder.block, builder.append_basic_block("over_k"), builder.append_basic_block("done")
+        before, loop, after = builder.block, builder.append_basic_block("over_k"), builder.append_basic_block("summed")
         builder.branch(loop)
         builder.position_at_end(loop)
-        k = builder.phi(integer)
-        sums = [[builder.phi(vector) for _ in wide] for _ in high]
-        b_vectors = [aligned(builder.load(vector_at(b, k, j, v))) for v in wide]
+        k = builder.phi(_INTEGER)
+        sums = [[builder.phi(self.vector) for _ in wide] for _ in high]
+        b_vectors = [self.loaded(self.vector_at(b, k, _integer(v * self.lanes))) for v in wide]
         added = []
         for i, row in zip(high, sums, strict=True):
-            a_vector = in_all_lanes(builder.load(number_at(a, i, k)))
+            a_vector = self.in_all_lanes(builder.load(self.number_at(a, i, k)))
             products = [builder.fmul(a_vector, b_vector, flags=("contract",)) for b_vector in b_vectors]
             added.append([builder.fadd(total, product, flags=("contract",)) for total, product in zip(row, products, strict=True)])
-        following = builder.add(k, constant(1))
+        following = builder.add(k, _integer(1))
         depth = cgutils.unpack_tuple(builder, b.shape, 2)[0]
         builder.cbranch(builder.icmp_signed("<", following, depth), loop, after)
-        k.add_incoming(constant(0), before)
+        k.add_incoming(_integer(0), before)
         k.add_incoming(following, loop)
         for row, starts, results in zip(sums, start, added, strict=True):
             for total, value, result in zip(row, starts, results, strict=True):
@@ -97,13 +106,41 @@ def block(rows: int, vectors: int):
 
         builder.position_at_end(after)
         for i, results in zip(high, added, strict=True):
-            for v, result in zip(wide, results, strict=True):
-                aligned(builder.store(result, vector_at(y, i, j, v)))
-        return context.get_dummy_value()
+            for column, result in zip(columns, results, strict=True):
+                self.aligned(builder.store(result, self.vector_at(y, i, column)))
 
-    def typed(_, a, b, y, i, j, add):
-        if not a.dtype == b.dtype == y.dtype:
-            return None  # not for these arguments: a TypingError
-        return types.void(a, b, y, i, j, add), generate
+    def number_at(self, array, i, j):
+        """Address of array[i, j]; strides are in bytes."""
+        strides = cgutils.unpack_tuple(self.builder, array.strides, 2)
+        offset = self.builder.add(self.builder.mul(i, strides[0]), self.builder.mul(j, strides[1]))
+        return cgutils.pointer_add(self.builder, array.data, offset)
 
-    return intrinsic(typed)
+    def vector_at(self, array, i, j):
+        return self.builder.bitcast(self.number_at(array, i, j), self.vector.as_pointer())
+
+    def loaded(self, address):
+        return self.aligned(self.builder.load(address))
+
+    def aligned(self, instruction):
+        instruction.align = self.size  # of a number: a row may start anywhere
+        return instruction
+
+    def in_all_lanes(self, value):
+        undefined, first = ir.Constant(self.vector, ir.Undefined), ir.IntType(32)
+        one = self.builder.insert_element(undefined, value, ir.Constant(first, 0))
+        return self.builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(first, self.lanes), [0] * self.lanes))
+
+
+def _lanes(_, array):
+    def generate(context, builder, signature, arguments):
+        return _integer(BYTES // context.get_abi_sizeof(context.get_value_type(array.dtype)))
+
+    return types.intp(array), generate
+
+
+# lanes(array): how many of its numbers a vector holds; a constant, so that the compiler makes one move of a loop over them
+lanes: Any = intrinsic(_lanes)
+
+
+def _integer(value: int) -> ir.Constant:
+    return ir.Constant(_INTEGER, value)

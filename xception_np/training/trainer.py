@@ -301,7 +301,7 @@ class Trainer:
         self._touched = True
 
     def _due(self) -> bool:
-        """Whether it is time for a checkpoint: the first step's shows at once whether there is room for it, on disk and in memory."""
+        """Whether it is time for a checkpoint: the first step's shows at once whether it can be written."""
         steps, seconds = self.settings.save_steps, self.settings.save_seconds
         return (steps > 0 and self.step % steps == 0) or time.perf_counter() - self._saved >= seconds
 

@@ -61,7 +61,7 @@ def _forward(queue, tiles, x, matrix, windows, y):
     columns, filters = y.shape[1:]
     height = y.shape[0] // x.shape[0]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
-    panels = _panel_memory(_positions(tiles[0], columns), len(matrix), x.dtype)
+    panels = _panel_memory(_positions(tiles[0], columns), matrix.shape[0], x.dtype)
     for k in taken(queue, len(tiles)):
         panel = _fill_panel(x, tiles[k], columns, windows, memory, panels)
         products.multiply(panel, matrix, frames.of_tile(y, tiles[k], height).reshape(-1, filters))
@@ -70,16 +70,16 @@ def _forward(queue, tiles, x, matrix, windows, y):
 @compiled_with(frames, products)
 def _weight_gradient(queue, groups, tiles, x, dy, windows, partials):
     columns, filters = dy.shape[1:]
-    height = dy.shape[0] // x.shape[0]
+    height, depth = dy.shape[0] // x.shape[0], partials[0].size // filters
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
-    panels = _panel_memory(_positions(tiles[0], columns), partials[0].size // filters, x.dtype)
-    addend = products.memory_for(partials[0].reshape(-1, filters))
+    panels = _panel_memory(_positions(tiles[0], columns), depth, x.dtype)
+    spare = products.memory_for(depth, filters, dy)
     for g in taken(queue, len(groups)):
         partials[g] = 0
         total = partials[g].reshape(-1, filters)
         for k in range(groups[g, 0], groups[g, 1]):
             panel = _fill_panel(x, tiles[k], columns, windows, memory, panels)
-            products.add_product_over_rows(panel, frames.of_tile(dy, tiles[k], height).reshape(-1, filters), total, addend)
+            products.add_product_over_rows(panel, frames.of_tile(dy, tiles[k], height).reshape(-1, filters), total, spare)
 
 
 @compiled_with(frames, products)

@@ -1,85 +1,99 @@
 """Max pooling on the CPU: loops over pixels and taps, vectors along the channels.
 
+The winners of a pixel are found as int32, as wide as the numbers that are compared, and are made bytes at its end: a vector of
+comparisons then chooses from both at once.
+
 Backward is a gather: every pixel asks the windows that saw it whether it won.
 """
 
+import numpy as np
+
 from xception_np import arrays, threads
-from xception_np.ops.compile import compiled
+from xception_np.ops.compile import compiled_apart, taken
 from xception_np.ops.max_pool import Cache, output_shape, winners_dtype
 
 
 def forward(x, geometry):
     y = arrays.empty(output_shape(x.shape, geometry), x.dtype)
     winners = arrays.empty(y.shape, winners_dtype(geometry))
-    steps = geometry.windows(*x.shape[1:3])
-
-    def tile_forward(tile):
-        _forward(x[tile.n0 : tile.n1], tile.of(y), tile.of(winners), tile.h0, *steps)
-
-    threads.for_tiles(tile_forward, threads.image_tiles(y.shape))
+    tiles, windows = threads.table(threads.image_tiles(y.shape)), geometry.windows(*x.shape[1:3])
+    threads.together(lambda queue: _forward(queue, tiles, x, windows, y, winners), len(tiles))
     return y, Cache(winners, x.shape, geometry, x.dtype)
 
 
 def backward(dy, cache):
     winners, x_shape, geometry, dtype = cache
     dx = arrays.empty(x_shape, dtype)
-    steps = geometry.windows(*x_shape[1:3])
-
-    def tile_backward(tile):
-        _backward(dy[tile.n0 : tile.n1], winners[tile.n0 : tile.n1], tile.of(dx), tile.h0, *steps)
-
-    threads.for_tiles(tile_backward, threads.image_tiles(x_shape))
+    tiles, windows = threads.table(threads.image_tiles(x_shape)), geometry.windows(*x_shape[1:3])
+    threads.together(lambda queue: _backward(queue, tiles, dy, winners, windows, dx), len(tiles))
     return dx
 
 
-@compiled
-def _forward(x, y, winners, h0, kernel, stride, dilation, origin):
-    """y[n, r, ow, c] = max over i, j of x[n, (h0 + r)*sh + i*dh - top, ow*sw + j*dw - left, c]; winners = i*kw + j of it"""
-    for n in range(y.shape[0]):
-        for r in range(y.shape[1]):
-            for ow in range(y.shape[2]):
-                best, winner = y[n, r, ow], winners[n, r, ow]
-                first = True
-                for i in range(kernel[0]):
-                    h = (h0 + r) * stride[0] + i * dilation[0] - origin[0]
-                    if h < 0 or h >= x.shape[1]:
-                        continue
-                    for j in range(kernel[1]):
-                        w = ow * stride[1] + j * dilation[1] - origin[1]
-                        if w < 0 or w >= x.shape[2]:
-                            continue
-                        pixel, tap = x[n, h, w], i * kernel[1] + j
-                        if first:
-                            for c in range(best.size):
-                                best[c] = pixel[c]
-                                winner[c] = tap
-                            first = False
-                            continue
-                        for c in range(best.size):
-                            wins = pixel[c] > best[c] or (pixel[c] != pixel[c] and best[c] == best[c])
-                            best[c] = pixel[c] if wins else best[c]
-                            winner[c] = tap if wins else winner[c]
+@compiled_apart
+def _forward(queue, tiles, x, windows, y, winners):
+    """y[n, oh, ow, c] = max over i, j of x[n, oh*sh + i*dh - top, ow*sw + j*dw - left, c]; winners = i*kw + j of it"""
+    winner = np.empty(x.shape[3], np.int32)
+    for k in taken(queue, len(tiles)):
+        n0, n1, h0, h1 = tiles[k]
+        for n in range(n0, n1):
+            for oh in range(h0, h1):
+                for ow in range(y.shape[2]):
+                    _largest(x[n], oh, ow, windows, y[n, oh, ow], winner)
+                    for c in range(winner.size):
+                        winners[n, oh, ow, c] = winner[c]
+
+
+@compiled_apart
+def _largest(image, oh, ow, windows, best, winner):
+    """One window of an image: the largest of its pixels, and which it was."""
+    (kh, kw), (sh, sw), (dh, dw), (top, left) = windows
+    first = True
+    for i in range(kh):
+        h = oh * sh + i * dh - top
+        if h < 0 or h >= image.shape[0]:
+            continue
+        for j in range(kw):
+            w = ow * sw + j * dw - left
+            if w < 0 or w >= image.shape[1]:
+                continue
+            pixel, tap = image[h, w], np.int32(i * kw + j)
+            if first:
+                for c in range(best.size):
+                    best[c] = pixel[c]
+                    winner[c] = tap
+                first = False
+            else:
+                for c in range(best.size):
+                    wins = not pixel[c] <= best[c] and best[c] == best[c]  # a NaN wins, and the first one stays
+                    best[c] = pixel[c] if wins else best[c]
+                    winner[c] = tap if wins else winner[c]
 
 
 # y = x at the winning tap, so dx = dy there and 0 elsewhere
-@compiled
-def _backward(dy, winners, dx, h0, kernel, stride, dilation, origin):
-    """dx[n, r, w, c] = sum of dy[n, oh, ow, c] over the windows (oh, ow) that pixel (h0 + r, w) won"""
-    for n in range(dx.shape[0]):
-        for r in range(dx.shape[1]):
-            for w in range(dx.shape[2]):
-                out = dx[n, r, w]
-                for c in range(out.size):
-                    out[c] = 0
-                for i in range(kernel[0]):
-                    oh, skip = divmod(h0 + r + origin[0] - i * dilation[0], stride[0])
-                    if skip != 0 or oh < 0 or oh >= dy.shape[1]:
-                        continue
-                    for j in range(kernel[1]):
-                        ow, skip = divmod(w + origin[1] - j * dilation[1], stride[1])
-                        if skip != 0 or ow < 0 or ow >= dy.shape[2]:
+@compiled_apart
+def _backward(queue, tiles, dy, winners, windows, dx):
+    """dx[n, h, w, c] = sum of dy[n, oh, ow, c] over the windows (oh, ow) that pixel (h, w) won"""
+    (kh, kw), (sh, sw), (dh, dw), (top, left) = windows
+    for k in taken(queue, len(tiles)):
+        n0, n1, h0, h1 = tiles[k]
+        for n in range(n0, n1):
+            for h in range(h0, h1):
+                for w in range(dx.shape[2]):
+                    out = dx[n, h, w]
+                    for c in range(out.size):
+                        out[c] = 0
+                    for i in range(kh):
+                        oh, skip = divmod(h + top - i * dh, sh)
+                        if skip != 0 or oh < 0 or oh >= dy.shape[1]:
                             continue
-                        upstream, winner, tap = dy[n, oh, ow], winners[n, oh, ow], i * kernel[1] + j
-                        for c in range(out.size):
-                            if winner[c] == tap:
-                                out[c] += upstream[c]
+                        for j in range(kw):
+                            ow, skip = divmod(w + left - j * dw, sw)
+                            if skip != 0 or ow < 0 or ow >= dy.shape[2]:
+                                continue
+                            _add_where_won(dy[n, oh, ow], winners[n, oh, ow], i * kw + j, out)
+
+
+@compiled_apart
+def _add_where_won(upstream, winner, tap, out):
+    for c in range(out.size):
+        out[c] += upstream[c] if winner[c] == tap else 0

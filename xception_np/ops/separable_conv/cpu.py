@@ -116,16 +116,16 @@ def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windo
     memory = frames.memory(tiles[0, 1], height, columns, windows, x)
     panels, middles = _panel_memory(tiles[0], columns, taps), _panel_memory(tiles[0], columns, taps)
     seen = frames.memory(tiles[0, 1], x.shape[1], x.shape[2], back.windows, x)
-    addend = products.memory_for(transposed.T)
+    spare = products.memory_for(transposed.shape[1], transposed.shape[0], dy)
     for g in taken(queue, len(groups)):
         partials[g] = 0
-        dtaps, dpointwise, sums = _parts(partials[g], taps, transposed)
+        dtaps, dpointwise, sums = _parts(partials[g], taps, transposed.shape)
         for k in range(groups[g, 0], groups[g, 1]):
             n0, n1, _, _ = tiles[k]
             frame = entries.fill(x, tiles[k], columns, windows, entry, memory)
             panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
             dmiddle = middles[: panel.size].reshape(panel.shape)
-            _middle_gradient(panel, dy[n0:n1].reshape(-1, dy.shape[3]), transposed, activation, dmiddle, dpointwise, addend)
+            _middle_gradient(panel, dy[n0:n1].reshape(-1, dy.shape[3]), transposed, activation, dmiddle, dpointwise, spare)
             dmiddle_tile = dmiddle.reshape(n1 - n0, height, columns, taps.shape[2])
             depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
             depthwise.correlate_back(dmiddle_tile, back, seen, dz[n0:n1])
@@ -139,16 +139,16 @@ def _backward_rows(queue, groups, tiles, x, entry, dy, taps, transposed, windows
     height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
     panels = _panel_memory(tiles[0], columns, taps)
-    addend = products.memory_for(transposed.T)
+    spare = products.memory_for(transposed.shape[1], transposed.shape[0], dy)
     for g in taken(queue, len(groups)):
         partials[g] = 0
-        dtaps, dpointwise, _ = _parts(partials[g], taps, transposed)
+        dtaps, dpointwise, _ = _parts(partials[g], taps, transposed.shape)
         for k in range(groups[g, 0], groups[g, 1]):
             frame = entries.fill(x, tiles[k], columns, windows, entry, memory)
             panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
             dy_rows = frames.of_tile(dy, tiles[k], height).reshape(-1, dy.shape[2])
             dmiddle_tile = frames.of_tile(dmiddle, tiles[k], height)
-            _middle_gradient(panel, dy_rows, transposed, activation, dmiddle_tile.reshape(panel.shape), dpointwise, addend)
+            _middle_gradient(panel, dy_rows, transposed, activation, dmiddle_tile.reshape(panel.shape), dpointwise, spare)
             depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
 
 
@@ -159,10 +159,11 @@ def _panel_memory(tile, columns, taps):
 
 
 @compiled_apart
-def _parts(partial, taps, transposed):
+def _parts(partial, taps, transposed_shape):
     """The parts of a group's sums: ddepthwise, dpointwise, and the two of the entry."""
-    ends = taps.size, taps.size + transposed.size
-    dpointwise = partial[ends[0] : ends[1]].reshape(transposed.shape[1], transposed.shape[0])
+    filters, channels = transposed_shape
+    ends = taps.size, taps.size + channels * filters
+    dpointwise = partial[ends[0] : ends[1]].reshape(channels, filters)
     return partial[: ends[0]].reshape(taps.shape), dpointwise, partial[ends[1] :].reshape(2, -1)
 
 
@@ -180,9 +181,9 @@ def _fill_panel(frame, tile, columns, taps, windows, activation, memory):
 
 
 @compiled_with(products, relu, elu)
-def _middle_gradient(panel, dy, transposed, activation, dmiddle, dpointwise, addend):
+def _middle_gradient(panel, dy, transposed, activation, dmiddle, dpointwise, spare):
     """y = panel @ P, so dP += panel.T @ dy, and dmiddle = dy @ P.T, where the activation let pass"""
-    products.add_product_over_rows(panel, dy, dpointwise, addend)
+    products.add_product_over_rows(panel, dy, dpointwise, spare)
     products.multiply(dy, transposed, dmiddle)
     if activation == RELU:
         relu.backward_span(panel.reshape(-1), dmiddle.reshape(-1), dmiddle.reshape(-1))

@@ -1,0 +1,85 @@
+"""Contenders of a few lines: what they answer, and what is made of it."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks import in_turn
+
+CONTENDER = """
+import sys, time
+import numpy as np
+sys.path.insert(0, {root!r})
+from benchmarks import in_turn
+
+def work_of(subject):
+    print("what a library has to say")
+    if subject == "fails":
+        raise ValueError("no such subject")
+    return in_turn.Work(lambda: time.sleep({seconds}), lambda _: [{factor} * np.arange(4.0), np.array(2.0)])
+
+in_turn.serve(work_of)
+"""
+
+
+@pytest.fixture
+def contenders(pytestconfig, monkeypatch):
+    """Commands of contenders that take so many seconds, and whose results are this factor off."""
+    monkeypatch.setattr(in_turn, "PAUSE", 0.0)
+
+    def commands(**settings):
+        root = str(pytestconfig.rootpath)
+        return {
+            name: [sys.executable, "-c", CONTENDER.format(root=root, seconds=seconds, factor=factor)]
+            for name, (seconds, factor) in settings.items()
+        }
+
+    return commands
+
+
+def test_who_takes_twice_as_long(contenders):
+    with in_turn.started(contenders(first=(0.05, 1.0), second=(0.1, 1.0))) as processes:
+        in_turn.meet(processes, "sleep", 1e-6)
+        results = in_turn.measure(processes, "sleep", 3)
+    assert results["first"].times_first == 1
+    assert 1.2 < results["second"].times_first < 3
+    for result, seconds in zip(results.values(), (0.05, 0.1), strict=True):
+        assert seconds <= result.fastest <= result.median <= result.slowest
+        assert result.peak_bytes > 2**20
+
+
+def test_results_that_differ_are_not_timed(contenders):
+    with in_turn.started(contenders(first=(0.0, 1.0), second=(0.0, 1.01))) as processes:
+        in_turn.meet(processes, "sleep", 0.02)
+    with (
+        in_turn.started(contenders(first=(0.0, 1.0), second=(0.0, 1.01))) as processes,
+        pytest.raises(SystemExit, match=r"results of second and first differ by 0\.01 of their size; expected at most 0\.001"),
+    ):
+        in_turn.meet(processes, "sleep", 1e-3)
+
+
+def test_not_a_number_differs(contenders):
+    with (
+        in_turn.started(contenders(first=(0.0, 1.0), second=(0.0, "float('nan')"))) as processes,
+        pytest.raises(SystemExit, match="differ"),
+    ):
+        in_turn.meet(processes, "sleep", 1e-3)
+
+
+def test_one_that_ends_is_named(contenders, capfd):
+    with (
+        in_turn.started(contenders(first=(0.0, 1.0))) as processes,
+        pytest.raises(SystemExit, match="the process of first ended without an answer to 'fails'"),
+    ):
+        in_turn.meet(processes, "fails", 1e-3)
+    assert "no such subject" in capfd.readouterr().err
+
+
+def test_the_numbers_of_an_array_tell_its_size_and_its_order():
+    array = np.random.default_rng(1).standard_normal((3, 5))
+    numbers = np.array([in_turn._numbers(each) for each in (array, 2 * array, array[::-1], -array, 0 * array)])
+    np.testing.assert_allclose(numbers[1], [2 * numbers[0, 0], numbers[0, 1]])
+    assert abs(numbers[2, 1] - numbers[0, 1]) > 0.1
+    np.testing.assert_allclose(numbers[3], [numbers[0, 0], -numbers[0, 1]])
+    assert numbers[4].tolist() == [0, 0]

@@ -1,0 +1,184 @@
+"""Launching a kernel: what is checked before, running it, and reading what the runtime saw.
+
+    report = check(kernel, grid, block, args)         # every access watched
+    run(kernel, grid, block, args)                    # as fast as it goes
+    launch(kernel, grid, block, args)                 # as host code does it: fast, or checked inside of
+
+    with checking(order="reverse") as reports: ...    # this
+
+What a GPU would refuse is refused here, and so is what it would not notice: arguments that are not what the kernel takes.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np.emulator import arguments, device, native, placing, reading
+from xception_np.emulator.kernel import MOST_DYNAMIC_SHARED, RawKernel
+from xception_np.emulator.report import Report, Triple
+from xception_np.errors import InputError, is_whole
+
+ORDERS = ("forward", "reverse", "random")
+_MOST_THREADS = 1024
+_BLOCK_LIMITS = (1024, 1024, 64)
+_GRID_LIMITS = (2**31 - 1, 65535, 65535)
+
+
+class _Checking(NamedTuple):
+    order: str
+    seed: int
+    reports: list[Report]
+
+
+_checking: _Checking | None = None
+
+
+@contextmanager
+def checking(*, order: str = "forward", seed: int = 0) -> Iterator[list[Report]]:
+    """Inside the `with` block every launch is in check mode; the list that it gives is filled with their reports."""
+    global _checking
+    before, _checking = _checking, _Checking(order, seed, [])
+    try:
+        yield _checking.reports
+    finally:
+        _checking = before
+
+
+def launch(kernel: RawKernel, grid, block, args: Sequence, shared_mem: int = 0) -> None:
+    """Run a kernel: in fast mode, or in check mode inside of `checking`. Arguments as in `check`."""
+    if _checking is None:
+        run(kernel, grid, block, args, shared_mem)
+    else:
+        _checking.reports.append(check(kernel, grid, block, args, shared_mem, order=_checking.order, seed=_checking.seed))
+
+
+def check(
+    kernel: RawKernel,
+    grid: Sequence[int],
+    block: Sequence[int],
+    args: Sequence,
+    shared_mem: int = 0,
+    *,
+    order: str = "forward",
+    seed: int = 0,
+    only: Sequence[int] | None = None,
+) -> Report:
+    """Run a kernel and watch every access.
+
+    A launch ends at an access out of bounds or misaligned, as on a GPU; it goes on after every other finding.
+
+    Parameters
+    ----------
+    kernel : RawKernel
+    grid, block : up to three sizes each
+    args : sequence of device arrays and NumPy numbers
+        One for every parameter, of its type.
+    shared_mem : int
+        Bytes of dynamic shared memory.
+    order : "forward", "reverse" or "random"
+        In which blocks, and threads of a block, are run.
+    seed : int
+        Of the random order.
+    only : sequence of int
+        Numbers of the blocks to run, x fastest: for a grid that is too large to be run.
+
+    Raises
+    ------
+    InputError
+        If an argument, the grid or the block is not one that a GPU would take.
+    MissingCompiler
+        If there is no g++.
+    """
+    return _launched(kernel, "check", grid, block, args, shared_mem, order, seed, only)
+
+
+def run(
+    kernel: RawKernel,
+    grid: Sequence[int],
+    block: Sequence[int],
+    args: Sequence,
+    shared_mem: int = 0,
+    *,
+    order: str = "forward",
+    seed: int = 0,
+    only: Sequence[int] | None = None,
+) -> None:
+    """Run a kernel without watching; arguments as in `check`. A kernel with a bug may end the process."""
+    report = _launched(kernel, "fast", grid, block, args, shared_mem, order, seed, only)
+    if report.findings:
+        raise RuntimeError(f"{report.findings[0]}")
+
+
+def _launched(kernel, mode, grid, block, args, shared_mem, order, seed, only) -> Report:
+    grid, block = _sizes("grid", grid, _GRID_LIMITS), _sizes("block", block, _BLOCK_LIMITS)
+    _check_launch(kernel, block, shared_mem, order)
+    memories = arguments.memories(kernel.name, kernel.parameters, args)
+    blocks = _blocks(grid, order, seed, only)
+    if 0 in grid:
+        return Report(kernel.name, kernel.module.file, grid, block, 0, 0, 0, [], {}, [])
+
+    library = kernel.module.library(mode)
+    ranges = [memory.range for memory in memories]
+    own_addresses = [address for address, _ in ranges]
+    with placing.apart(ranges) if mode == "check" else nullcontext(own_addresses) as addresses, library.lock:
+        request = native.Launch(
+            kernel=library.entry(kernel.name),
+            arguments=arguments.packed(kernel.parameters, args, dict(zip(ranges, addresses, strict=True))),
+            grid=native.Index(*grid),
+            block=native.Index(*block),
+            dynamic_shared=shared_mem,
+            most_shared=kernel.max_dynamic_shared_size_bytes,
+            blocks=None if blocks is None else blocks.ctypes.data,
+            block_count=grid[0] * grid[1] * grid[2] if blocks is None else len(blocks),
+            order=ORDERS.index(order),
+            seed=seed,
+            buffers=(native.Buffer * max(1, len(memories)))(*map(_buffer, memories, addresses)),
+            buffer_count=len(memories),
+        )
+        result = library.launch(request)
+        report = reading.report(kernel, library, result, grid, block, [memory.name for memory in memories])
+    if mode == "fast":
+        for memory in memories:
+            if not all(parameter.const for parameter in memory.parameters):
+                device.mark_initialised(memory.array)  # nobody looked, so it is taken for granted
+    return report
+
+
+def _sizes(name: str, sizes, limits: Triple) -> Triple:
+    given = tuple(sizes) if isinstance(sizes, tuple | list) else (sizes,)
+    full = (*given, 1, 1)[:3]
+    if not 1 <= len(given) <= 3 or not all(is_whole(size) and 0 <= size <= limit for size, limit in zip(full, limits, strict=True)):
+        raise InputError(f"{name} is {sizes}; expected up to three whole numbers, at most {limits}")
+    return int(full[0]), int(full[1]), int(full[2])
+
+
+def _check_launch(kernel: RawKernel, block: Triple, shared_mem: int, order: str) -> None:
+    if not 1 <= block[0] * block[1] * block[2] <= _MOST_THREADS:
+        raise InputError(f"block is {block}, {block[0] * block[1] * block[2]} threads; expected 1 to {_MOST_THREADS}")
+    if not is_whole(shared_mem) or not 0 <= shared_mem <= kernel.max_dynamic_shared_size_bytes:
+        raise InputError(
+            f"shared_mem is {shared_mem!r}; expected at most {kernel.max_dynamic_shared_size_bytes} bytes, or more, up to"
+            f" {MOST_DYNAMIC_SHARED}, that kernel.max_dynamic_shared_size_bytes has asked for"
+        )
+    if order not in ORDERS:
+        raise InputError(f"order is {order!r}; expected one of {', '.join(map(repr, ORDERS))}")
+
+
+def _blocks(grid: Triple, order: str, seed: int, only: Sequence[int] | None) -> np.ndarray | None:
+    """Numbers of the blocks to run, in their order; None for all from the first to the last."""
+    count = grid[0] * grid[1] * grid[2]
+    if only is not None and not all(is_whole(number) and 0 <= number < count for number in only):
+        raise InputError(f"only is {list(only)}; expected numbers of blocks below {count}")
+    if only is None and order == "forward":
+        return None
+    blocks = np.arange(count, dtype=np.uint64) if only is None else np.array(only, np.uint64)
+    if order == "reverse":
+        return blocks[::-1].copy()
+    return np.random.default_rng(seed).permutation(blocks) if order == "random" else blocks
+
+
+def _buffer(memory: arguments.Memory, address: int) -> native.Buffer:
+    known, before = device.known_bytes(memory.array)
+    return native.Buffer(address, memory.array.nbytes, known, before, 1 if memory.array.itemsize % 4 else 4)
