@@ -366,6 +366,40 @@ def models(
     command.run(name, paper, as_json)
 
 
+@app.command()
+def cost(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Network; `xception-np models` lists them.")],
+    size: Annotated[int | None, typer.Option(help="Height and width of the pictures.", show_default="the network's")] = None,
+    batch: Annotated[int, typer.Option(help="Pictures at a time.")] = 1,
+    by: Annotated[str, typer.Option(help="What to add up: layer, kind (of layer) or module (block5, ...).")] = "kind",
+    training: Annotated[
+        bool, typer.Option("--training", help="Times of a training step, forward and backward, rather than of inference.")
+    ] = False,
+    predict: Annotated[
+        bool, typer.Option("--predict", help="Predict the time, from three constants of this machine, which takes seconds.")
+    ] = False,
+    measure: Annotated[bool, typer.Option("--measure", help="Predict the time, run the network, and show both.")] = False,
+    machine: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(
+            metavar="PEAK BANDWIDTH CALL",
+            help="Predict for a machine of so many GMACs a second, GB a second, and microseconds a call.",
+            show_default="this one",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Picture of the table to write, PNG.", show_default="none")] = None,
+    roofline: Annotated[
+        Path | None,
+        typer.Option(help="Picture to write, PNG: every layer's speed under what the machine allows.", show_default="none"),
+    ] = None,
+    as_json: Json = False,
+):
+    """Count a network: parameters, multiply-adds, memory moved and kept; predict and measure its time."""
+    from xception_np.commands import cost as command
+
+    command.run(command.Request(model, size, batch, by, training, predict, measure, machine, out, roofline), as_json)
+
+
 _UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along under a name of their own
 
 

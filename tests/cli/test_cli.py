@@ -223,7 +223,21 @@ def test_alone_it_says_what_help_says():
 
 @pytest.mark.parametrize(
     "command",
-    ["-", "demo", "train", "fine-tune", "evaluate", "predict", "explain", "features", "convert", "models", "runs", "compare"],
+    [
+        "-",
+        "demo",
+        "train",
+        "fine-tune",
+        "evaluate",
+        "predict",
+        "explain",
+        "features",
+        "convert",
+        "models",
+        "cost",
+        "runs",
+        "compare",
+    ],
 )
 def test_help(command):
     result = run(*([] if command == "-" else [command]), "--help")

@@ -273,3 +273,30 @@ def test_only_layers_that_fit_are_put_together():
     assert layers.NormSeparable.of(norm, plain)
     assert not layers.NormSeparable.of(plain, norm)
     assert not layers.NormSeparable.of(norm, layers.SeparableConv("sep", 4, 6, Geometry(3), activation="relu"))
+
+
+@pytest.mark.parametrize("activation", [None, "relu", "elu"])
+def test_the_halves_of_a_separable_convolution_are_the_whole(activation):
+    whole = allocated(layers.SeparableConv("sep", 4, 6, Geometry(3, stride=2), depth_multiplier=2, activation=activation))
+    halves = layers.Chain("halves", whole.halves)
+    assert [parameter is other for parameter, other in zip(halves.parameters, whole.parameters, strict=True)] == [True, True]
+    x, dy = random(0, 2, 6, 5, 4), random(1, 2, 3, 3, 6)
+    found = []
+    for layer in (whole, halves):
+        y, cache = layer.forward(x)
+        found.append([y, layer.backward(dy, cache), *(parameter.gradient.copy() for parameter in whole.parameters)])
+        for parameter in whole.parameters:
+            parameter.gradient[...] = 0
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+    assert halves.output_shape(x.shape) == whole.output_shape(x.shape)
+    macs = [layer.cost(x.shape).macs for layer in (whole, halves.layers[0])]
+    assert macs[0] == macs[1] + halves.layers[-1].cost(halves.layers[0].output_shape(x.shape)).macs
+
+
+def test_visits_go_where_the_numbers_go():
+    net, x_shape = module(), (2, 6, 5, 4)
+    visited = list(layers.visits(net, x_shape))
+    assert [layer.own_name for layer, _ in visited] == [row.name for row in net.rows(x_shape)]
+    assert [layer.output_shape(shape) for layer, shape in visited] == [row.output_shape for row in net.rows(x_shape)]
+    assert {layer.own_name: shape for layer, shape in visited}["shortcut"] == x_shape

@@ -3,8 +3,18 @@
 import numpy as np
 import pytest
 
+from xception_np import cost, models
 from xception_np.data import Dataset
-from xception_np.show import compared_curves, confusion_matrix, explanation, feature_maps, prediction_grid, training_curves
+from xception_np.show import (
+    compared_curves,
+    confusion_matrix,
+    cost_bars,
+    explanation,
+    feature_maps,
+    prediction_grid,
+    roofline,
+    training_curves,
+)
 from xception_np.show.comparison import Curves
 from xception_np.training import Progress, Validation
 
@@ -104,3 +114,52 @@ def test_feature_maps_show_the_channels_that_vary_most(tmp_path):
     assert figure.get_suptitle() == "a layer: 48 of its 100 channels, by number"
     figure.savefig(tmp_path / "maps.png")
     assert "its 3 channels" in feature_maps(maps[..., :3], "a layer").get_suptitle()
+
+
+MACHINE = cost.Machine(peak=100e9, bandwidth=20e9, call=0)
+
+
+def xception():
+    return cost.count(models.outline(models.find("xception")), (1, 299, 299, 3))
+
+
+def test_bars_show_each_rows_number_and_share(tmp_path):
+    lines = xception()
+    predicted = cost.predict(lines, MACHINE)
+    figure = cost_bars(cost.rows(lines, "kind", predicted, dict.fromkeys(predicted, 1e-3)), "a network")
+    parameters, macs, _, kept, times = figure.axes
+    assert [text.get_text() for text in parameters.get_yticklabels()][:4] == ["regular", "batch norm", "depthwise", "pointwise"]
+    assert [bar.get_width() for bar in macs.patches][2:4] == [0.132190344, 7.574141568]
+    assert [text.get_text() for text in macs.texts][:3] == [" 5%", " 2%", " 91%"]  # none for what multiplies nothing
+    assert kept.patches[1].get_width() == sum(line.cost.bytes_cached for line in lines if line.kind == "batch norm") / 2**20
+    assert times.patches[3].get_width() == pytest.approx(
+        1e3 * sum(predicted[line.name] for line in lines if line.kind == "pointwise")
+    )
+    assert [bar.get_width() for bar in times.patches][9:11] == pytest.approx([2, 40])  # a millisecond for every operation
+    assert [text.get_text() for text in times.get_legend().get_texts()] == ["predicted", "measured"]
+    figure.savefig(tmp_path / "bars.png")
+    assert len(cost_bars(cost.rows(lines, "layer"), "a network").axes) == 4
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_points_lie_where_they_are_predicted(tmp_path, training):
+    lines = xception()
+    figure = roofline(lines, MACHINE, "a network", training=training)
+    products, others = figure.axes
+    assert [line.get_label() for line in products.lines[:3]] == ["regular", "depthwise", "pointwise"]
+    for line in products.lines[:-1]:
+        intensity, speed = line.get_data()
+        np.testing.assert_allclose(speed, 1 / (1 / 100 + 1 / (20 * np.array(intensity))))
+        assert (speed < np.minimum(100, 20 * np.array(intensity))).all()  # under the roof
+    np.testing.assert_allclose(others.lines[0].get_ydata(), 20)
+    assert (products.get_ylabel(), others.get_ylabel()) == ("GMAC/s, predicted", "GB/s, predicted")
+    figure.savefig(tmp_path / "roof.png")
+
+
+def test_points_are_where_they_were_measured():
+    lines = xception()
+    measured = dict.fromkeys((line.name for line in lines), 2.0)
+    products = roofline(lines, MACHINE, "a network", measured).axes[0]
+    first = [line for line in lines if line.kind == "regular"]
+    assert list(products.lines[0].get_ydata()) == [line.cost.macs / 1e9 / 2 for line in first]
+    assert products.get_ylabel() == "GMAC/s, measured"

@@ -16,7 +16,7 @@ def run(name: str | None, with_paper: bool, as_json: bool) -> None:
         _show_paper(name, as_json)
         return
     chosen = models.TABLES.values() if name is None else [models.find(name)]
-    chains = [(table, Chain(table.name, models.layers_of(table, table.classes))) for table in chosen]
+    chains = [(table, models.outline(table)) for table in chosen]
     if as_json:
         emit({table.name: _facts(table, chain, layers=name is not None) for table, chain in chains})
     elif name is not None:

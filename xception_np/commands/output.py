@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
+from rich.table import Table as Grid
 
 from xception_np import launcher
 from xception_np.errors import InputError
@@ -24,12 +25,19 @@ from xception_np.training.history import Progress
 console = Console(stderr=True, quiet=launcher.rank() > 0)  # of many processes, the first one speaks
 _PNG = b"\x89PNG"
 _WINDOW = 20  # steps that the printed loss and accuracy are averaged over
+_ANY_WIDTH = 1000  # characters in a line, more than any table has
 _EVERY = 5.0  # seconds between lines where there is no terminal to draw a bar on
 
 
 def emit(result: dict) -> None:
     """Print a result as JSON."""
     print(json.dumps(result, indent=2))
+
+
+def print_grid(grid: Grid) -> None:
+    """Print a table as wide as it is: a pipe has no width, and numbers that are cut are wrong."""
+    wide = Console(width=_ANY_WIDTH)
+    wide.print(grid, width=wide.measure(grid).maximum)
 
 
 def over_views(evaluation: Evaluation) -> dict[str, Any]:

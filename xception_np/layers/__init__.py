@@ -6,12 +6,13 @@ from xception_np.layers.bias import Bias
 from xception_np.layers.containers import Branches, Chain, Residual
 from xception_np.layers.conv import Conv, GroupedConv
 from xception_np.layers.dense import Dense
+from xception_np.layers.halves import DepthwiseConv, PointwiseConv
 from xception_np.layers.norm_separable import NormSeparable
 from xception_np.layers.parameter import Buffers, Parameter, allocate
 from xception_np.layers.rectifiable import Rectifiable
 from xception_np.layers.separable_conv import SeparableConv
 from xception_np.layers.simple import ELU, AvgPool, Dropout, Flatten, GlobalAvgPool, MaxPool, ReLU
-from xception_np.layers.walking import leaves, rebuilt
+from xception_np.layers.walking import leaves, rebuilt, visits
 
 __all__ = [
     "ELU",
@@ -23,6 +24,7 @@ __all__ = [
     "Chain",
     "Conv",
     "Dense",
+    "DepthwiseConv",
     "Dropout",
     "Flatten",
     "GlobalAvgPool",
@@ -31,6 +33,7 @@ __all__ = [
     "MaxPool",
     "NormSeparable",
     "Parameter",
+    "PointwiseConv",
     "ReLU",
     "Rectifiable",
     "Residual",
@@ -40,4 +43,5 @@ __all__ = [
     "allocate",
     "leaves",
     "rebuilt",
+    "visits",
 ]

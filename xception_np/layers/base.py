@@ -47,6 +47,11 @@ class Layer:
     keeps = "x"
 
     @property
+    def own_name(self) -> str:
+        """What a summary calls the layer's own work: its name, but for containers whose insides have lines of their own."""
+        return self.name
+
+    @property
     def parameters(self) -> list[Parameter]:
         """What is learnt, in the order of Keras."""
         return []

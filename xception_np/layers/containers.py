@@ -64,6 +64,11 @@ class Residual(Layer):
         self.name, self.main, self.shortcut = name, main, shortcut
 
     @property
+    def own_name(self):
+        """Of the sum."""
+        return f"{self.name}_add"
+
+    @property
     def parameters(self):
         """Main path, then shortcut."""
         return self.main.parameters + self.shortcut.parameters
@@ -96,10 +101,13 @@ class Residual(Layer):
         """Of the main path."""
         return self.main.output_shape(x_shape)
 
+    def cost(self, x_shape):
+        """Of the sum alone."""
+        return ops.add.cost(self.output_shape(x_shape))
+
     def rows(self, x_shape):
         """Main path, shortcut, sum."""
-        y_shape = self.output_shape(x_shape)
-        total = Row(f"{self.name}_add", "Add", y_shape, ops.add.cost(y_shape))
+        total = Row(self.own_name, "Add", self.output_shape(x_shape), self.cost(x_shape))
         return [*self.main.rows(x_shape), *self.shortcut.rows(x_shape), total]
 
 
@@ -108,6 +116,11 @@ class Branches(Layer):
 
     def __init__(self, name: str, branches: Sequence[Layer]):
         self.name, self.branches = name, list(branches)
+
+    @property
+    def own_name(self):
+        """Of the concatenation."""
+        return f"{self.name}_concat"
 
     @property
     def parameters(self):
@@ -148,8 +161,11 @@ class Branches(Layer):
         shapes = [branch.output_shape(x_shape) for branch in self.branches]
         return (*shapes[0][:3], sum(shape[3] for shape in shapes))
 
+    def cost(self, x_shape):
+        """Of the concatenation alone."""
+        return ops.concat.cost([branch.output_shape(x_shape) for branch in self.branches])
+
     def rows(self, x_shape):
         """Those of every branch, then the concatenation."""
-        shapes = [branch.output_shape(x_shape) for branch in self.branches]
-        total = Row(f"{self.name}_concat", "Concat", self.output_shape(x_shape), ops.concat.cost(shapes))
+        total = Row(self.own_name, "Concat", self.output_shape(x_shape), self.cost(x_shape))
         return [row for branch in self.branches for row in branch.rows(x_shape)] + [total]

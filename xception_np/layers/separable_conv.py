@@ -3,7 +3,9 @@
 from xception_np import ops
 from xception_np.geometry import Geometry
 from xception_np.layers.base import Layer
+from xception_np.layers.halves import DepthwiseConv, PointwiseConv
 from xception_np.layers.parameter import Parameter
+from xception_np.layers.simple import ELU, ReLU
 
 
 class SeparableConv(Layer):
@@ -33,6 +35,15 @@ class SeparableConv(Layer):
         """The two kernels."""
         return [self.depthwise, self.pointwise]
 
+    @property
+    def halves(self) -> list[Layer]:
+        """Layers with the same parameters that do the same one after the other; what lies between them is an array then."""
+        return [
+            DepthwiseConv(f"{self.name}_depthwise", self.depthwise, self.geometry),
+            *between(self.name, self.activation),
+            PointwiseConv(f"{self.name}_pointwise", self.pointwise),
+        ]
+
     def forward(self, x, training=None):
         """y = pointwise(activation(depthwise(x)))."""
         return ops.separable_conv.forward(
@@ -57,3 +68,13 @@ class SeparableConv(Layer):
     def cost(self, x_shape):
         """As the operation's."""
         return ops.separable_conv.cost(x_shape, self.depthwise.shape, self.pointwise.shape, self.geometry)
+
+
+def between(name: str, activation: str | None) -> list[Layer]:
+    """What stands between the two halves of a separable convolution of that name: one layer, or none."""
+    match activation:
+        case "relu":
+            return [ReLU(f"{name}_between")]
+        case "elu":
+            return [ELU(f"{name}_between")]
+    return []

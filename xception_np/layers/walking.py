@@ -1,6 +1,6 @@
 """Through the layers that are inside of layers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from xception_np.layers.base import Layer
 from xception_np.layers.containers import Branches, Chain, Residual
@@ -26,11 +26,33 @@ def rebuilt(chain: Chain, change: Callable[[list[Layer]], list[Layer]]) -> Chain
             case Residual():
                 return Residual(layer.name, rebuilt(layer.main, change), rebuilt(layer.shortcut, change))
             case Branches():
-                return Branches(layer.name, list(map(inner, layer.branches)))
+                alone = (branch if isinstance(branch, Chain) else Chain(branch.name, [branch]) for branch in layer.branches)
+                return Branches(layer.name, [rebuilt(branch, change) for branch in alone])
         return layer
 
     apart = [part for layer in chain.layers for part in (layer.layers if isinstance(layer, NormSeparable) else [layer])]
     return Chain(chain.name, change(list(map(inner, apart))))
+
+
+def visits(layer: Layer, x_shape: tuple[int, ...]) -> Iterator[tuple[Layer, tuple[int, ...]]]:
+    """Every layer that does something itself, with the shape of what goes into it, in the order in which they run.
+
+    Layers without layers inside; a module's sum and a concatenation of branches are the container's, which comes after its paths.
+    """
+    if isinstance(layer, Chain):
+        for inner in layer.layers:
+            yield from visits(inner, x_shape)
+            x_shape = inner.output_shape(x_shape)
+        return
+    paths: Sequence[Layer] = ()
+    match layer:
+        case Residual():
+            paths = layer.main, layer.shortcut
+        case Branches():
+            paths = layer.branches
+    for path in paths:
+        yield from visits(path, x_shape)
+    yield layer, x_shape
 
 
 def leaves(layer: Layer) -> Iterator[Layer]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from xception_np.errors import InputError
 from xception_np.models import ablations, modules
-from xception_np.models.builder import from_table, is_head, layers_of
+from xception_np.models.builder import from_table, is_head, layers_of, outline
 from xception_np.models.inception_v3 import INCEPTION_V3, INCEPTION_V3_PAPER
 from xception_np.models.model import Model
 from xception_np.models.small import XCEPTION_COMPACT, XCEPTION_LARGE, XCEPTION_MEDIUM, XCEPTION_SMALL
@@ -74,4 +74,4 @@ def find(name: str) -> Table:
     return reduce(ablations.changed, changes.split(",") if changes else (), TABLES[table])
 
 
-__all__ = ["TABLES", "Model", "Table", "build", "find", "from_table", "is_head", "layers_of", "modules"]
+__all__ = ["TABLES", "Model", "Table", "build", "find", "from_table", "is_head", "layers_of", "modules", "outline"]

@@ -7,6 +7,7 @@ import numpy as np
 from xception_np import layers
 from xception_np.errors import InputError, is_whole
 from xception_np.geometry import Geometry
+from xception_np.layers.separable_conv import between
 from xception_np.models.model import Model
 from xception_np.models.table import (
     Conv,
@@ -69,6 +70,11 @@ def layers_of(table: Table, classes: int, dropout: float = 0.0) -> list[layers.L
     head, channels = _head(table.head, layers.Chain(table.name, found).output_shape(table.input_shape))
     dropped = [layers.Dropout("dropout", dropout)] if dropout else []
     return [*found, *head, *dropped, layers.Dense(HEAD, channels, classes)]
+
+
+def outline(table: Table) -> layers.Chain:
+    """The network that a table describes, without memory for its parameters: enough to count."""
+    return layers.Chain(table.name, layers_of(table, table.classes))
 
 
 def _module(module: Plain | Residual, channels: int, table: Table) -> tuple[layers.Layer, int]:
@@ -144,20 +150,11 @@ def _convolution(word: Conv | Sep, name: str, channels: int) -> list[layers.Laye
             return [layers.Conv(name, channels, filters, Geometry(kernel, stride, padding=padding))]
         case Conv(filters, kernel, stride, padding, segments):
             return [layers.GroupedConv(name, channels, filters, Geometry(kernel, stride, padding=padding), segments)]
-        case Sep(filters, between, int(segments)):
+        case Sep(filters, activation, int(segments)):
             spatial = layers.GroupedConv(f"{name}_spatial", channels, channels, Geometry(3), segments)
             pointwise = layers.Conv(f"{name}_pointwise", channels, filters, Geometry(1))
-            return [spatial, *_between(name, between), pointwise]
+            return [spatial, *between(name, activation), pointwise]
     return [layers.SeparableConv(name, channels, word.filters, Geometry(3), activation=word.between)]
-
-
-def _between(name: str, activation: str | None) -> list[layers.Layer]:
-    match activation:
-        case "relu":
-            return [layers.ReLU(f"{name}_between")]
-        case "elu":
-            return [layers.ELU(f"{name}_between")]
-    return []
 
 
 def _after(name: str, channels: int, table: Table) -> list[layers.Layer]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xception_np.errors import InputError, is_whole
-from xception_np.layers import Branches, Chain, Layer, Rectifiable, ReLU, Residual, rebuilt
+from xception_np.layers import Chain, Layer, Rectifiable, ReLU, rebuilt
 from xception_np.models.model import Model
 from xception_np.ops import spec
 
@@ -154,13 +154,9 @@ def _with_eyes(layer: Layer, wanted: set[str], notes: Notes) -> list[Layer]:
 def _name(layer: Layer) -> str:
     """What a summary calls the layer's result."""
     match layer:
-        case Residual():
-            return f"{layer.name}_add"
-        case Branches():
-            return f"{layer.name}_concat"
         case Rectifiable(relu_name=str(name)):
             return name
-    return layer.name
+    return layer.own_name
 
 
 def _checked(classes: Sequence[int] | np.ndarray, logits: np.ndarray) -> np.ndarray:

@@ -1,30 +1,37 @@
 """Counting a network, layer by layer."""
 
 import itertools
+from collections import Counter
 
 from xception_np.layers import Branches, Chain, Layer, NormSeparable, Residual
+from xception_np.ops import spec
 from xception_np.ops.spec import Cost
 
 
 def total(chain: Chain, x_shape: tuple[int, ...]) -> Cost:
     """What a forward pass costs: the sum over the layers."""
-    return Cost(*map(sum, zip(*(row.cost for row in chain.rows(x_shape)), strict=True)))
+    return spec.total(row.cost for row in chain.rows(x_shape))
 
 
 def activation_bytes(chain: Chain, x_shape: tuple[int, ...]) -> int:
-    """Bytes that a training step keeps for the backward pass: every array once, although two layers may keep it.
+    """Bytes that a training step keeps for the backward pass: every array once, although two layers may keep it."""
+    return sum(kept_by(chain, x_shape).values())
 
-    A ReLU and the layer after it keep the same array, and so do the paths of a module, whose input is one. Batch-norm statistics
-    and parameters are not counted.
+
+def kept_by(chain: Chain, x_shape: tuple[int, ...]) -> dict[str, int]:
+    """Which layers keep how many bytes for the backward pass of a training step, by the layer's name.
+
+    A ReLU and the layer after it keep the same array, and so do the paths of a module, whose input is one: it is counted once, and
+    is the first one's. Batch-norm statistics and parameters are not counted.
     """
-    kept: dict[int, int] = {}
+    kept: dict[int, tuple[str, int]] = {}  # whose, and how many bytes, by the number of the array
     arrays = itertools.count()
 
     def through(layer: Layer, x: int, shape: tuple[int, ...]) -> int:
         """The number of the array that comes out of a layer when the array number x goes in."""
         match layer:
             case NormSeparable():
-                kept[x] = layer.layers[0].cost(shape).bytes_cached
+                kept.setdefault(x, (layer.norm.own_name, layer.norm.cost(shape).bytes_cached))
                 return next(arrays)
             case Chain():
                 for inner in layer.layers:
@@ -42,11 +49,14 @@ def activation_bytes(chain: Chain, x_shape: tuple[int, ...]) -> int:
         own = next(arrays)
         size = layer.cost(shape).bytes_cached
         if size:
-            kept[{"x": x, "y": y, "own": own}[layer.keeps]] = size
+            kept.setdefault({"x": x, "y": y, "own": own}[layer.keeps], (layer.own_name, size))
         return y
 
     through(chain, next(arrays), x_shape)
-    return sum(kept.values())
+    found: Counter[str] = Counter()
+    for name, size in kept.values():
+        found[name] += size
+    return found
 
 
 def text(chain: Chain, x_shape: tuple[int, ...]) -> str:

@@ -5,6 +5,7 @@ mean the same number.
 """
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,11 @@ class Cost(NamedTuple):
     macs: int = 0
     bytes_moved: int = 0
     bytes_cached: int = 0
+
+    @property
+    def intensity(self) -> float:
+        """Multiply-adds for every byte moved."""
+        return self.macs / self.bytes_moved if self.bytes_moved else 0.0
 
 
 def shapes(**named) -> dict[str, int]:
@@ -171,6 +177,11 @@ def cost(moved, weights=(), macs_per_output=0, cached=(), itemsize=4) -> Cost:
         bytes_moved=itemsize * (sum(map(size, moved)) + parameters),
         bytes_cached=itemsize * sum(map(size, cached)),
     )
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """The sum of costs."""
+    return Cost(*map(sum, zip(*costs, strict=True)))
 
 
 def _commas(axes: list[str]) -> str:

@@ -2,9 +2,20 @@
 
 from xception_np.show.comparison import compared_curves
 from xception_np.show.confusion import confusion_matrix
+from xception_np.show.cost_bars import cost_bars
 from xception_np.show.curves import training_curves
 from xception_np.show.explanation import explanation
 from xception_np.show.feature_maps import feature_maps
 from xception_np.show.predictions import prediction_grid
+from xception_np.show.roofline import roofline
 
-__all__ = ["compared_curves", "confusion_matrix", "explanation", "feature_maps", "prediction_grid", "training_curves"]
+__all__ = [
+    "compared_curves",
+    "confusion_matrix",
+    "cost_bars",
+    "explanation",
+    "feature_maps",
+    "prediction_grid",
+    "roofline",
+    "training_curves",
+]

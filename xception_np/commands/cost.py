@@ -1,0 +1,162 @@
+"""`xception-np cost`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.table import Column
+from rich.table import Table as Grid
+
+from xception_np import cost, models, show
+from xception_np.commands.output import check_picture_target, console, emit, print_grid, save_figure
+from xception_np.cost import Line, Machine, Row
+from xception_np.ops import spec
+
+_MEBI = 2**20
+_EXPLANATION = (
+    "Moved: what every operation reads and writes, each array once. Kept: what a training step holds for its backward pass.\n"
+    "Both in float32, batch-norm statistics not counted; MACs are multiply-adds."
+)
+
+
+class Request(NamedTuple):
+    """What is asked for; `constants` are GMACs a second, GB a second and microseconds of a call."""
+
+    model: str
+    size: int | None
+    batch: int
+    by: str
+    training: bool
+    predict: bool
+    measure: bool
+    constants: tuple[float, float, float] | None
+    out: Path | None
+    roofline: Path | None
+
+
+class Times(NamedTuple):
+    """Seconds by operation, where they were asked for, of the whole network as it runs, and what they were predicted from."""
+
+    machine: Machine | None = None
+    predicted: dict[str, float] | None = None
+    measured: dict[str, float] | None = None
+    whole: float | None = None
+
+
+def run(request: Request, as_json: bool) -> None:
+    """Count a network, and predict and measure its time if asked to."""
+    table = models.find(request.model)
+    shape = cost.pictures_shape(table, request.size, request.batch)
+    spec.one_of("by", request.by, cost.BY)
+    for path in filter(None, (request.out, request.roofline)):
+        check_picture_target(path)
+    lines = cost.count(models.outline(table), shape)
+    times = _times(request, lines, shape)
+    rows = cost.rows(lines, request.by, times.predicted, times.measured)
+    total = cost.together("total", lines, times.predicted, times.measured)
+    pictures = _pictures(request, lines, rows, times, _title(request, shape))
+    if as_json:
+        emit(_facts(request, shape, rows, total, times) | {"pictures": pictures})
+        return
+    print(_title(request, shape))
+    print_grid(_grid(rows, total, request))
+    print(f"\n{_EXPLANATION}")
+    for sentence in _sentences(request, total, times):
+        print(sentence)
+    for picture in pictures:
+        print(f"picture {picture}")
+
+
+def _times(request: Request, lines: list[Line], shape: tuple[int, ...]) -> Times:
+    if not (request.predict or request.measure or request.constants or request.roofline):
+        return Times()
+    measured, whole = None, None
+    if request.measure:
+        console.print(f"building {request.model}, and timing it and this machine in turn")
+        model = models.build(request.model)
+        machine, measured = cost.in_turn(model, shape, request.training)
+        whole = cost.time_network(model, shape, request.training)
+    elif not request.constants:
+        console.print("measuring this machine")
+        machine = cost.measure()
+    if request.constants:
+        peak, bandwidth, call = request.constants
+        machine = Machine(peak * 1e9, bandwidth * 1e9, call / 1e6)
+    return Times(machine, cost.predict(lines, machine, request.training), measured, whole)
+
+
+def _title(request: Request, shape: tuple[int, ...]) -> str:
+    batch, size = shape[:2]
+    return f"{request.model}, {batch} picture{'s' * (batch > 1)} of {size} x {size} pixels"
+
+
+def _grid(rows: list[Row], total: Row, request: Request) -> Grid:
+    heads = ["parameters", "MACs", "moved MiB", "kept MiB", "MACs/byte"]
+    heads += ["predicted ms"] * (total.predicted is not None)
+    heads += ["measured ms", "predicted/measured"] * (total.measured is not None)
+    columns = [Column(head, justify="right", no_wrap=True) for head in heads]
+    grid = Grid(Column(request.by, no_wrap=True), *columns, box=None, pad_edge=False)
+    for row in rows:
+        grid.add_row(row.name, *_cells(row))
+    grid.add_section()
+    grid.add_row(total.name, *_cells(total), style="bold")
+    return grid
+
+
+def _cells(row: Row) -> list[str]:
+    counted = row.cost
+    cells = [f"{counted.parameters:,}", f"{counted.macs:,}", _mebibytes(counted.bytes_moved), _mebibytes(counted.bytes_cached)]
+    cells.append(f"{counted.intensity:.2f}")
+    if row.predicted is not None:
+        cells.append(f"{1e3 * row.predicted:,.2f}")
+    if row.predicted is not None and row.measured is not None:
+        cells += [f"{1e3 * row.measured:,.2f}", f"{row.predicted / row.measured:.2f}"]
+    return cells
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / _MEBI:,.2f}"
+
+
+def _sentences(request: Request, total: Row, times: Times) -> list[str]:
+    if times.machine is None:
+        return []
+    machine = times.machine
+    what = "a training step, forward and backward" if request.training else "inference"
+    said = [
+        f"Times of {what}, predicted from {machine.peak / 1e9:,.1f} GMAC/s, {machine.bandwidth / 1e9:,.1f} GB/s and "
+        f"{1e6 * machine.call:,.1f} µs a call: below {machine.ridge:.1f} MACs/byte memory takes longer."
+    ]
+    if times.whole is not None and total.measured is not None:
+        said.append(
+            f"Operations were timed one by one: {1e3 * total.measured:,.1f} ms, the best of each together. As the network runs, in "
+            f"one pass what can be, its best round took {1e3 * times.whole:,.1f} ms."
+        )
+    return said
+
+
+def _pictures(request: Request, lines: list[Line], rows: list[Row], times: Times, title: str) -> list[str]:
+    drawn = []
+    if request.out:
+        drawn.append(save_figure(show.cost_bars(rows, title), request.out))
+    if request.roofline and times.machine:
+        figure = show.roofline(lines, times.machine, title, times.measured, request.training)
+        drawn.append(save_figure(figure, request.roofline))
+    return list(map(str, drawn))
+
+
+def _facts(request: Request, shape: tuple[int, ...], rows: list[Row], total: Row, times: Times) -> dict[str, Any]:
+    return {
+        "model": request.model,
+        "input_shape": shape,
+        "training": request.training,
+        "by": request.by,
+        "machine": None if times.machine is None else asdict(times.machine),
+        "total": _numbers(total) | {"measured_as_it_runs": times.whole},
+        "rows": [_numbers(row) for row in rows],
+    }
+
+
+def _numbers(row: Row) -> dict[str, Any]:
+    seconds = {"predicted": row.predicted, "measured": row.measured}
+    return {"name": row.name, **row.cost._asdict(), "intensity": row.cost.intensity, **seconds}
