@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xception_np import arrays, check, emulator, ops
+from xception_np import arrays, check, emulator, kernels, ops
 from xception_np.check import cases, operations
-from xception_np.emulator import MissingCompiler, nvrtc, toolchain
+from xception_np.emulator import MissingCompiler, device, nvrtc, toolchain
 from xception_np.geometry import Geometry
 from xception_np.random import Purpose, Stream
 
@@ -129,6 +129,68 @@ class TestEmulated:
         np.testing.assert_array_equal(y.get(), expected)
         assert cache.winners.dtype == np.uint16
         np.testing.assert_array_equal(dx.get(), ops.max_pool.backward(expected, reference, implementation="reference"))
+
+
+HUGE = (1, 16400, 16384, 8)  # more numbers than an int can count, most of them in pages that nobody touches
+HUGE_CHANNELS = (1, 164, 128, 102400)
+SUMS = ("backward_weight", "dgamma_chunks", "sum_chunks", "add_chunks", "sum")  # whose threads would have too much to do
+
+
+@pytest.fixture
+def first_and_last_block(monkeypatch):
+    """Of every launch only the first and the last block is run, and watched; new arrays are zeros, which take no memory."""
+    of_launch = kernels._kernel
+
+    def kernel(*which):
+        def launch(grid, block, args, *, shared_mem):
+            if which[-1] in SUMS:
+                return
+            report = emulator.check(of_launch(*which), grid, block, args, shared_mem, only=[0, grid[0] - 1])
+            assert [str(finding) for finding in report.findings] == []
+
+        return launch
+
+    monkeypatch.setattr(kernels, "_kernel", kernel)
+    monkeypatch.setattr(device, "empty", device.zeros)
+
+
+def _huge(shape):
+    """An array of zeros, its last eight numbers ones."""
+    try:
+        x = device.zeros(shape, np.float32)
+    except OSError as error:
+        pytest.skip(f"no room for {np.prod(shape):,} numbers: {error}")
+    x.ravel()[-8:].set(np.ones(8, np.float32))
+    return x
+
+
+def _ones(*shape):
+    return arrays.to_device(np.ones(shape, np.float32), "emulated")
+
+
+@pytest.mark.usefixtures("needs_compiler", "first_and_last_block")
+@pytest.mark.parametrize(
+    ("operation", "shape", "arguments", "y_last", "dx_last"),
+    [
+        (ops.relu, HUGE, (), 1, 1),
+        (ops.elu, HUGE, (), 1, 1),
+        (ops.bias, HUGE, (_ones(8), "relu"), 2, 1),
+        (ops.dropout, HUGE, (0.0, Stream(0, Purpose.DROPOUT)), 1, 1),
+        (ops.batch_norm_inference, HUGE, (_ones(8), _ones(8), _ones(8), _ones(8), 3.0, "relu"), 1, 0.5),
+        (ops.depthwise_conv, HUGE, (_ones(3, 3, 8, 1), Geometry(3)), 1, 1),
+        (ops.pointwise_conv, HUGE, (_ones(8, 8),), 8, 8),
+        (ops.conv, HUGE, (_ones(3, 3, 8, 8), Geometry(3)), 8, 8),
+        (ops.grouped_conv, HUGE, (_ones(3, 3, 4, 8), Geometry(3), 2), 4, 4),
+        (ops.max_pool, HUGE_CHANNELS, (Geometry(3),), 1, 1),
+        (ops.avg_pool, HUGE_CHANNELS, (Geometry(3),), 0.25, 0.25),
+    ],
+    ids=lambda value: value.__name__.rpartition(".")[2] if hasattr(value, "__name__") else "",
+)
+def test_more_numbers_than_an_int_can_count(operation, shape, arguments, y_last, dx_last):
+    y, cache = operation.forward(_huge(shape), *arguments)
+    assert y.ravel()[-1].get() == y_last
+    dx = operation.backward(_huge(shape), cache)
+    assert (dx[0] if isinstance(dx, tuple) else dx).ravel()[-1].get() == dx_last
 
 
 @pytest.mark.usefixtures("needs_nvrtc")
