@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xception_np import arrays, check, emulator, kernels, ops
+from xception_np import arrays, check, emulator, kernels, ops, random
 from xception_np.check import cases, operations
 from xception_np.emulator import MissingCompiler, device, nvrtc, toolchain
 from xception_np.geometry import Geometry
@@ -94,8 +94,9 @@ class TestEmulated:
 
     def test_dropout_has_the_bits_of_the_cpu(self):
         x = np.random.default_rng(0).standard_normal((5, 7, 11)).astype(np.float32)
-        for rate in (0.0, 0.3, 1 - 2**-40):
-            stream = Stream(2**32 - 1, Purpose.DROPOUT, 2**32 - 1, 5)
+        stream = Stream(2**32 - 1, Purpose.DROPOUT, 2**32 - 1, 5)
+        the_limit_itself = int(random.words(stream, 200)[100]) / 2**32
+        for rate in (0.0, 0.3, the_limit_itself, 1 - 2**-40):
             expected, _ = ops.dropout.forward(x, rate, stream)
             y, _ = ops.dropout.forward(arrays.to_device(x, "emulated"), rate, stream)
             np.testing.assert_array_equal(y.get().view(np.uint32), expected.view(np.uint32))

@@ -16,7 +16,7 @@ extern "C" __global__ void softmax(const REAL* __restrict__ logits, REAL* __rest
     const REAL* row = logits + n * K;
     REAL largest = row[0];  // subtracted: the same probabilities, and no overflow
     for (int k = 1; k < K; ++k) {
-        if (!(row[k] <= largest)) largest = row[k];
+        if (row[k] > largest) largest = row[k];
     }
     REAL sum = 0;
     for (int k = 0; k < K; ++k) sum += exp(row[k] - largest);
