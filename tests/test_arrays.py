@@ -1,10 +1,12 @@
 import gc
 import threading
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from xception_np import arrays
+from xception_np.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -138,3 +140,35 @@ def test_smaller_arrays_find_room_in_larger_pieces():
     third = arrays.empty((2**18,), np.uint8)
     assert address(third) not in addresses  # both are taken, and what is left is too small
     assert arrays.idle_bytes() == 2**16
+
+
+def test_there_and_back_with_all_that_is_nested():
+    class Pair(NamedTuple):
+        first: object
+        second: object
+
+    x = np.arange(6.0).reshape(2, 3)
+    there = arrays.to_device((x, [x, 3], Pair(x, "text"), None), "emulated")
+    assert [arrays.place_of(each) for each in (there[0], there[1][0], there[2].first)] == ["emulated"] * 3
+    assert (there[1][1], there[2].second, there[3]) == (3, "text", None)
+    assert arrays.to_device(there, "emulated")[0] is there[0]
+    back = arrays.to_host(there)
+    np.testing.assert_array_equal(back[2].first, x)
+    assert isinstance(back[2], Pair)
+    assert back[0] is not x
+    assert arrays.to_host(x) is x
+    np.testing.assert_array_equal(arrays.to_host(arrays.to_device(x.T, "emulated")), x.T)
+    assert arrays.place_of(x) == "numpy"
+    assert arrays.place_of([x]) is arrays.place_of(None) is arrays.place_of(x[0, 0]) is None
+
+
+def test_arrays_like_one_on_a_device():
+    x = arrays.to_device(np.zeros((2, 3), np.float32), "emulated")
+    for array, shape, dtype in ((arrays.empty_like(x), (2, 3), np.float32), (arrays.empty((5,), np.uint8, like=x), (5,), np.uint8)):
+        assert (arrays.place_of(array), array.shape, array.dtype) == ("emulated", shape, dtype)
+    assert arrays.nbytes(x, (x, [arrays.empty_like(x)])) == 48
+
+
+def test_a_device_that_is_none():
+    with pytest.raises(InputError, match="device is 'cuda'; expected one of 'gpu', 'emulated'"):
+        arrays.to_device(np.zeros(3), "cuda")

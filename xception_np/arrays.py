@@ -6,14 +6,31 @@ hand: dropping the array (and every view of it) is enough.
 
     y = arrays.empty((8, 19, 19, 728), np.float32)     # uninitialised, like numpy.empty
     del y                                              # its memory serves the next request that it is large enough for
+
+An array may also be in a device's memory: a GPU's (then it is CuPy's, with a pool of its own), or the emulated GPU's. Nothing
+moves there or back by itself:
+
+    x = arrays.to_device(x, "emulated")                # or "gpu"; a copy
+    y = arrays.empty_like(x)                           # is where x is
+    y = arrays.to_host(y)                              # a copy, in NumPy
 """
 
+import importlib
 import math
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 import numpy as np
+
+from xception_np.errors import InputError
+
+# Where arrays can be, how messages say it, and the module that makes them there
+NUMPY = "numpy"
+WHERE = {NUMPY: "in NumPy", "gpu": "on a GPU", "emulated": "on the emulated GPU"}
+_DEVICES = {"gpu": "cupy", "emulated": "xception_np.emulator.device"}
 
 _ALIGNMENT = 64  # a cache line, and the widest vector register
 _MOST_LARGER = (
@@ -37,8 +54,11 @@ class _Block:
         free[self._memory.size].append(self._memory)
 
 
-def empty(shape: tuple[int, ...], dtype) -> np.ndarray:
-    """An uninitialised C-contiguous array, aligned to 64 bytes, from the pool."""
+def empty(shape: tuple[int, ...], dtype, like=None):
+    """An uninitialised C-contiguous array where `like` is; in NumPy, aligned to 64 bytes and from the pool, without it."""
+    place = NUMPY if like is None else place_of(like)
+    if place is not None and place != NUMPY:
+        return sys.modules[_DEVICES[place]].empty(shape, dtype)
     dtype = np.dtype(dtype)
     nbytes = math.prod(shape) * dtype.itemsize
     if nbytes < _SMALLEST:
@@ -52,15 +72,74 @@ def empty(shape: tuple[int, ...], dtype) -> np.ndarray:
 
 
 def zeros(shape: tuple[int, ...], dtype) -> np.ndarray:
-    """An array of zeros from the pool."""
+    """A NumPy array of zeros from the pool."""
     array = empty(shape, dtype)
     array.fill(0)
     return array
 
 
-def empty_like(array: np.ndarray) -> np.ndarray:
-    """An uninitialised array of the same shape and dtype."""
-    return empty(array.shape, array.dtype)
+def empty_like(array):
+    """An uninitialised array of the same shape and dtype, in the same memory."""
+    return empty(array.shape, array.dtype, like=array)
+
+
+def place_of(value) -> str | None:
+    """Where an array is: "numpy", "gpu" or "emulated"; None for what is no array."""
+    if isinstance(value, np.ndarray):
+        return NUMPY
+    for place, name in _DEVICES.items():
+        module = sys.modules.get(name)  # who never imported it has no array of it
+        if module is not None and isinstance(value, module.ndarray):
+            return place
+    return None
+
+
+def where(array) -> str:
+    """Where an array is, in words."""
+    return WHERE[place_of(array) or NUMPY]
+
+
+def device(place: str) -> ModuleType:
+    """The module that makes arrays and kernels in a device's memory: CuPy, or the emulator's twin of it.
+
+    Raises
+    ------
+    InputError
+        If it is not installed, or there is no GPU; the message says how to come by it.
+    """
+    if place not in _DEVICES:
+        raise InputError(f"device is {place!r}; expected one of {', '.join(map(repr, _DEVICES))}")
+    try:
+        module = importlib.import_module(_DEVICES[place])
+    except ImportError as error:
+        raise InputError(
+            "implementation 'gpu' needs CuPy, which is not installed; expected pip install 'xception-np[gpu]' (or "
+            "cupy-cuda12x, for an older driver), or 'emulated', which needs no GPU"
+        ) from error
+    if place == "gpu" and not _has_gpu(module):
+        raise InputError(
+            "implementation 'gpu' needs an NVIDIA GPU, and CuPy finds none; expected one with its driver (nvidia-smi shows it), or "
+            "'emulated', which needs no GPU"
+        )
+    return module
+
+
+def to_device(value, place: str):
+    """Copy to a device: an array, or all arrays in nested tuples and lists (caches, say); what is there already stays as it is."""
+    module = device(place)
+
+    def moved(array):
+        found = place_of(array)
+        if found not in (NUMPY, place):
+            raise InputError(f"array is {where(array)}; expected a NumPy array: move it with arrays.to_host first")
+        return module.asarray(np.asarray(array, order="C")) if found == NUMPY else array
+
+    return _each(moved, value)
+
+
+def to_host(value):
+    """Copy to NumPy: an array, or all arrays in nested tuples and lists; a NumPy array stays as it is."""
+    return _each(lambda array: array if isinstance(array, np.ndarray) else array.get(), value)
 
 
 def nbytes(*values) -> int:
@@ -70,6 +149,8 @@ def nbytes(*values) -> int:
     def visit(value):
         if isinstance(value, np.ndarray):
             found[value.__array_interface__["data"][0]] = value.nbytes
+        elif place_of(value):
+            found[id(value)] = value.nbytes
         elif isinstance(value, tuple | list):
             for item in value:
                 visit(item)
@@ -97,6 +178,22 @@ def poisoned() -> Iterator[None]:
         yield
     finally:
         _poison = before
+
+
+def _each(function, value):
+    """The value with function(array) for every array in it."""
+    if place_of(value):
+        return function(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(_each(function, item) for item in value))
+    return type(value)(_each(function, item) for item in value) if isinstance(value, tuple | list) else value
+
+
+def _has_gpu(cupy: ModuleType) -> bool:
+    try:
+        return cupy.cuda.runtime.getDeviceCount() > 0
+    except cupy.cuda.runtime.CUDARuntimeError:  # no driver
+        return False
 
 
 def _taken(size: int) -> np.ndarray:

@@ -51,6 +51,11 @@ class Windows(NamedTuple):
         """Rows and columns that one window spans."""
         return _extent(self.kernel, self.dilation)
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The eight numbers in a row, as CUDA kernels take them: kh, kw, sh, sw, dh, dw, top, left."""
+        return (*self.kernel, *self.stride, *self.dilation, *self.origin)
+
     def rows_that_see(self, start: int, stop: int, rows: int) -> Pair:
         """(first, last): of so many rows of windows, only those from first to before last can see input rows start to stop.
 

@@ -1,11 +1,15 @@
 """Which implementations of an operation exist here, and which is chosen.
 
 - `reference`: NumPy, written to be read; the one that the others are compared with.
-- `cpu`: serial Numba functions of a tile, and BLAS, on the package's own thread pool; the default.
+- `cpu`: serial Numba functions of a tile, and BLAS, on the package's own thread pool; the default for NumPy arrays.
+- `gpu`: CUDA kernels, on CuPy arrays.
+- `emulated`: the same kernels run on the CPU, thread by thread, on arrays that NumPy cannot touch by accident.
 
-    ops.conv.forward(x, weight, geometry)                                # the default
+    ops.conv.forward(x, weight, geometry)                                # where the arrays are; the default for NumPy arrays
     ops.conv.forward(x, weight, geometry, implementation="reference")    # one call
-    with implementations.use("reference"): ...                           # everything inside
+    with implementations.use("reference"): ...                           # every NumPy array inside
+
+Arrays are where an implementation computes, or it is an error: nothing is copied in silence (`arrays.to_device`, `arrays.to_host`).
 """
 
 import importlib
@@ -13,22 +17,64 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from xception_np import arrays
 from xception_np.errors import InputError
 
 NAMES = {
     "reference": "NumPy, written to be read",
     "cpu": "Numba and BLAS on all cores",
+    "gpu": "CUDA, on CuPy arrays",
+    "emulated": "the CUDA kernels on a CPU, thread by thread",
 }
+ON_NUMPY = ("reference", "cpu")
 _default = "cpu"
 
 
-def load(operation: str, implementation: str | None = None) -> ModuleType:
-    """The module that implements an operation (a package name such as `xception_np.ops.conv`)."""
-    return importlib.import_module(f"{operation}.{_default if implementation is None else _check(implementation)}")
+def load(operation: str, implementation: str | None = None, **arguments) -> ModuleType:
+    """The module that implements an operation for arrays as these.
+
+    Parameters
+    ----------
+    operation : str
+        A package name such as `xception_np.ops.conv`.
+    implementation : str, optional
+        One of `NAMES`; where the arrays are decides if it is not given.
+    **arguments
+        Arrays, and caches with arrays, by their names: all of them must be where the implementation computes.
+
+    Raises
+    ------
+    InputError
+        If there is no such implementation, or not here, or arrays are elsewhere.
+    """
+    places = list(_places(arguments))
+    if implementation is None:
+        implementation = places[0][1] if places and places[0][1] != arrays.NUMPY else _default
+    wanted = place(_check(implementation))
+    for name, found in places:
+        if found != wanted:
+            raise InputError(
+                f"{name} is {arrays.WHERE[found]} but implementation {implementation!r} computes {arrays.WHERE[wanted]}; "
+                f"expected {name} there: move it with {_mover(wanted, name)}"
+            )
+    if implementation in ON_NUMPY:
+        return importlib.import_module(f"{operation}.{implementation}")
+    try:
+        return importlib.import_module(f"{operation}.gpu")
+    except ModuleNotFoundError as error:
+        if error.name != f"{operation}.gpu":
+            raise
+        name = operation.rpartition(".")[2]
+        raise InputError(f"operation {name} has no CUDA kernel yet; expected NumPy arrays: arrays.to_host") from None
+
+
+def place(implementation: str) -> str:
+    """Where the arrays are that an implementation computes with: as `arrays.place_of` says it."""
+    return arrays.NUMPY if implementation in ON_NUMPY else implementation
 
 
 def default() -> str:
-    """The implementation that calls without `implementation=` use."""
+    """The implementation that calls with NumPy arrays and without `implementation=` use."""
     return _default
 
 
@@ -51,4 +97,21 @@ def table() -> str:
 def _check(name: str) -> str:
     if not isinstance(name, str) or name not in NAMES:
         raise InputError(f"implementation is {name!r}; expected one of {', '.join(map(repr, NAMES))}")
+    if name not in ON_NUMPY:
+        arrays.device(name)
     return name
+
+
+def _places(arguments: dict) -> Iterator[tuple[str, str]]:
+    """(argument's name, where it is) for every array in the arguments."""
+    for name, value in arguments.items():
+        found = arrays.place_of(value)
+        if found:
+            yield name, found
+        elif isinstance(value, tuple | list):
+            for item in value:
+                yield from _places({name: item})
+
+
+def _mover(wanted: str, name: str) -> str:
+    return f"arrays.to_host({name})" if wanted == arrays.NUMPY else f"arrays.to_device({name}, {wanted!r})"

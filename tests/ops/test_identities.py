@@ -6,7 +6,7 @@ import pytest
 from xception_np import check, implementations, ops
 from xception_np.check.identities import IDENTITIES
 
-every_implementation = pytest.mark.parametrize("implementation", implementations.NAMES)
+every_implementation = pytest.mark.parametrize("implementation", implementations.ON_NUMPY)
 
 
 @every_implementation

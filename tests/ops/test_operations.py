@@ -10,9 +10,9 @@ from xception_np.check import cases, operations
 
 CASES = cases.every()
 SMALL = [case for case in CASES if not case.large]
-OTHERS = [name for name in implementations.NAMES if name != "reference"]
+OTHERS = [name for name in implementations.ON_NUMPY if name != "reference"]
 
-every_implementation = pytest.mark.parametrize("implementation", implementations.NAMES)
+every_implementation = pytest.mark.parametrize("implementation", implementations.ON_NUMPY)
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 small_cases = pytest.mark.parametrize("case", SMALL, ids=str)
 

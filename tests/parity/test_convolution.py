@@ -31,7 +31,7 @@ def test_the_draw():
     assert operations["pointwise_conv"] >= 10
 
 
-@pytest.mark.parametrize("implementation", implementations.NAMES)
+@pytest.mark.parametrize("implementation", implementations.ON_NUMPY)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_convolution_is_pytorchs(chunk, implementation):
     calls = [call for calls in configurations.convolutions(CHUNK, seed=chunk) for call in calls]

@@ -18,7 +18,7 @@ from xception_np.training.parallel import Alone
 pytestmark = pytest.mark.parity
 EVERY_SMALL_ONE = pytest.mark.parametrize(
     ("implementation", "size"),
-    [(name, size) for name in implementations.NAMES for size in (32, 27)],  # 27, 14, 7, 4: odd and even under the pools
+    [(name, size) for name in implementations.ON_NUMPY for size in (32, 27)],  # 27, 14, 7, 4: odd and even under the pools
 )
 
 BUDGET = 1e-9  # rounding, 1e-16 to 1e-15 an operation, through some 70 operations there and back, enlarged by the normalisations

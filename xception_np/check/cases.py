@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import ops, threads
+from xception_np import arrays, implementations, ops, threads
 from xception_np.check.draw import Draw
 from xception_np.errors import InputError
 from xception_np.geometry import Geometry
@@ -57,14 +57,16 @@ class Case(NamedTuple):
         return import_module(f"xception_np.ops.{self.operation}")
 
     def forward(self, arguments: tuple, implementation: str) -> tuple:
-        """(y, cache) of the operation."""
+        """(y, cache) of the operation for NumPy arrays: y in NumPy, the cache where the implementation computes."""
         with threads.tiny_tiles() if self.large else nullcontext():
-            return self.module.forward(*arguments, implementation=implementation)
+            y, cache = self.module.forward(*_moved(arguments, implementation), implementation=implementation)
+        return arrays.to_host(y), cache
 
     def backward(self, dy, cache, implementation: str):
-        """The gradients of the operation."""
+        """The gradients of the operation, in NumPy, from anybody's cache."""
         with threads.tiny_tiles() if self.large else nullcontext():
-            return self.module.backward(dy, cache, implementation=implementation)
+            gradients = self.module.backward(*_moved((dy, cache), implementation), implementation=implementation)
+        return arrays.to_host(gradients)
 
     def arguments(self, dtype=np.float64) -> tuple:
         """Fresh arrays, the same numbers every time."""
@@ -352,6 +354,12 @@ def _losses() -> Iterator[Case]:
     ):
         name = f"N={images}, K={classes}, logits of about {scale}"
         yield Case("sigmoid_cross_entropy", name, _sigmoid(images, classes, scale), Traits((0,)), large)
+
+
+def _moved(arguments: tuple, implementation: str) -> tuple:
+    """The arguments with their arrays where the implementation computes."""
+    place = implementations.place(implementation)
+    return arrays.to_host(arguments) if place == arrays.NUMPY else arrays.to_device(arguments, place)
 
 
 def _conv(shape, geometry, channels=2, filters=3):

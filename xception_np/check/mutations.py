@@ -40,7 +40,7 @@ from xception_np.ops import products
 
 # what is mutated: the files of the operations, and those that several operations share, in xception_np/ops
 SHARED = ("frames", "entries")
-FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.NAMES), *SHARED)
+FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.ON_NUMPY), *SHARED)
 
 
 def _add_product_over_rows(a, b, y, memory):

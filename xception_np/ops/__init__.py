@@ -1,4 +1,4 @@
-"""Operations: functions of arrays, without state. One folder each: formula and checks, NumPy to read, Numba to run.
+"""Operations: functions of arrays, without state. One folder each: formula and checks, NumPy to read, Numba to run, CUDA.
 
     y, cache = ops.NAME.forward(x, ..., implementation=None)
     dx, ...  = ops.NAME.backward(dy, cache, implementation=None)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xception_np import arrays
 from xception_np.errors import InputError, is_whole
 from xception_np.geometry import Geometry
 
@@ -57,8 +58,9 @@ def shapes(**named) -> dict[str, int]:
     origins: dict[str, str] = {}
     first_name, first = next((name, array) for name, (array, _) in named.items())
     for name, (array, pattern) in named.items():
-        if not isinstance(array, np.ndarray):
+        if arrays.place_of(array) is None:
             raise InputError(f"{name} is a {type(array).__name__}; expected a NumPy array of shape ({_commas(pattern.split())})")
+        same_place(name, array, first_name, first)
         if array.dtype not in DTYPES:
             raise InputError(f"{name} has dtype {array.dtype}; expected float32 or float64: convert it with {name}.astype")
         if array.dtype != first.dtype:
@@ -78,6 +80,12 @@ def shapes(**named) -> dict[str, int]:
         if not array.flags.c_contiguous:
             raise InputError(f"{name} is not C-contiguous (strides {array.strides}); pass numpy.ascontiguousarray({name})")
     return sizes
+
+
+def same_place(name: str, array, first_name: str, first) -> None:
+    """Check that an array is where another one is: in NumPy, on a GPU, or on the emulated one."""
+    if arrays.place_of(array) != arrays.place_of(first):
+        raise InputError(f"{name} is {arrays.where(array)} but {first_name} is {arrays.where(first)}; expected both in one place")
 
 
 def any_shape(name: str, array) -> None:

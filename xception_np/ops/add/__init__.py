@@ -38,16 +38,17 @@ def forward(a, b, *, implementation=None):
     """
     spec.any_shape("a", a)
     spec.any_shape("b", b)
+    spec.same_place("b", b, "a", a)
     if a.shape != b.shape or a.dtype != b.dtype:
         raise InputError(f"b is {b.dtype} of shape {b.shape}; expected {a.dtype} of shape {a.shape}, as a is")
-    return implementations.load(__name__, implementation).forward(a, b)
+    return implementations.load(__name__, implementation, a=a).forward(a, b)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (da, db), which may be the same array: do not write to them."""
     spec.cached(cache, Cache)
     spec.gradient(dy, cache.shape, cache.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def cost(x_shape, itemsize=4) -> spec.Cost:

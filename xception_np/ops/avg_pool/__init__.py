@@ -44,14 +44,14 @@ def forward(x, geometry, *, implementation=None):
     """
     sizes = spec.shapes(x=(x, "N H W C"))
     spec.pooling(geometry, sizes["H"], sizes["W"])
-    return implementations.load(__name__, implementation).forward(x, geometry)
+    return implementations.load(__name__, implementation, x=x).forward(x, geometry)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradient of a scalar loss with respect to x, given dy = dloss/dy; returns dx."""
     spec.cached(cache, Cache)
     spec.gradient(dy, output_shape(cache.x_shape, cache.geometry), cache.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def output_shape(x_shape, geometry):

@@ -59,7 +59,7 @@ def forward(x, gamma, beta, epsilon=EPSILON, activation=None, *, implementation=
         If shapes, dtypes, memory layout, epsilon or activation do not fit.
     """
     check(x, epsilon, activation, gamma=gamma, beta=beta)
-    return implementations.load(__name__, implementation).forward(x, gamma, beta, epsilon, activation)
+    return implementations.load(__name__, implementation, x=x).forward(x, gamma, beta, epsilon, activation)
 
 
 def backward(dy, cache, *, implementation=None):
@@ -75,7 +75,7 @@ def backward(dy, cache, *, implementation=None):
     """
     spec.cached(cache, Cache)
     spec.gradient(dy, cache.x.shape, cache.x.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def cost(x_shape, itemsize=4) -> spec.Cost:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import implementations
+from xception_np import arrays, implementations
 from xception_np.errors import InputError
 from xception_np.ops import batch_norm, spec
 
@@ -50,13 +50,14 @@ def forward(x, gamma, beta, mean, variance, epsilon=batch_norm.EPSILON, activati
         If shapes, dtypes, memory layout, epsilon or activation do not fit, or a variance is negative.
     """
     batch_norm.check(x, epsilon, activation, gamma=gamma, beta=beta, mean=mean, variance=variance)
-    if (variance < 0).any():
-        raise InputError(f"variance is {variance.min()} in channel {variance.argmin()}; expected numbers >= 0")
-    return implementations.load(__name__, implementation).forward(x, gamma, beta, mean, variance, epsilon, activation)
+    given = arrays.to_host(variance)
+    if (given < 0).any():
+        raise InputError(f"variance is {given.min()} in channel {given.argmin()}; expected numbers >= 0")
+    return implementations.load(__name__, implementation, x=x).forward(x, gamma, beta, mean, variance, epsilon, activation)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (dx, dgamma, dbeta)."""
     spec.cached(cache, Cache)
     spec.gradient(dy, cache.x.shape, cache.x.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)

@@ -46,14 +46,14 @@ def forward(x, bias, activation=None, *, implementation=None):
     spec.any_shape("x", x)
     spec.shapes(x=(x, " ".join(f"axis{k}" for k in range(x.ndim - 1)) + " C"), bias=(bias, "C"))
     spec.one_of("activation", activation, ACTIVATIONS)
-    return implementations.load(__name__, implementation).forward(x, bias, activation)
+    return implementations.load(__name__, implementation, x=x).forward(x, bias, activation)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (dx, dbias). Without an activation dx may be dy itself: do not write to it."""
     spec.cached(cache, Cache)
     spec.gradient(dy, cache.shape, cache.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def cost(x_shape, bias_shape, activation=None, itemsize=4) -> spec.Cost:

@@ -41,14 +41,14 @@ def forward(branches, *, implementation=None):
     if not isinstance(branches, Sequence) or len(branches) == 0:
         raise InputError(f"branches is {type(branches).__name__}; expected a list of at least one (N, H, W, C) array")
     spec.shapes(**{f"branches[{k}]": (branch, f"N H W C{k}") for k, branch in enumerate(branches)})
-    return implementations.load(__name__, implementation).forward(branches)
+    return implementations.load(__name__, implementation, branches=branches).forward(branches)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns a tuple with one for each branch."""
     spec.cached(cache, Cache)
     spec.gradient(dy, cache.shape, cache.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def cache_of(branches, y) -> Cache:

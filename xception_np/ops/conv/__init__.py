@@ -47,14 +47,14 @@ def forward(x, weight, geometry, *, implementation=None):
     """
     sizes = spec.shapes(x=(x, "N H W C"), weight=(weight, "kh kw C F"))
     spec.geometry(geometry, (sizes["kh"], sizes["kw"]), sizes["H"], sizes["W"])
-    return implementations.load(__name__, implementation).forward(x, weight, geometry)
+    return implementations.load(__name__, implementation, x=x).forward(x, weight, geometry)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradients of a scalar loss with respect to x and weight, given dy = dloss/dy; returns (dx, dweight)."""
     spec.cached(cache, Cache)
     spec.gradient(dy, output_shape(cache.x.shape, cache.weight.shape, cache.geometry), cache.x.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def output_shape(x_shape, weight_shape, geometry):

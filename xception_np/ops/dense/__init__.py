@@ -39,14 +39,14 @@ def forward(x, weight, bias, *, implementation=None):
         If shapes, dtypes or memory layout do not fit.
     """
     spec.shapes(x=(x, "N C"), weight=(weight, "C F"), bias=(bias, "F"))
-    return implementations.load(__name__, implementation).forward(x, weight, bias)
+    return implementations.load(__name__, implementation, x=x).forward(x, weight, bias)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (dx, dweight, dbias)."""
     spec.cached(cache, Cache)
     spec.gradient(dy, output_shape(cache.x.shape, cache.weight.shape), cache.x.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def output_shape(x_shape, weight_shape):

@@ -48,14 +48,14 @@ def forward(x, rate, stream, *, implementation=None):
     spec.any_shape("x", x)
     spec.number("rate", rate, 0, 1, "a probability, 0 <= rate < 1")
     check_stream(stream)
-    return implementations.load(__name__, implementation).forward(x, rate, stream)
+    return implementations.load(__name__, implementation, x=x).forward(x, rate, stream)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradient of a scalar loss with respect to x, given dy = dloss/dy; returns dx."""
     spec.cached(cache, Cache)
     spec.gradient(dy, cache.shape, cache.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def threshold(rate: float) -> int:

@@ -38,14 +38,14 @@ def forward(x, *, implementation=None):
         If dtype or memory layout do not fit.
     """
     spec.any_shape("x", x)
-    return implementations.load(__name__, implementation).forward(x)
+    return implementations.load(__name__, implementation, x=x).forward(x)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradient of a scalar loss with respect to x, given dy = dloss/dy; returns dx."""
     spec.cached(cache, Cache)
     spec.gradient(dy, cache.y.shape, cache.y.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def cost(x_shape, itemsize=4) -> spec.Cost:

@@ -36,14 +36,14 @@ def forward(x, *, implementation=None):
         If shape, dtype or memory layout do not fit.
     """
     spec.shapes(x=(x, "N H W C"))
-    return implementations.load(__name__, implementation).forward(x)
+    return implementations.load(__name__, implementation, x=x).forward(x)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradient of a scalar loss with respect to x, given dy = dloss/dy; returns dx."""
     spec.cached(cache, Cache)
     spec.gradient(dy, output_shape(cache.x_shape), cache.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def output_shape(x_shape):

@@ -74,7 +74,7 @@ def forward(
     """
     batch_norm.check(x, epsilon, activation, gamma=gamma, beta=beta)
     separable_conv.check(x, depthwise_weight, pointwise_weight, geometry)
-    module = implementations.load(__name__, implementation)
+    module = implementations.load(__name__, implementation, x=x)
     return module.forward(x, gamma, beta, depthwise_weight, pointwise_weight, geometry, epsilon, activation)
 
 
@@ -83,7 +83,7 @@ def backward(dy, cache, *, implementation=None):
     spec.cached(cache, Cache)
     shape = separable_conv.output_shape(cache.x.shape, cache.depthwise_weight.shape, cache.pointwise_weight.shape, cache.geometry)
     spec.gradient(dy, shape, cache.x.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def cost(x_shape, depthwise_shape, pointwise_shape, geometry, itemsize=4) -> spec.Cost:

@@ -41,14 +41,14 @@ def forward(x, weight, *, implementation=None):
         If shapes, dtypes or memory layout do not fit.
     """
     spec.shapes(x=(x, "N H W C"), weight=(weight, "C F"))
-    return implementations.load(__name__, implementation).forward(x, weight)
+    return implementations.load(__name__, implementation, x=x).forward(x, weight)
 
 
 def backward(dy, cache, *, implementation=None):
     """Gradients of a scalar loss with respect to x and weight, given dy = dloss/dy; returns (dx, dweight)."""
     spec.cached(cache, Cache)
     spec.gradient(dy, output_shape(cache.x.shape, cache.weight.shape), cache.x.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def output_shape(x_shape, weight_shape):

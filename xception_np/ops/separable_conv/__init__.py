@@ -64,7 +64,7 @@ def forward(x, depthwise_weight, pointwise_weight, geometry, order="spatial_firs
     spec.one_of("order", order, ORDERS)
     spec.one_of("activation", activation, ACTIVATIONS)
     check(x, depthwise_weight, pointwise_weight, geometry, order)
-    module = implementations.load(__name__, implementation)
+    module = implementations.load(__name__, implementation, x=x)
     return module.forward(x, depthwise_weight, pointwise_weight, geometry, order, activation)
 
 
@@ -74,7 +74,7 @@ def backward(dy, cache, *, implementation=None):
     x, depthwise_weight, pointwise_weight, geometry, order, _ = cache
     shape = output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry, order)
     spec.gradient(dy, shape, x.dtype)
-    return implementations.load(__name__, implementation).backward(dy, cache)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
 def output_shape(x_shape, depthwise_shape, pointwise_shape, geometry, order="spatial_first"):

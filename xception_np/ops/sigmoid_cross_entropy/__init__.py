@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import implementations
+from xception_np import arrays, implementations
 from xception_np.errors import InputError
 from xception_np.ops import spec
 
@@ -42,13 +42,14 @@ def forward(logits, targets, *, implementation=None):
         If shapes, dtypes or memory layout do not fit, or a target is not between 0 and 1.
     """
     spec.shapes(logits=(logits, "N K"), targets=(targets, "N K"))
-    if not (targets.min() >= 0 and targets.max() <= 1):
-        raise InputError(f"targets has values from {targets.min()} to {targets.max()}; expected 0 to 1")
-    return implementations.load(__name__, implementation).forward(logits, targets)
+    given = arrays.to_host(targets)
+    if not (given.min() >= 0 and given.max() <= 1):
+        raise InputError(f"targets has values from {given.min()} to {given.max()}; expected 0 to 1")
+    return implementations.load(__name__, implementation, logits=logits).forward(logits, targets)
 
 
 def backward(dloss, cache, *, implementation=None):
     """Gradient of `dloss` times the loss with respect to the logits: (p - target) * dloss / (N * K), (N, K)."""
     spec.cached(cache, Cache)
     spec.number("dloss", dloss, -np.inf, np.inf, "a finite number")
-    return implementations.load(__name__, implementation).backward(float(dloss), cache)
+    return implementations.load(__name__, implementation, cache=cache).backward(float(dloss), cache)

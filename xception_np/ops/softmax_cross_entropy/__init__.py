@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import implementations
+from xception_np import arrays, implementations
 from xception_np.errors import InputError
 from xception_np.ops import spec
 
@@ -54,25 +54,28 @@ def forward(logits, labels, label_smoothing=0.0, *, implementation=None):
     """
     sizes = spec.shapes(logits=(logits, "N K"))
     spec.number("label_smoothing", label_smoothing, 0, 1, "a number, 0 <= label_smoothing < 1")
-    if isinstance(labels, np.ndarray) and labels.ndim == 2:
+    if arrays.place_of(labels) and labels.ndim == 2:
         spec.shapes(logits=(logits, "N K"), labels=(labels, "N K"))
-        _check_shares(labels)
+        _check_shares(arrays.to_host(labels))
     else:
         _check_classes(labels, **sizes)
-    return implementations.load(__name__, implementation).forward(logits, labels, float(label_smoothing))
+        spec.same_place("labels", labels, "logits", logits)
+    return implementations.load(__name__, implementation, logits=logits).forward(logits, labels, float(label_smoothing))
 
 
 def backward(dloss, cache, *, implementation=None):
     """Gradient of `dloss` times the loss with respect to the logits: (p - target) * dloss / N, (N, K)."""
     spec.cached(cache, Cache)
     spec.number("dloss", dloss, -np.inf, np.inf, "a finite number")
-    return implementations.load(__name__, implementation).backward(float(dloss), cache)
+    return implementations.load(__name__, implementation, cache=cache).backward(float(dloss), cache)
 
 
 def _check_classes(labels, N: int, K: int) -> None:
-    if not isinstance(labels, np.ndarray) or labels.dtype != np.int64 or labels.shape != (N,):
-        found = f"{labels.dtype} of shape {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
+    is_array = arrays.place_of(labels) is not None
+    if not is_array or labels.dtype != np.int64 or labels.shape != (N,):
+        found = f"{labels.dtype} of shape {labels.shape}" if is_array else type(labels).__name__
         raise InputError(f"labels is {found}; expected int64 of shape ({N},), one for each row of logits, or shares of their shape")
+    labels = arrays.to_host(labels)
     if labels.min() < 0 or labels.max() >= K:
         raise InputError(f"labels has values from {labels.min()} to {labels.max()}; expected 0 to {K - 1}")
 
