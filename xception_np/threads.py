@@ -63,7 +63,7 @@ def tile_positions(total: int, width: int) -> int:
 
 
 def image_positions(shape: tuple[int, ...], width: int) -> int:
-    """Positions in a tile of (N, H, W, C): ENOUGH, more where they are narrow, fewer where there are few; whole images, if may be."""
+    """Positions in a tile of (N, H, W, C): ENOUGH, more where narrow, fewer where there are few; whole images, if that may be."""
     images, rows, columns, _ = shape
     enough = max(1, SMALLEST // (2 * width), min(ENOUGH, LARGEST // width, -(-images * rows * columns // TILES)))
     return max(enough, rows * columns) if _may_be_whole(shape, width) else enough
