@@ -7,7 +7,7 @@ demo:
 	$(PYTHON) -m venv .venv && .venv/bin/pip install -q . && .venv/bin/xception-np demo
 
 test:
-	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -rs
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -rs -n 2
 
 check:
-	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test,lint,parity,tensorboard,mpi,nvrtc]' && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest --no-skips
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test,lint,parity,tensorboard,mpi,nvrtc]' && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest --no-skips -n 2

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.in_turn import Work
 from benchmarks.subjects import Network
 from xception_np import layers, models, threads
-from xception_np.layers import Chain, Layer
+from xception_np.layers import Chain
 
 
 def training(network: Network, _: str) -> Work:
@@ -26,35 +26,23 @@ def inference(network: Network, _: str) -> Work:
     return _products(network, backward=False)
 
 
-def products_of(layer: Layer, x_shape: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
-    """(P, K, N) of every product in a layer: P positions, of K numbers each, to N."""
-    match layer:
-        case Chain():
-            for inner in layer.layers:
-                yield from products_of(inner, x_shape)
-                x_shape = inner.output_shape(x_shape)
-        case layers.Residual():
-            yield from products_of(layer.shortcut, x_shape)
-            yield from products_of(layer.main, x_shape)
-        case layers.Branches():
-            for branch in layer.branches:
-                yield from products_of(branch, x_shape)
-        case layers.Conv():
-            kh, kw, channels, filters = layer.kernel.shape
-            yield math.prod(layer.output_shape(x_shape)[:3]), kh * kw * channels, filters
-        case layers.GroupedConv():
-            kh, kw, width, filters = layer.kernel.shape
-            positions = math.prod(layer.output_shape(x_shape)[:3])
-            yield from [(positions, kh * kw * width, filters // layer.segments)] * layer.segments
-        case layers.SeparableConv():
-            yield math.prod(layer.output_shape(x_shape)[:3]), *layer.pointwise.shape
-        case layers.Dense():
-            yield x_shape[0], *layer.kernel.shape
+def products_of(chain: Chain, x_shape: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
+    """(P, K, N) of every product in a network: P positions, of K numbers each, to N."""
+    for layer, shape in layers.visits(chain, x_shape):
+        match layer:
+            case layers.Conv() | layers.GroupedConv():
+                kh, kw, width, filters = layer.kernel.shape
+                segments = shape[3] // width
+                yield from [(math.prod(layer.output_shape(shape)[:3]), kh * kw * width, filters // segments)] * segments
+            case layers.SeparableConv():
+                yield math.prod(layer.output_shape(shape)[:3]), *layer.pointwise.shape
+            case layers.Dense():
+                yield shape[0], *layer.kernel.shape
 
 
 def _products(network: Network, backward: bool) -> Work:
-    table = models.find(network.model)
-    shapes = list(products_of(Chain("", models.layers_of(table, table.classes)), (network.batch, network.size, network.size, 3)))
+    outline = models.outline(models.find(network.model))
+    shapes = list(products_of(outline, (network.batch, network.size, network.size, 3)))
     random = np.random.default_rng(0)
     sizes = [max(p * k for p, k, _ in shapes), max(k * n for _, k, n in shapes), max(p * n for p, _, n in shapes)]
     x, w, y = (random.standard_normal(size, np.float32) for size in sizes)

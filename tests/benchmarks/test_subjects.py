@@ -3,9 +3,8 @@ import pytest
 from benchmarks import subjects
 from benchmarks.__main__ import STANDARD
 from benchmarks.contenders import blas, choose
-from xception_np import models
+from xception_np import cost, models
 from xception_np.errors import InputError
-from xception_np.layers import Chain
 
 
 def test_a_network_has_its_own_size_by_default():
@@ -52,17 +51,6 @@ def test_who_is_not_known():
 def test_the_ceiling_has_every_product_of_the_network(name):
     """All multiply-adds but those of depthwise convolutions, which are no matrix products."""
     table = models.find(name)
-    chain = Chain(table.name, models.layers_of(table, table.classes))
-    rows = chain.rows(table.input_shape)
-    products = sum(p * k * n for p, k, n in blas.products_of(chain, table.input_shape))
-    assert products == sum(row.cost.macs for row in rows) - sum(_depthwise_macs(row) for row in rows)
-
-
-def _depthwise_macs(row) -> int:
-    """9 for each number between the halves of a separable convolution."""
-    if row.kind != "SeparableConv":
-        return 0
-    *positions, filters = row.output_shape
-    pixels = positions[0] * positions[1] * positions[2]
-    channels = row.cost.macs // pixels // (filters + 9)
-    return 9 * pixels * channels
+    lines = cost.count(models.outline(table), table.input_shape)
+    products = sum(p * k * n for p, k, n in blas.products_of(models.outline(table), table.input_shape))
+    assert products == cost.total(line for line in lines if line.kind != "depthwise").macs
