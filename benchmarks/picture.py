@@ -6,7 +6,8 @@ import matplotlib.pyplot as plt
 
 from benchmarks.in_turn import Result
 
-COLOURS = {"xception_np": "#0072b2", "blas": "#999999"}
+# Okabe and Ito's, which the colour-blind can tell apart
+COLOURS = {"xception_np": "#0072b2", "torch": "#e69f00", "torch.nchw": "#009e73", "blas": "#999999"}
 OTHER = "#e69f00"
 
 
@@ -48,7 +49,7 @@ def _bars(axis, subject: str, times: dict[str, Result]) -> None:
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
-            color="white" if name != "blas" else "black",
+            color="white" if name == names[0] else "black",
             fontsize=8,
         )
     axis.invert_yaxis()
