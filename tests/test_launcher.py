@@ -15,8 +15,8 @@ import os, signal, sys
 from xception_np import launcher
 launcher.stand_guard()
 signal.signal(signal.SIGTERM, signal.default_int_handler)
-print("ready", os.getppid(), os.getpid(), flush=True)
 try:
+    print("ready", os.getppid(), os.getpid(), flush=True)
     signal.pause()
 except KeyboardInterrupt:
     print("saved", flush=True)
