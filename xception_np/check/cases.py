@@ -59,13 +59,13 @@ class Case(NamedTuple):
     def forward(self, arguments: tuple, implementation: str) -> tuple:
         """(y, cache) of the operation for NumPy arrays: y in NumPy, the cache where the implementation computes."""
         with threads.tiny_tiles() if self.large else nullcontext():
-            y, cache = self.module.forward(*_moved(arguments, implementation), implementation=implementation)
+            y, cache = self.module.forward(*moved(arguments, implementation), implementation=implementation)
         return arrays.to_host(y), cache
 
     def backward(self, dy, cache, implementation: str):
         """The gradients of the operation, in NumPy, from anybody's cache."""
         with threads.tiny_tiles() if self.large else nullcontext():
-            gradients = self.module.backward(*_moved((dy, cache), implementation), implementation=implementation)
+            gradients = self.module.backward(*moved((dy, cache), implementation), implementation=implementation)
         return arrays.to_host(gradients)
 
     def arguments(self, dtype=np.float64) -> tuple:
@@ -166,6 +166,12 @@ def find(operation: str, name: str) -> Case:
         if case.name == name:
             return case
     raise InputError(f"case is {name!r}; expected one of {', '.join(repr(case.name) for case in of(operation))}")
+
+
+def moved(arguments: tuple, implementation: str) -> tuple:
+    """Arguments with their arrays where the implementation computes."""
+    place = implementations.place(implementation)
+    return arrays.to_host(arguments) if place == arrays.NUMPY else arrays.to_device(arguments, place)
 
 
 def _windows(builder: Callable[..., Callable[[Draw], tuple]], more=IN_THE_PADDING) -> Iterator[tuple]:
@@ -354,12 +360,6 @@ def _losses() -> Iterator[Case]:
     ):
         name = f"N={images}, K={classes}, logits of about {scale}"
         yield Case("sigmoid_cross_entropy", name, _sigmoid(images, classes, scale), Traits((0,)), large)
-
-
-def _moved(arguments: tuple, implementation: str) -> tuple:
-    """The arguments with their arrays where the implementation computes."""
-    place = implementations.place(implementation)
-    return arrays.to_host(arguments) if place == arrays.NUMPY else arrays.to_device(arguments, place)
 
 
 def _conv(shape, geometry, channels=2, filters=3):

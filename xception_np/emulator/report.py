@@ -12,6 +12,7 @@ KINDS = (
     "deadlock",
     "undefined arithmetic",
     "too much shared memory",
+    "endless loop",
 )
 ACCESSES = ("read", "write", "atomic")
 Triple = tuple[int, int, int]
@@ -78,6 +79,8 @@ class Finding(NamedTuple):
                 return "computes what has no defined result: an overflow, a shift too far, a division by zero"
             case "too much shared memory":
                 return f"has {self.size} bytes of shared memory with this array: more than the launch allows"
+            case "endless loop":
+                return "goes on and on; its block took more steps than it may"
             case _:
                 return f"{verb} {where}"
 
@@ -120,8 +123,23 @@ class LineUse(NamedTuple):
         return self.passes / self.least_passes if self.least_passes else 0.0
 
 
+class Access(NamedTuple):
+    """What one thread of the traced block did once: in the order in which threads ran, which is not that of a GPU.
+
+    thread : its number in the block, x fastest
+    offset, size : bytes from the buffer's beginning, and bytes of the access
+    """
+
+    thread: int
+    line: int
+    buffer: str
+    access: str
+    offset: int
+    size: int
+
+
 class Report(NamedTuple):
-    """A launch in check mode."""
+    """A launch in check mode; `accesses` are those of the block that was to be traced."""
 
     kernel: str
     file: str
@@ -133,6 +151,7 @@ class Report(NamedTuple):
     findings: list[Finding]
     buffers: dict[str, BufferUse]
     lines: list[LineUse]
+    accesses: list[Access]
 
     def at(self, line: int, access: str | None = None) -> list[LineUse]:
         """What a source line asked for."""
