@@ -21,6 +21,9 @@ from xception_np import arrays
 from xception_np.emulator import source
 from xception_np.errors import InputError, is_whole
 
+# What is known of the kernels, until there is a report of `xception-np selfcheck --implementation gpu` among the tests
+EVIDENCE = "compiled for sm_75 to sm_120, run under emulation, not yet run on a GPU"
+
 THREADS = 256  # of a block: a multiple of the 32 of a warp, and few enough for any kernel's registers
 _MOST_THREADS = 1024
 _MOST_BLOCKS = (2**31 - 1, 65535, 65535)

@@ -247,6 +247,13 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             dy=np.array([[1.0], [3.0]]),
             gradients=(np.array([[-0.75], [0.75]]), _floats(1), _floats(4)),
         ),
+        Anchor(
+            "ReLU, whose slope at 0 is 0",
+            (_BATCH, _floats(2), _floats(1), 3.0, "relu"),
+            y=np.array([[0.0], [2.0]]),
+            dy=np.array([[1.0], [3.0]]),
+            gradients=(np.array([[-1.125], [1.125]]), _floats(1.5), _floats(3)),
+        ),
     ),
     "batch_norm_inference": (
         Anchor(
@@ -255,6 +262,13 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             y=np.array([[4.0], [6.0]]),
             dy=np.array([[1.0], [3.0]]),
             gradients=(np.array([[1.0], [3.0]]), _floats(1), _floats(4)),
+        ),
+        Anchor(
+            "ReLU, whose slope at 0 is 0",
+            (_BATCH, _floats(2), _floats(1), _floats(2), _floats(1), 3.0, "relu"),
+            y=np.array([[0.0], [2.0]]),
+            dy=np.array([[1.0], [3.0]]),
+            gradients=(np.array([[0.0], [3.0]]), _floats(1.5), _floats(3)),
         ),
     ),
     "bias": (

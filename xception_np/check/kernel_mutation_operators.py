@@ -96,7 +96,7 @@ def shortened_loop(body: str) -> Iterator[Change]:
     for start, end in _parentheses_after(body, "for"):
         _, condition, _ = body[start:end].split(";")
         if bound := re.search(r"\s(<=?|>=?)\s(?:(?!&&|\|\|).)*", condition, re.DOTALL):
-            at = start + body[start:end].index(";") + 1 + bound.end()
+            at = start + body[start:end].index(";") + 1 + len(condition[: bound.end()].rstrip())
             yield at, at, " - 1" if bound[1][0] == "<" else " + 1"
 
 

@@ -86,8 +86,13 @@ def sites(function: Function) -> Iterator[tuple[str, Change]]:
 
 
 def mutants(file: str) -> list[Mutant]:
-    """Every mutant of a file."""
-    known = functions(without_comments(path(file).read_text()))
+    """Every mutant of one of FILES."""
+    return mutants_of(file, path(file).read_text())
+
+
+def mutants_of(file: str, text: str) -> list[Mutant]:
+    """Every mutant of a program text, which is called `file`."""
+    known = functions(without_comments(text))
     found: list[Mutant] = []
     for function in known:
         together = _callers(function, known)
@@ -103,8 +108,8 @@ def mutants(file: str) -> list[Mutant]:
 def verdicts(file: str) -> list[tuple[Mutant, bool]]:
     """Every mutant, and whether a check caught it."""
     all_mutants = mutants(file)
-    checks = _checks(file.partition(".")[0])
-    return [(mutant, is_caught(mutant, all_mutants, checks)) for mutant in all_mutants]
+    to_pass = checks(file)
+    return [(mutant, is_caught(mutant, all_mutants, to_pass)) for mutant in all_mutants]
 
 
 def survivors(file: str) -> list[Mutant]:
@@ -141,8 +146,9 @@ def is_caught(mutant: Mutant, compiled: list[Mutant], checks: list[Check]) -> bo
     return False
 
 
-def _checks(operation: str) -> list[Check]:
-    """All that is known about an operation, the quick checks first."""
+def checks(file: str) -> list[Check]:
+    """All that is known about a file's operation, the quick checks first."""
+    operation = file.partition(".")[0]
     small = [case for case in cases.of(operation) if not case.large]
     large = [case for case in cases.of(operation) if case.large]
     return [

@@ -15,7 +15,7 @@ def report(
     names = [each.name.decode() if each.name else arguments[number] for number, each in enumerate(regions)]
     found, sites = result.findings[: result.finding_count], result.sites[: result.site_count]
     traced = result.traced[: result.traced_count]
-    lines = library.lines({*(each.site for each in found), *(each.other_site for each in found), *(each.site for each in sites)})
+    lines = library.lines({site for each in found for site in (each.site, each.other_site)} | {each.site for each in (*sites, *traced)})
 
     def place(thread: int, number: int, site: int) -> Place:
         return Place(_coordinates(thread, block), _coordinates(number, grid), lines[site])

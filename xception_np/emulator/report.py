@@ -15,6 +15,7 @@ KINDS = (
     "endless loop",
 )
 ACCESSES = ("read", "write", "atomic")
+WARP, SECTOR = 32, 32  # threads, bytes
 Triple = tuple[int, int, int]
 
 
@@ -157,9 +158,23 @@ class Report(NamedTuple):
         """What a source line asked for."""
         return [use for use in self.lines if use.line == line and access in (None, use.access)]
 
+    def first_request(self, use: LineUse) -> dict[int, int]:
+        """What the first warp of the traced block asks a line's buffer for at once: the first byte of each lane that asks."""
+        where = (use.line, use.buffer, use.access)
+        lanes: dict[int, int] = {}
+        for each in self.accesses:
+            if each.thread < WARP and (each.line, each.buffer, each.access) == where:
+                lanes.setdefault(each.thread, each.offset)
+        return lanes
+
+    @property
+    def counts(self) -> str:
+        """Of threads, blocks and barriers, in words."""
+        named = {"thread": self.threads, "block": self.blocks, "barrier": self.barriers}
+        return ", ".join(f"{count:,} {name}{'s' * (count != 1)}" for name, count in named.items())
+
     def __str__(self) -> str:
-        counts = f"{self.threads:,} threads, {self.blocks:,} blocks, {self.barriers:,} barriers"
-        rows = [f"{self.kernel}<<<{self.grid}, {self.block}>>>: {counts}"]
+        rows = [f"{self.kernel}<<<{self.grid}, {self.block}>>>: {self.counts}"]
         rows += [
             f"  {use.name}: {use.nbytes:,} bytes; {use.asked_read:,} read ({use.unique_read:,} different),"
             f" {use.asked_written:,} written ({use.unique_written:,} different)"

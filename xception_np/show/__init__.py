@@ -6,6 +6,7 @@ from xception_np.show.cost_bars import cost_bars
 from xception_np.show.curves import training_curves
 from xception_np.show.explanation import explanation
 from xception_np.show.feature_maps import feature_maps
+from xception_np.show.kernel_accesses import kernel_accesses
 from xception_np.show.predictions import prediction_grid
 from xception_np.show.roofline import roofline
 
@@ -15,6 +16,7 @@ __all__ = [
     "cost_bars",
     "explanation",
     "feature_maps",
+    "kernel_accesses",
     "prediction_grid",
     "roofline",
     "training_curves",
