@@ -194,6 +194,15 @@ def test_more_numbers_than_an_int_can_count(operation, shape, arguments, y_last,
     assert (dx[0] if isinstance(dx, tuple) else dx).ravel()[-1].get() == dx_last
 
 
+@pytest.mark.usefixtures("needs_compiler", "first_and_last_block")
+def test_more_numbers_than_an_int_can_count_of_several_arrays():
+    y, cache = ops.add.forward(_huge(HUGE), _huge(HUGE))
+    assert y.ravel()[-1].get() == 2
+    y, cache = ops.concat.forward([_huge(HUGE), _huge((*HUGE[:3], 1))])
+    assert y.ravel()[-2:].get().tolist() == [1, 1]
+    assert [dx.ravel()[-1].get() for dx in ops.concat.backward(_huge(y.shape), cache)] == [1, 1]
+
+
 @pytest.mark.usefixtures("needs_nvrtc")
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
 class TestCompiled:

@@ -25,7 +25,7 @@ from xception_np.check.comparison import Comparison
 from xception_np.commands.output import console, emit, print_grid
 from xception_np.emulator import toolchain
 from xception_np.errors import InputError
-from xception_np.files import replacing
+from xception_np.files import read_json, replacing
 from xception_np.ops import spec
 
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -58,8 +58,8 @@ def run(implementation: str, names: Sequence[str], report: Path | None, as_json:
         arrays.device(place)
     if implementation == "emulated":
         toolchain.compiler()
-    if report is not None and not report.absolute().parent.is_dir():
-        raise InputError(f"report is {report}; expected a path in a folder that exists")
+    if report is not None:
+        _check_target(report)
     outcomes = _outcomes(implementation, names)
     facts = _facts(implementation, outcomes)
     if report is not None:
@@ -71,6 +71,14 @@ def run(implementation: str, names: Sequence[str], report: Path | None, as_json:
         _print(implementation, outcomes, report)
     if not facts["right"]:
         sys.exit(1)
+
+
+def _check_target(report: Path) -> None:
+    """InputError if no report can be written there, or if there is a file that is none."""
+    if report.is_dir() or not report.absolute().parent.is_dir():
+        raise InputError(f"report is {report}; expected the path of a file, in a folder that exists")
+    if report.exists() and "outcomes" not in read_json(report, "a report, or a path where no file is"):
+        raise InputError(f"report is {report}, a file that is no report; choose another one")
 
 
 def _outcomes(implementation: str, names: Sequence[str]) -> list[Outcome]:

@@ -102,7 +102,7 @@ def check(
     steps : int
         How many branches the threads of a block may come to, together, before it is taken for one that never ends.
     trace : int, optional
-        Number of a block whose accesses are kept, one by one: `report.accesses`.
+        Number of a block whose accesses are kept, one by one: `report.accesses`, the first 262,144 of them.
 
     Raises
     ------
@@ -186,6 +186,8 @@ def _check_launch(kernel: RawKernel, block: Triple, shared_mem: int, how: _How) 
         )
     if how.order not in ORDERS:
         raise InputError(f"order is {how.order!r}; expected one of {', '.join(map(repr, ORDERS))}")
+    if not is_whole(how.seed) or not 0 <= how.seed < 2**32:
+        raise InputError(f"seed is {how.seed!r}; expected an integer from 0 to {2**32 - 1}")
     if not is_whole(how.steps) or how.steps < 1:
         raise InputError(f"steps is {how.steps!r}; expected an integer, 1 or more")
     if how.trace is not None and not (is_whole(how.trace) and how.trace >= 0):

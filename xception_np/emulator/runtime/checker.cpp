@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t STATIC_LIMIT = 48 << 10;
 constexpr size_t GAP = 256 << 10;  // between shared arrays: more than a block has, so that no wrong index reaches another
+constexpr size_t MOST_TRACED = 1 << 18;
 constexpr size_t ARENA = 64 << 20;  // addresses; what nobody touches takes no memory
 
 alignas(256) char arena[ARENA];
@@ -122,7 +123,7 @@ void visit(Access access, uintptr_t address, size_t size, int32_t number, Site s
     if (access != WRITE) note(page.read, 0);
     if (access != READ) note(page.written, 1);
     requests.add(now.thread, site, number, region.shared, access, address, static_cast<unsigned>(size));
-    if (now.block == launch.traced_block) traced.push_back({site, offset, number, access, now.thread, static_cast<uint32_t>(size)});
+    if (now.block == launch.traced_block && traced.size() < MOST_TRACED) traced.push_back({site, offset, number, access, now.thread, static_cast<uint32_t>(size)});
 }
 
 void add_shared(char* start, size_t size, size_t grain, const char* name) {
