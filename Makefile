@@ -10,4 +10,4 @@ test:
 	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -rs -n 2
 
 check:
-	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test,lint,parity,tensorboard,mpi,nvrtc]' && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest --no-skips -n 2
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test,lint,parity,tensorboard,mpi,nvrtc,gpu]' && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest --no-skips -n 2

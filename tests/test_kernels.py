@@ -78,7 +78,7 @@ def test_another_text_stands_in(file, x, y):
     doubled = TEXT.replace("* factor", "* factor * factor").replace("scale(", "square(")
     with kernels.standing_in(file, doubled, "mine.cu", {"scale": "square"}):
         np.testing.assert_array_equal(launched(), 4 * X)
-        with pytest.raises(InputError, match="kernel is 'scaled'; expected one that mine.cu has: square, reversed"):
+        with pytest.raises(InputError, match=r"kernel is 'scaled'; expected one that mine\.cu has: square, reversed"):
             kernels.launch(file, "scaled", np.float32, (1,), (1,), (x, y, 1, 2))
     np.testing.assert_array_equal(launched(), 2 * X)
 

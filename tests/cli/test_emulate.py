@@ -35,18 +35,33 @@ class TestRuns:
         assert (result.returncode, result.stderr) == (0, "")
         lines = result.stdout.splitlines()
         assert lines[0] == "depthwise_conv, case '3x3', float32"
-        assert "forward: forward of depthwise_conv/gpu.cu, grid (1, 1, 1), block (256, 1, 1): 256 threads, 1 block, 0 barriers" in lines
+        assert (
+            "forward: forward of depthwise_conv/gpu.cu, grid (1, 1, 1), block (256, 1, 1): 256 threads, 1 block, 0 barriers"
+            in lines
+        )
         words = [line.split() for line in lines]
         assert ["weight", "108", "3,120", "108", "0", "0"] in words  # (3, 3, 3, 1) floats; 3,120 / 4 taps inside
-        assert any(line[1:5] == ["write", "y", "4", "480"] and line[6] == "8888" and "y[k] = sum;" in " ".join(line) for line in words)
-        assert [line.split(":")[0] for line in lines if line.startswith(("forward", "backward"))] == ["forward", "backward", "backward"]
+        assert any(
+            line[1:5] == ["write", "y", "4", "480"] and line[6] == "8888" and "y[k] = sum;" in " ".join(line) for line in words
+        )
+        assert [line.split(":")[0] for line in lines if line.startswith(("forward", "backward"))] == [
+            "forward",
+            "backward",
+            "backward",
+        ]
         assert [line.split(":")[1].strip() for line in lines if line.startswith("right: ")] == ["y", "dx", "dweight"]
         assert (tmp_path / "accesses.png").read_bytes().startswith(b"\x89PNG")
 
     def test_json_of_one_pass_in_random_order(self):
         arguments = ("batch_norm", "--case", "C=17", "--dtype", "float64", "--order", "random", "--seed", 3, "--forward", "--json")
         facts = json.loads(run(*arguments).stdout)
-        assert (facts["case"], facts["dtype"], facts["order"], facts["seed"], facts["right"]) == ("C=17", "float64", "random", 3, True)
+        assert (facts["case"], facts["dtype"], facts["order"], facts["seed"], facts["right"]) == (
+            "C=17",
+            "float64",
+            "random",
+            3,
+            True,
+        )
         names = [(launch["pass"], launch["kernel"]) for launch in facts["launches"]]
         assert names == [("forward", name) for name in ("sum_chunks", "add_chunks", "square_chunks", "add_chunks", "forward")]
         first = facts["launches"][0]
@@ -62,7 +77,9 @@ class TestRuns:
         mine.write_text(RELU.replace("if (k < count) y[k]", "if (k <= count) y[k]"))
         result = run("relu", "--file", mine, "--png", tmp_path / "wrong.png")
         assert (result.returncode, result.stderr) == (1, "")
-        assert "wrong: mine.cu:5: out of bounds: thread (120, 0, 0) of block (0, 0, 0) reads 4 bytes at byte 480 of x" in result.stdout
+        assert (
+            "wrong: mine.cu:5: out of bounds: thread (120, 0, 0) of block (0, 0, 0) reads 4 bytes at byte 480 of x" in result.stdout
+        )
         assert "    if (k <= count) y[k] = " in result.stdout
         mine.write_text(RELU.replace("x[k] <= 0", "x[k] >= 0"))
         facts = json.loads(run("relu", "--file", mine, "--json").stdout)

@@ -60,7 +60,15 @@ def planted_lines(kernel):
 
 def launched(kernels, name, **options):
     x, y = device.asarray(np.arange(N, dtype=np.float32)), device.empty(N, np.float32)
-    return check(kernels("planted.cu").get_function(name), 2, 64, (x, y, np.int32(N)), 256 if "dynamic" in name else 0, steps=10**6, **options)
+    return check(
+        kernels("planted.cu").get_function(name),
+        2,
+        64,
+        (x, y, np.int32(N)),
+        256 if "dynamic" in name else 0,
+        steps=10**6,
+        **options,
+    )
 
 
 def test_all_kernels_and_all_kinds_are_here():

@@ -109,7 +109,9 @@ def test_a_cache_that_is_another_ones_or_elsewhere(case):
     assert message_of(case.module.backward, there(dy), (1, 2)) == expected
     if isinstance(dy, np.ndarray) and arrays.nbytes(tuple(cache)):
         found = message_of(case.module.backward, there(dy), cache)
-        assert found.startswith("cache is in NumPy but implementation 'emulated' computes on the emulated GPU; expected cache there")
+        assert found.startswith(
+            "cache is in NumPy but implementation 'emulated' computes on the emulated GPU; expected cache there"
+        )
 
 
 @pytest.mark.usefixtures("no_launch")

@@ -6,6 +6,7 @@ around binary operators, none inside of templates' brackets.
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 Change = tuple[int, int, str]
@@ -48,7 +49,7 @@ def swapped_strides(body: str) -> Iterator[Change]:
     """`(n * H + h) * W` as `(n * W + h) * H`: two neighbouring sizes of an index, and two neighbouring subscripts."""
     for first, last in _index_expressions(body):
         factors = list(_FACTOR.finditer(body, first, last))
-        for one, other in zip(factors, factors[1:], strict=False):
+        for one, other in pairwise(factors):
             same = one[1] == other[1] and one.end() == other.start()  # a / b / c is a / c / b
             if one[2] != other[2] and not same:
                 yield one.start(2), other.end(2), other[2] + body[one.end(2) : other.start(2)] + one[2]

@@ -8,7 +8,7 @@ finding, or a result that is not the reference's.
         print(mutant)
     print(table(verdicts("conv.gpu"), OPERATORS))
 
-All mutants of a file are compiled at once: each is a copy of a function, under a name of its own, and of the functions that call it.
+All mutants of a file are compiled at once: each is a copy of a function, and of those that call it, under names of their own.
 """
 
 import re
@@ -27,7 +27,9 @@ from xception_np.emulator.source import without_comments
 
 _FOLDER = Path(ops.__file__).parent
 FILES = tuple(f"{path.parent.name}.{path.stem}" for path in sorted(_FOLDER.glob("*/gpu*.cu")))
-_FUNCTION = re.compile(r'^(?:template\s*<[^\n]*>\n)?(?:extern "C" )?[^\n;#]*\b__(?:global|device)__[^;{]*?\b(?!__)(\w+)\([^{;]*\) \{', re.M)
+_FUNCTION = re.compile(
+    r'^(?:template\s*<[^\n]*>\n)?(?:extern "C" )?[^\n;#]*\b__(?:global|device)__[^;{]*?\b(?!__)(\w+)\([^{;]*\) \{', re.M
+)
 _PREPROCESSOR = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _STEPS, _LARGE_STEPS = 10**6, 10**8  # of a block: more than any case takes, and soon over
 

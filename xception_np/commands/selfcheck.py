@@ -6,7 +6,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from xception_np.check.anchors import check_anchors
 from xception_np.check.cases import Case
 from xception_np.check.comparison import Comparison
 from xception_np.commands.output import console, emit, print_grid
-from xception_np.emulator import toolchain
+from xception_np.emulator import Report, toolchain
 from xception_np.errors import InputError
 from xception_np.files import read_json, replacing
 from xception_np.ops import spec
@@ -101,7 +101,7 @@ def _outcome(case: Case, dtype: np.dtype, implementation: str) -> Outcome:
     wrong: list[str] = []
     comparisons: list[Comparison] = []
     seconds: list[float] = []
-    watched = emulator.checking() if implementation == "emulated" else nullcontext([])
+    watched: AbstractContextManager[list[Report]] = emulator.checking() if implementation == "emulated" else nullcontext([])
     try:
         with watched as reports, arrays.guarded() as broken, np.errstate(all="ignore"):
             comparisons = list(operations.check_like_reference(case, implementation, dtype))
@@ -151,7 +151,12 @@ def _facts(implementation: str, outcomes: list[Outcome]) -> dict[str, Any]:
 
 def _environment(implementation: str) -> dict[str, Any]:
     found: dict[str, Any] = {name: version(name) for name in ("xception-np", "numpy", "numba")}
-    found |= {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count(), "threads": threads.count()}
+    found |= {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "threads": threads.count(),
+    }
     if implementation == "emulated":
         found["g++"] = toolchain.compiler()[1]
     if implementation == "gpu":

@@ -47,9 +47,7 @@ _checking: _Checking | None = None
 
 
 @contextmanager
-def checking(
-    *, order: str = "forward", seed: int = 0, steps: int = MOST_STEPS, trace: int | None = None
-) -> Iterator[list[Report]]:
+def checking(*, order: str = "forward", seed: int = 0, steps: int = MOST_STEPS, trace: int | None = None) -> Iterator[list[Report]]:
     """Inside the `with` block every launch is in check mode; the list that it gives is filled with their reports."""
     global _checking
     before, _checking = _checking, _Checking(_How(order, seed, None, steps, trace), [])

@@ -15,7 +15,9 @@ def report(
     names = [each.name.decode() if each.name else arguments[number] for number, each in enumerate(regions)]
     found, sites = result.findings[: result.finding_count], result.sites[: result.site_count]
     traced = result.traced[: result.traced_count]
-    lines = library.lines({site for each in found for site in (each.site, each.other_site)} | {each.site for each in (*sites, *traced)})
+    lines = library.lines(
+        {site for each in found for site in (each.site, each.other_site)} | {each.site for each in (*sites, *traced)}
+    )
 
     def place(thread: int, number: int, site: int) -> Place:
         return Place(_coordinates(thread, block), _coordinates(number, grid), lines[site])
@@ -48,7 +50,8 @@ def report(
         buffers={use.name: use for use in uses},
         lines=_by_line(sites, lines, names),
         accesses=[
-            Access(each.thread, lines[each.site], names[each.region], ACCESSES[each.access], each.offset, each.size) for each in traced
+            Access(each.thread, lines[each.site], names[each.region], ACCESSES[each.access], each.offset, each.size)
+            for each in traced
         ],
     )
 

@@ -33,7 +33,7 @@ class _Column(NamedTuple):
 
 _COLUMNS = (
     _Column("bytes asked", lambda _, accesses: sum(each.size for each in accesses), "Blues", 0, None),
-    _Column("different", lambda _, accesses: sum(dict((each.offset, each.size) for each in accesses).values()), "Blues", 0, None),
+    _Column("different", lambda _, accesses: sum({each.offset: each.size for each in accesses}.values()), "Blues", 0, None),
     _Column("sectors a\nrequest", lambda use, _: None if use.least_passes else use.sectors_per_request, "Oranges", 1, WARP),
     _Column("bank\nconflicts", lambda use, _: use.bank_conflicts if use.least_passes else None, "Oranges", 1, 8),
 )
@@ -93,7 +93,7 @@ def _extent(kernel: str, source: Sequence[str]) -> tuple[int, int]:
     """The first and the last line of a kernel's body."""
     start = next(k for k, text in enumerate(source, 1) if re.search(rf"\bvoid\b.*\b{kernel}\(", text))
     first = next(k for k, text in enumerate(source[start - 1 :], start) if "{" in text)
-    last = next(k for k, text in enumerate(source[first - 1 :], first) if text.startswith("}") or "}" in text and k == first)
+    last = next(k for k, text in enumerate(source[first - 1 :], first) if text.startswith("}") or ("}" in text and k == first))
     return min(first + 1, last), last
 
 
@@ -108,7 +108,8 @@ def _draw_source(axes, report: Report, rows: Sequence[_Row], height: float) -> N
     for place, row in enumerate(rows):
         colour = COLOURS["orange"] if row.line in wrong else "black"
         number = f"{row.line:4d}  " if row.text or not row.use else ""
-        axes.text(-9.5, place + 0.5, number + row.text, family="monospace", fontsize=7.3, va="center", color=colour)
+        said = f"{number}{row.text}  <- {wrong[row.line].kind}" if row.text and row.line in wrong else number + row.text
+        axes.text(-9.5, place + 0.5, said, family="monospace", fontsize=7.3, va="center", color=colour)
         if row.use:
             axes.text(-0.08, place + 0.5, f"{row.use.access} {row.use.buffer}", fontsize=7.5, va="center", ha="right")
     place = 0
@@ -126,7 +127,9 @@ def _draw_column(axes, place: int, column: _Column, numbers: Sequence[float | No
         if number is not None:
             part = np.clip((number - column.low) / max(high - column.low, 1e-9), 0, 1)
             colour = colormaps[column.colours](0.65 * part)  # light enough for black print
-            axes.add_patch(Rectangle((place + 0.03, row + 0.05), 0.94, 0.9, facecolor=colour, edgecolor=COLOURS["grey"], linewidth=0.3))
+            axes.add_patch(
+                Rectangle((place + 0.03, row + 0.05), 0.94, 0.9, facecolor=colour, edgecolor=COLOURS["grey"], linewidth=0.3)
+            )
             text = f"{number:,}" if isinstance(number, int) else f"{number:.3g}"
             axes.text(place + 0.5, row + 0.5, text, fontsize=7, ha="center", va="center")
 
