@@ -106,6 +106,12 @@ def train(
         Path | None,
         typer.Option(help="Folder of a run to go on with, as if it had not stopped.", show_default=False, readable=False),
     ] = None,
+    implementation: Annotated[
+        str | None,
+        typer.Option(
+            help="What computes: cpu, reference, gpu, or emulated (the GPU's kernels without a GPU; slow).", show_default="cpu"
+        ),
+    ] = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write the figures for TensorBoard, too (extra `tensorboard`).")
     ] = False,
@@ -115,6 +121,7 @@ def train(
         float | None,
         _setting("End after so many minutes, everything included; the schedule follows the time, for any number of epochs."),
     ] = None,
+    steps: Annotated[int | None, _setting("End after so many steps; the schedule follows them, for any number of epochs.")] = None,
     batch: Annotated[int | None, _setting("Pictures in a step.")] = None,
     optimizer: Annotated[str | None, _setting("sgd or rmsprop.")] = None,
     lr: Annotated[float | None, _setting("Peak learning rate, per step.")] = None,
@@ -149,6 +156,7 @@ def train(
     options = {
         "epochs": epochs,
         "minutes": minutes,
+        "steps": steps,
         "batch": batch,
         "optimizer": optimizer,
         "rate": lr,
@@ -174,8 +182,8 @@ def train(
     changes = _given(options)
     if resume is None:
         request = command.Request("digits" if data is None else data, size, model, recipe, augment, changes, out, tensorboard)
-        command.run(request, as_json)
-    elif changes or tensorboard or any(option is not None for option in (data, size, model, recipe, augment, out)):
+        command.run(request._replace(implementation=implementation or "cpu"), as_json)
+    elif changes or tensorboard or any(option is not None for option in (data, size, model, recipe, augment, out, implementation)):
         raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
     else:
         command.resume(resume, as_json)
@@ -448,6 +456,32 @@ def selfcheck(
     from xception_np.commands import selfcheck as command
 
     command.run(implementation, operations or [], report, as_json)
+
+
+@app.command()
+def bench(
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="A network, or `spectrum`: a convolution at every number of segments.")
+    ] = "xception_small",
+    batch: Annotated[
+        int | None, typer.Option(help="Pictures at a time.", show_default="8; 128 for networks of small pictures")
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Height and width.", show_default="the network's; 28 for the spectrum")] = None,
+    channels: Annotated[int | None, typer.Option(help="Of the spectrum's convolution.", show_default="256")] = None,
+    inference: Annotated[bool, typer.Option("--inference", help="Time inference, not a training step.")] = False,
+    ladder: Annotated[
+        bool, typer.Option("--ladder", help="Instead: the middle flow's unit, rung by rung from NumPy to what training runs.")
+    ] = False,
+    rounds: Annotated[int, typer.Option(help="How often to time; the median counts.")] = 9,
+    as_json: Json = False,
+):
+    """Time a network on this machine, or the spectrum of a convolution, or the rungs of the ladder."""
+    from xception_np.commands import bench as command
+
+    if ladder:
+        command.climb(rounds, as_json)
+    else:
+        command.run(command.Request(what, batch, size, channels, inference, rounds), as_json)
 
 
 _UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along under a name of their own

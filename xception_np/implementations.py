@@ -50,7 +50,7 @@ def load(operation: str, implementation: str | None = None, **arguments) -> Modu
     places = list(_places(arguments))
     if implementation is None:
         implementation = places[0][1] if places and places[0][1] != arrays.NUMPY else _default
-    wanted = place(_check(implementation))
+    wanted = place(check(implementation))
     for name, found in places:
         if found != wanted:
             raise InputError(
@@ -82,7 +82,7 @@ def default() -> str:
 def use(implementation: str) -> Iterator[None]:
     """Make an implementation the default inside a `with` block."""
     global _default
-    before, _default = _default, _check(implementation)
+    before, _default = _default, check(implementation)
     try:
         yield
     finally:
@@ -94,7 +94,8 @@ def table() -> str:
     return "\n".join(f"{'*' if name == _default else ' '} {name:<10} {what}" for name, what in NAMES.items())
 
 
-def _check(name: str) -> str:
+def check(name: str) -> str:
+    """The name of an implementation, if there is one and it can compute here; an `InputError` says what is missing."""
     if not isinstance(name, str) or name not in NAMES:
         raise InputError(f"implementation is {name!r}; expected one of {', '.join(map(repr, NAMES))}")
     if name not in ON_NUMPY:

@@ -212,7 +212,7 @@ def test_who_calls_a_changed_function_is_copied_with_it():
 
 @pytest.mark.usefixtures("needs_compiler")
 def test_what_catches_is_asked_first():
-    compiled = kernel_mutations.mutants("relu.gpu")
+    compiled = kernel_mutations.mutants("ops.relu.gpu")
     asked = []
 
     def check(name, *, agree):

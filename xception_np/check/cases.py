@@ -172,8 +172,7 @@ def find(operation: str, name: str) -> Case:
 
 def moved(arguments: tuple, implementation: str) -> tuple:
     """Arguments with their arrays where the implementation computes."""
-    place = implementations.place(implementation)
-    return arrays.to_host(arguments) if place == arrays.NUMPY else arrays.to_device(arguments, place)
+    return arrays.moved(arguments, implementations.place(implementation))
 
 
 def _windows(builder: Callable[..., Callable[[Draw], tuple]], more=IN_THE_PADDING) -> Iterator[tuple]:

@@ -4,9 +4,9 @@ As in `check/mutations.py`, a fixed list of mistakes is made at every place wher
 `gpu*.cu` file. Each mutant runs under the emulator's eyes, over the cases of its operation, until something gives it away: a
 finding, or a result that is not the reference's.
 
-    for mutant in survivors("conv.gpu"):
+    for mutant in survivors("ops.conv.gpu"):
         print(mutant)
-    print(table(verdicts("conv.gpu"), OPERATORS))
+    print(table(verdicts("ops.conv.gpu"), OPERATORS))
 
 All mutants of a file are compiled at once: each is a copy of a function, and of those that call it, under names of their own.
 """
@@ -17,16 +17,23 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from xception_np import emulator, kernels, ops
+from xception_np import emulator, implementations, kernels, ops
 from xception_np.check import cases, operations
+from xception_np.check import updates as every_update
 from xception_np.check.anchors import check_anchors
 from xception_np.check.comparison import Comparison
 from xception_np.check.kernel_mutation_operators import OPERATORS, Change, closing
 from xception_np.check.mutations import described, difference
 from xception_np.emulator.source import without_comments
+from xception_np.errors import InputError
 
-_FOLDER = Path(ops.__file__).parent
-FILES = tuple(f"{path.parent.name}.{path.stem}" for path in sorted(_FOLDER.glob("*/gpu*.cu")))
+_PACKAGE = Path(ops.__file__).parent.parent
+# what is mutated, as `ops.conv.gpu`
+FILES = tuple(
+    f"{package}.{path.parent.name}.{path.stem}"
+    for package in ("ops", "updates")
+    for path in sorted((_PACKAGE / package).glob("*/gpu*.cu"))
+)
 _FUNCTION = re.compile(
     r'^(?:template\s*<[^\n]*>\n)?(?:extern "C" )?[^\n;#]*\b__(?:global|device)__[^;{]*?\b(?!__)(\w+)\([^{;]*\) \{', re.M
 )
@@ -46,7 +53,7 @@ class Mutant(NamedTuple):
     """One change of one function.
 
     operator : which mistake, a key of OPERATORS
-    file, function : `conv.gpu`, `backward_x`
+    file, function : `ops.conv.gpu`, `backward_x`
     before, after : the lines that change
     text : the function as it is changed, and those that call it, under names of their own
     names : those names
@@ -66,8 +73,7 @@ class Mutant(NamedTuple):
 
 def path(file: str) -> Path:
     """Where one of FILES is."""
-    operation, _, stem = file.partition(".")
-    return _FOLDER / operation / f"{stem}.cu"
+    return _PACKAGE.joinpath(*file.split(".")).with_suffix(".cu")
 
 
 def functions(text: str) -> list[Function]:
@@ -149,16 +155,30 @@ def is_caught(mutant: Mutant, compiled: list[Mutant], checks: list[Check]) -> bo
 
 
 def checks(file: str) -> list[Check]:
-    """All that is known about a file's operation, the quick checks first."""
-    operation = file.partition(".")[0]
-    small = [case for case in cases.of(operation) if not case.large]
-    large = [case for case in cases.of(operation) if case.large]
+    """All that is known about a file's operation, or updates, the quick checks first."""
+    package, name, _ = file.split(".")
+    implementation = implementation_of(file)
+    if package == "updates":
+        mine = [update for update, how in every_update.UPDATES.items() if how.module == name]
+        sums = [Check(partial(every_update.check_sum_of_squares, implementation))] if name == "vector" else []
+        return [*(Check(partial(every_update.check_update, update, implementation)) for update in mine), *sums]
+    small = [case for case in cases.of(name) if not case.large]
+    large = [case for case in cases.of(name) if case.large]
     return [
-        *(Check(partial(operations.check_like_reference, case, "emulated")) for case in small),
-        *(Check(partial(operations.check_like_reference, case, "emulated"), large=True) for case in large),
-        Check(partial(check_anchors, operation, "emulated")),
-        *(Check(partial(operations.check_not_a_number, case, "emulated")) for case in small),
+        *(Check(partial(operations.check_like_reference, case, implementation)) for case in small),
+        *(Check(partial(operations.check_like_reference, case, implementation), large=True) for case in large),
+        Check(partial(check_anchors, name, implementation)),
+        *(Check(partial(operations.check_not_a_number, case, implementation)) for case in small),
     ]
+
+
+def implementation_of(file: str) -> str:
+    """The emulated implementation whose kernels are those of a file."""
+    module = f"{_PACKAGE.name}.{file}"
+    for name in implementations.NAMES:
+        if implementations.place(name) == "emulated" and implementations.load(module.rpartition(".")[0], name).__name__ == module:
+            return name
+    raise InputError(f"file is {file!r}; expected one whose kernels an implementation launches")
 
 
 def _callers(function: Function, known: list[Function]) -> list[Function]:
