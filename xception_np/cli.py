@@ -422,6 +422,9 @@ def emulate(
             readable=False,
         ),
     ] = None,
+    implementation: Annotated[
+        str | None, typer.Option(help="An implementation that is emulated.", show_default="emulated; that of the file")
+    ] = None,
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
     forward: Annotated[bool, typer.Option("--forward", help="Show the forward pass only.")] = False,
     backward: Annotated[bool, typer.Option("--backward", help="Show the backward pass only.")] = False,
@@ -437,7 +440,7 @@ def emulate(
     from xception_np.commands import emulate as command
 
     passes = ("forward",) * (forward or not backward) + ("backward",) * (backward or not forward)
-    command.run(command.Request(operation, case, dtype, passes, order, seed, file, png), as_json)
+    command.run(command.Request(operation, implementation, case, dtype, passes, order, seed, file, png), as_json)
 
 
 @app.command()

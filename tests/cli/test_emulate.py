@@ -106,6 +106,7 @@ class TestRuns:
         (["dephtwise"], "operation is 'dephtwise'; expected one of "),
         (["relu", "--case", "5 axes"], "case is '5 axes'; expected one of '4 axes', "),
         (["relu", "--dtype", "float16"], "dtype is 'float16'; expected one of 'float32', 'float64'"),
+        (["relu", "--implementation", "cpu"], "implementation is 'cpu'; expected one of 'emulated'"),
         (["relu", "--order", "sideways"], "order is 'sideways'; expected one of 'forward', 'reverse', 'random'"),
         (["relu", "--seed", -1], "seed is -1; expected an integer from 0 to 4294967295"),
         (["relu", "--png", "notes.txt"], "out is notes.txt, a file that is no PNG picture"),

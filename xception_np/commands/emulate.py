@@ -11,8 +11,8 @@ from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
-from xception_np import emulator, kernels, ops, show
-from xception_np.check import cases, operations
+from xception_np import emulator, implementations, kernels, ops, show
+from xception_np.check import cases, kernel_mutations, operations
 from xception_np.check.cases import Case
 from xception_np.check.comparison import Comparison, compare
 from xception_np.commands.output import check_picture_target, emit, print_grid, save_figure
@@ -22,15 +22,17 @@ from xception_np.errors import InputError, check_file
 from xception_np.ops import spec
 
 _FOLDER = Path(ops.__file__).parent
+_EMULATED = tuple(name for name in implementations.NAMES if implementations.place(name) == "emulated")
 _PASSES = ("forward", "backward")
 _STEPS = 10**7  # of a block: more than any case takes, and soon over
 _MOST_SECTORS = 40  # of a drawing in the terminal
 
 
 class Request(NamedTuple):
-    """What is asked for; `passes` are those to be shown."""
+    """What is asked for; `passes` are those to be shown, an `implementation` of None is that whose kernels a file has."""
 
     operation: str
+    implementation: str | None
     case: str | None
     dtype: str
     passes: tuple[str, ...]
@@ -61,7 +63,9 @@ def run(request: Request, as_json: bool) -> None:
         check_picture_target(request.png)
     toolchain.compiler()
     replaced = _replaced(request)
-    launches, comparisons = _launched(request, case, dtype, replaced)
+    implementation = request.implementation or ("emulated" if replaced is None else _implementation_of(replaced[0]))
+    spec.one_of("implementation", implementation, _EMULATED)
+    launches, comparisons = _launched(request, case, dtype, implementation, replaced)
     shown = [launch for launch in launches if launch.of_pass in request.passes]
     title = f"{case.operation}, case '{case.name}', {dtype}"
     if request.png:
@@ -101,17 +105,21 @@ def _replaced(request: Request) -> tuple[Path, str, str] | None:
     return fitting[0], text, request.file.name
 
 
+def _implementation_of(file: Path) -> str:
+    return kernel_mutations.implementation_of(f"ops.{file.parent.name}.{file.stem}")
+
+
 def _launched(
-    request: Request, case: Case, dtype: np.dtype, replaced: tuple[Path, str, str] | None
+    request: Request, case: Case, dtype: np.dtype, implementation: str, replaced: tuple[Path, str, str] | None
 ) -> tuple[list[Launch], list[Comparison]]:
     """Every launch of both passes, and their results beside the reference's."""
     arguments, budget = case.arguments(dtype), operations.SAME[dtype]
     exact_y, dy, exact = operations.exactly(case, arguments, dtype)
     standing_in = kernels.standing_in(*replaced) if replaced else nullcontext()
     with standing_in, emulator.checking(order=request.order, seed=request.seed, steps=_STEPS, trace=0) as reports:
-        y, cache = case.forward(arguments, "emulated")
+        y, cache = case.forward(arguments, implementation)
         of_forward = len(reports)
-        gradients = operations.as_list(case.backward(dy, cache, "emulated"))
+        gradients = operations.as_list(case.backward(dy, cache, implementation))
     comparisons = [compare(y, exact_y, budget, "y")]
     for (name, _, _), actual, expected in zip(case.differentiable(arguments), gradients, exact, strict=True):
         comparisons.append(compare(actual, expected, budget, f"d{name}"))

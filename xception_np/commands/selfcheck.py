@@ -56,7 +56,7 @@ def run(implementation: str, names: Sequence[str], report: Path | None, as_json:
     place = implementations.place(implementation)
     if place != arrays.NUMPY:
         arrays.device(place)
-    if implementation == "emulated":
+    if place == "emulated":
         toolchain.compiler()
     if report is not None:
         _check_target(report)
@@ -101,7 +101,9 @@ def _outcome(case: Case, dtype: np.dtype, implementation: str) -> Outcome:
     wrong: list[str] = []
     comparisons: list[Comparison] = []
     seconds: list[float] = []
-    watched: AbstractContextManager[list[Report]] = emulator.checking() if implementation == "emulated" else nullcontext([])
+    watched: AbstractContextManager[list[Report]] = (
+        emulator.checking() if implementations.place(implementation) == "emulated" else nullcontext([])
+    )
     try:
         with watched as reports, arrays.guarded() as broken, np.errstate(all="ignore"):
             comparisons = list(operations.check_like_reference(case, implementation, dtype))
@@ -157,9 +159,9 @@ def _environment(implementation: str) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "threads": threads.count(),
     }
-    if implementation == "emulated":
+    if implementations.place(implementation) == "emulated":
         found["g++"] = toolchain.compiler()[1]
-    if implementation == "gpu":
+    if implementations.place(implementation) == "gpu":
         found |= _gpu()
     return found
 
@@ -192,7 +194,7 @@ def _print(implementation: str, outcomes: list[Outcome], report: Path | None) ->
         print(f"wrong: {sentence}")
     if len(sentences) > _MOST_WRONG:
         print(f"and {len(sentences) - _MOST_WRONG} more")
-    if implementation in ("gpu", "emulated"):
+    if implementation not in implementations.ON_NUMPY:
         print(f"The CUDA kernels of this version are {kernels.EVIDENCE}.")
     if report is not None:
         print(f"report {report}")
