@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 
@@ -28,8 +27,7 @@ THREADS = 256  # of a block: a multiple of the 32 of a warp, and few enough for 
 _MOST_THREADS = 1024
 _MOST_BLOCKS = (2**31 - 1, 65535, 65535)
 _DYNAMIC_SHARED = 48 << 10  # bytes that a launch may have without asking
-_NO_TYPES: Mapping[str, np.dtype] = MappingProxyType({})
-_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+_NONE: Mapping[str, np.dtype] = MappingProxyType({})
 _C_TYPES = {
     np.dtype(dtype): name
     for name, dtype in {
@@ -41,16 +39,7 @@ _C_TYPES = {
     }.items()
 }
 
-
-class _Source(NamedTuple):
-    """A program text, what messages call it, and kernels that have another name in it."""
-
-    text: str
-    label: str
-    names: Mapping[str, str] = _NO_NAMES
-
-
-_standing_in: dict[Path, _Source] = {}
+_standing_in: dict[Path, tuple[Path, Mapping[str, str]]] = {}
 
 
 def over(count: int) -> tuple[tuple[int], tuple[int]]:
@@ -72,7 +61,7 @@ def launch(
     block: Sequence[int],
     args: Sequence,
     shared_mem: int = 0,
-    types: Mapping[str, np.dtype] = _NO_TYPES,
+    types: Mapping[str, np.dtype] = _NONE,
 ) -> None:
     """Launch a kernel where its arrays are; nothing happens where the grid is empty.
 
@@ -99,39 +88,40 @@ def launch(
         If an argument is not what the kernel takes, arrays are in different places, or a size is beyond what a GPU has.
     """
     _check_sizes(name, grid, block)
-    source_text, label, names = _standing_in.get(file) or _Source(_text(file), f"{file.parent.name}/{file.name}")
+    file, names = _standing_in.get(file, (file, {}))
     name = names.get(name, name)
-    module = source_text, label, tuple((macro, np.dtype(each)) for macro, each in {"REAL": dtype, **types}.items())
-    values = [_argument(name, *pair) for pair in zip(_parameters(*module, name, len(args)), args, strict=True)]
+    macros = tuple((macro, np.dtype(each)) for macro, each in {"REAL": dtype, **types}.items())
+    values = [_argument(name, *pair) for pair in zip(_parameters(file, macros, name, len(args)), args, strict=True)]
     places = {place for value in args if (place := arrays.place_of(value)) is not None}
     if len(places) != 1:
         found = " and ".join(sorted(arrays.WHERE[place] for place in places)) or "nowhere"
         raise InputError(f"arrays of kernel {name} are {found}; expected all on one device")
     if 0 in grid:
         return
-    kernel = _kernel(places.pop(), *module, name)
+    kernel = _kernel(places.pop(), file, macros, name)
     if shared_mem > _DYNAMIC_SHARED:
         kernel.max_dynamic_shared_size_bytes = shared_mem
     kernel(tuple(grid), tuple(block), tuple(values), shared_mem=shared_mem)
 
 
+def label(file: Path) -> str:
+    """What messages and findings call a file."""
+    return f"{file.parent.name}/{file.name}"
+
+
 @contextmanager
-def standing_in(file: Path, text: str, label: str, names: Mapping[str, str] = _NO_NAMES) -> Iterator[None]:
-    """Launch the kernels of another text in the place of a file's, inside of the `with` block.
+def standing_in(file: Path, other: Path, names: Mapping[str, str]) -> Iterator[None]:
+    """Launch the kernels of another `.cu` file in the place of one's, inside of the `with` block.
 
     Parameters
     ----------
-    file : Path
-        The `.cu` file, as `launch` is given it.
-    text : str
-        The other text: a changed kernel, say, with the same parameters.
-    label : str
-        What messages and findings call it.
+    file, other : Path
+        The file as `launch` is given it, and one with kernels that take the same.
     names : mapping of str to str
-        Kernels that have another name in that text.
+        Kernels that have another name there.
     """
     before = dict(_standing_in)
-    _standing_in[file] = _Source(text, label, names)
+    _standing_in[file] = other, names
     try:
         yield
     finally:
@@ -145,26 +135,26 @@ def _text(file: Path) -> str:
 
 
 @functools.cache
-def _signatures(text: str, label: str, macros: tuple) -> dict[str, tuple[source.Parameter, ...]]:
-    return source.kernels(text, {macro: _C_TYPES[dtype] for macro, dtype in macros}, label)
+def _signatures(file: Path, macros: tuple) -> dict[str, tuple[source.Parameter, ...]]:
+    return source.kernels(_text(file), {macro: _C_TYPES[dtype] for macro, dtype in macros}, label(file))
 
 
 @functools.cache
-def _module(place: str, text: str, label: str, macros: tuple):
+def _module(place: str, file: Path, macros: tuple):
     options = tuple(f"-D{macro}={_C_TYPES[dtype]}" for macro, dtype in macros)
-    named = {"file": label} if place == "emulated" else {}  # which findings then name
-    return arrays.device(place).RawModule(code=text, options=options, **named)
+    named = {"file": label(file)} if place == "emulated" else {}  # which findings then name
+    return arrays.device(place).RawModule(code=_text(file), options=options, **named)
 
 
 @functools.cache
-def _kernel(place: str, text: str, label: str, macros: tuple, name: str):
-    return _module(place, text, label, macros).get_function(name)
+def _kernel(place: str, file: Path, macros: tuple, name: str):
+    return _module(place, file, macros).get_function(name)
 
 
-def _parameters(text: str, label: str, macros: tuple, name: str, count: int) -> tuple[source.Parameter, ...]:
-    known = _signatures(text, label, macros)
+def _parameters(file: Path, macros: tuple, name: str, count: int) -> tuple[source.Parameter, ...]:
+    known = _signatures(file, macros)
     if name not in known:
-        raise InputError(f"kernel is {name!r}; expected one that {label} has: {', '.join(known)}")
+        raise InputError(f"kernel is {name!r}; expected one that {label(file)} has: {', '.join(known)}")
     if count != len(known[name]):
         names = ", ".join(parameter.name for parameter in known[name])
         raise InputError(f"args has {count} values; expected {len(known[name])}, as kernel {name} takes: {names}")

@@ -40,7 +40,8 @@ def test_every_mutant_is_caught_or_equivalent(file, require_listed):
 def test_the_unchanged_kernels_pass(file):
     """In as many steps as a mutant may take: otherwise being caught would mean nothing."""
     nothing = kernel_mutations.Mutant("none", file, "", "", "", "", {})
-    assert not kernel_mutations.is_caught(nothing, [], kernel_mutations.checks(file))
+    with kernel_mutations.written(file, []) as alone:
+        assert not kernel_mutations.is_caught(nothing, alone, kernel_mutations.checks(file))
 
 
 @every_file
@@ -212,7 +213,7 @@ def test_who_calls_a_changed_function_is_copied_with_it():
 
 @pytest.mark.usefixtures("needs_compiler")
 def test_what_catches_is_asked_first():
-    compiled = kernel_mutations.mutants("ops.relu.gpu")
+    first, second, *_ = kernel_mutations.mutants("ops.relu.gpu")
     asked = []
 
     def check(name, *, agree):
@@ -223,8 +224,9 @@ def test_what_catches_is_asked_first():
         return Check(comparisons)
 
     checks = [check("good", agree=True), check("bad", agree=False)]
-    assert kernel_mutations.is_caught(compiled[0], compiled, checks)
-    assert kernel_mutations.is_caught(compiled[1], compiled, checks)
+    with kernel_mutations.written("ops.relu.gpu", [first, second]) as together:
+        assert kernel_mutations.is_caught(first, together, checks)
+        assert kernel_mutations.is_caught(second, together, checks)
     assert asked == ["good", "bad", "bad"]
 
 

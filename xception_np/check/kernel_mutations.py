@@ -13,8 +13,10 @@ All mutants of a file are compiled at once: each is a copy of a function, and of
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from xception_np import emulator, implementations, kernels, ops
@@ -115,9 +117,10 @@ def mutants_of(file: str, text: str) -> list[Mutant]:
 
 def verdicts(file: str) -> list[tuple[Mutant, bool]]:
     """Every mutant, and whether a check caught it."""
-    all_mutants = mutants(file)
+    every = mutants(file)
     to_pass = checks(file)
-    return [(mutant, is_caught(mutant, all_mutants, to_pass)) for mutant in all_mutants]
+    with written(file, every) as together:
+        return [(mutant, is_caught(mutant, together, to_pass)) for mutant in every]
 
 
 def survivors(file: str) -> list[Mutant]:
@@ -132,18 +135,26 @@ class Check(NamedTuple):
     large: bool = False
 
 
-def is_caught(mutant: Mutant, compiled: list[Mutant], checks: list[Check]) -> bool:
+@contextmanager
+def written(file: str, every: list[Mutant]) -> Iterator[Path]:
+    """A file with one of FILES and its mutants in it, as long as the `with` block takes."""
+    with TemporaryDirectory() as folder:
+        together = Path(folder) / f"{file}.cu"
+        together.write_text("\n\n".join([path(file).read_text(), *(mutant.text for mutant in every)]))
+        yield together
+
+
+def is_caught(mutant: Mutant, together: Path, checks: list[Check]) -> bool:
     """Whether a check fails with the mutant in its place, or its launches have findings; a quick one will then be the first.
 
     Parameters
     ----------
     mutant : Mutant
-    compiled : list of Mutant
-        All that are compiled together: the same list every time, and `mutant` one of them.
+    together : Path
+        A file that has it, and all others, so that there is one compilation.
     checks : list of Check
     """
-    text = "\n\n".join([path(mutant.file).read_text(), *(each.text for each in compiled)])
-    with kernels.standing_in(path(mutant.file), text, f"{mutant.file} with mutants", mutant.names):
+    with kernels.standing_in(path(mutant.file), together, mutant.names):
         for k, check in enumerate(checks):
             with emulator.checking(steps=_LARGE_STEPS if check.large else _STEPS) as reports:
                 agree = all(comparison.ok for comparison in check.comparisons())

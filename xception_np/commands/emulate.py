@@ -63,7 +63,7 @@ def run(request: Request, as_json: bool) -> None:
         check_picture_target(request.png)
     toolchain.compiler()
     replaced = _replaced(request)
-    implementation = request.implementation or ("emulated" if replaced is None else _implementation_of(replaced[0]))
+    implementation = request.implementation or ("emulated" if replaced is None else _implementation_of(replaced))
     spec.one_of("implementation", implementation, _EMULATED)
     launches, comparisons = _launched(request, case, dtype, implementation, replaced)
     shown = [launch for launch in launches if launch.of_pass in request.passes]
@@ -85,8 +85,8 @@ def _case(request: Request) -> Case:
     return every[0] if request.case is None else cases.find(request.operation, request.case)
 
 
-def _replaced(request: Request) -> tuple[Path, str, str] | None:
-    """The file of the project that the user's stands in for, the user's text, and its name; None without one."""
+def _replaced(request: Request) -> Path | None:
+    """The file of the project that the user's stands in for; None without one."""
     if request.file is None:
         return None
     check_file("file", request.file, "a .cu file with the kernels of the operation, changed")
@@ -102,7 +102,7 @@ def _replaced(request: Request) -> tuple[Path, str, str] | None:
     if len(fitting) != 1:
         expected = " or ".join(f"{', '.join(sorted(each))}, as {path.name} has" for path, each in own.items())
         raise InputError(f"file {request.file} has kernels {', '.join(sorted(names)) or 'none'}; expected {expected}")
-    return fitting[0], text, request.file.name
+    return fitting[0]
 
 
 def _implementation_of(file: Path) -> str:
@@ -110,12 +110,13 @@ def _implementation_of(file: Path) -> str:
 
 
 def _launched(
-    request: Request, case: Case, dtype: np.dtype, implementation: str, replaced: tuple[Path, str, str] | None
+    request: Request, case: Case, dtype: np.dtype, implementation: str, replaced: Path | None
 ) -> tuple[list[Launch], list[Comparison]]:
     """Every launch of both passes, and their results beside the reference's."""
     arguments, budget = case.arguments(dtype), operations.SAME[dtype]
     exact_y, dy, exact = operations.exactly(case, arguments, dtype)
-    standing_in = kernels.standing_in(*replaced) if replaced else nullcontext()
+    mine = None if request.file is None else request.file.resolve()
+    standing_in = kernels.standing_in(replaced, mine, {}) if replaced and mine else nullcontext()
     with standing_in, emulator.checking(order=request.order, seed=request.seed, steps=_STEPS, trace=0) as reports:
         y, cache = case.forward(arguments, implementation)
         of_forward = len(reports)
@@ -123,9 +124,9 @@ def _launched(
     comparisons = [compare(y, exact_y, budget, "y")]
     for (name, _, _), actual, expected in zip(case.differentiable(arguments), gradients, exact, strict=True):
         comparisons.append(compare(actual, expected, budget, f"d{name}"))
-    texts = {replaced[2]: replaced[1]} if replaced else {}
+    files = {kernels.label(mine): mine} if mine else {}
     return [
-        Launch(_PASSES[k >= of_forward], report, (texts.get(report.file) or (_FOLDER / report.file).read_text()).splitlines())
+        Launch(_PASSES[k >= of_forward], report, files.get(report.file, _FOLDER / report.file).read_text().splitlines())
         for k, report in enumerate(reports)
     ], comparisons
 
