@@ -42,6 +42,26 @@ _C_TYPES = {
 _standing_in: dict[Path, tuple[Path, Mapping[str, str]]] = {}
 
 
+@contextmanager
+def standing_in(file: Path, other: Path, names: Mapping[str, str]) -> Iterator[None]:
+    """Launch the kernels of another `.cu` file in the place of one's, inside of the `with` block.
+
+    Parameters
+    ----------
+    file, other : Path
+        The file as `launch` is given it, and one with kernels that take the same.
+    names : mapping of str to str
+        Kernels that have another name there.
+    """
+    before = dict(_standing_in)
+    _standing_in[file] = other, names
+    try:
+        yield
+    finally:
+        _standing_in.clear()
+        _standing_in.update(before)
+
+
 def over(count: int) -> tuple[tuple[int], tuple[int]]:
     """(grid, block) with at least `count` threads in a row, one for every number of a result."""
     return (-(-count // THREADS),), (THREADS,)
@@ -87,9 +107,9 @@ def launch(
     InputError
         If an argument is not what the kernel takes, arrays are in different places, or a size is beyond what a GPU has.
     """
-    _check_sizes(name, grid, block)
     file, names = _standing_in.get(file, (file, {}))
     name = names.get(name, name)
+    _check_sizes(name, grid, block)
     macros = tuple((macro, np.dtype(each)) for macro, each in {"REAL": dtype, **types}.items())
     values = [_argument(name, *pair) for pair in zip(_parameters(file, macros, name, len(args)), args, strict=True)]
     places = {place for value in args if (place := arrays.place_of(value)) is not None}
@@ -102,31 +122,6 @@ def launch(
     if shared_mem > _DYNAMIC_SHARED:
         kernel.max_dynamic_shared_size_bytes = shared_mem
     kernel(tuple(grid), tuple(block), tuple(values), shared_mem=shared_mem)
-
-
-def label(file: Path) -> str:
-    """What messages and findings call a file."""
-    return f"{file.parent.name}/{file.name}"
-
-
-@contextmanager
-def standing_in(file: Path, other: Path, names: Mapping[str, str]) -> Iterator[None]:
-    """Launch the kernels of another `.cu` file in the place of one's, inside of the `with` block.
-
-    Parameters
-    ----------
-    file, other : Path
-        The file as `launch` is given it, and one with kernels that take the same.
-    names : mapping of str to str
-        Kernels that have another name there.
-    """
-    before = dict(_standing_in)
-    _standing_in[file] = other, names
-    try:
-        yield
-    finally:
-        _standing_in.clear()
-        _standing_in.update(before)
 
 
 @functools.cache
@@ -189,3 +184,8 @@ def _check_sizes(kernel: str, grid: Sequence[int], block: Sequence[int]) -> None
         raise InputError(f"grid of kernel {kernel} is {grid}; expected at most {_MOST_BLOCKS} blocks")
     if len(block) > 3 or not 1 <= np.prod(block) <= _MOST_THREADS:
         raise InputError(f"block of kernel {kernel} is {block}; expected 1 to {_MOST_THREADS} threads")
+
+
+def label(file: Path) -> str:
+    """What messages and findings call a file."""
+    return f"{file.parent.name}/{file.name}"
