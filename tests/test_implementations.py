@@ -65,13 +65,19 @@ def test_unknown_names():
 
 def test_the_table_marks_the_default():
     lines = implementations.table().splitlines()
-    assert [line.split()[0] for line in lines if not line.startswith("*")] == ["reference", "gpu", "emulated"]
+    assert [line.split()[0] for line in lines if not line.startswith("*")] == [
+        "reference",
+        "gpu",
+        "gpu_naive",
+        "emulated",
+        "emulated_naive",
+    ]
     assert [line.split()[1] for line in lines if line.startswith("*")] == ["cpu"]
 
 
 def test_every_operation_has_every_implementation():
     for operation in ops.__all__:
-        for name in (*implementations.ON_NUMPY, "emulated"):
+        for name in (*implementations.ON_NUMPY, "emulated", "emulated_naive"):
             assert implementations.load(f"xception_np.ops.{operation}", name)
 
 

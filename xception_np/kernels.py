@@ -20,6 +20,7 @@ from xception_np.emulator import source
 from xception_np.errors import InputError, is_whole
 
 THREADS = 256  # of a block: a multiple of the 32 of a warp, and few enough for any kernel's registers
+_LARGE_CHUNK = 1024
 _MOST_THREADS = 1024
 _MOST_BLOCKS = (2**31 - 1, 65535, 65535)
 _DYNAMIC_SHARED = 48 << 10  # bytes that a launch may have without asking
@@ -44,6 +45,12 @@ def over(count: int) -> tuple[tuple[int], tuple[int]]:
 def chunks(count: int) -> tuple[int, int]:
     """(size of a chunk, chunks) for a sum in two steps, both about the square root: threads enough, and few roundings in a row."""
     chunk = math.isqrt(count - 1) + 1
+    return chunk, -(-count // chunk)
+
+
+def large_chunks(count: int) -> tuple[int, int]:
+    """The same where a block adds a chunk, and writes a whole matrix for it: few of them, so that these do not fill the memory."""
+    chunk = max(_LARGE_CHUNK, math.isqrt(count - 1) + 1)
     return chunk, -(-count // chunk)
 
 

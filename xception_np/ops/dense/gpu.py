@@ -3,7 +3,7 @@
 from xception_np.ops.bias import gpu as bias_of
 from xception_np.ops.dense import Cache
 from xception_np.ops.pointwise_conv import Cache as PointwiseCache
-from xception_np.ops.pointwise_conv import gpu as pointwise
+from xception_np.ops.pointwise_conv import gpu_tiled as pointwise
 
 
 def forward(x, weight, bias):

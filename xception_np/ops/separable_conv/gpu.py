@@ -2,7 +2,7 @@
 
 from xception_np.ops.depthwise_conv import gpu as depthwise
 from xception_np.ops.elu import gpu as elu
-from xception_np.ops.pointwise_conv import gpu as pointwise
+from xception_np.ops.pointwise_conv import gpu_tiled as pointwise
 from xception_np.ops.relu import gpu as relu
 from xception_np.ops.separable_conv import Cache
 
