@@ -23,7 +23,7 @@ THREADS = 256  # of a block: a multiple of the 32 of a warp, and few enough for 
 _LARGE_CHUNK = 1024
 _MOST_THREADS = 1024
 _MOST_BLOCKS = (2**31 - 1, 65535, 65535)
-_DYNAMIC_SHARED = 48 << 10  # bytes that a launch may have without asking
+SHARED_BYTES = 48 << 10  # of a block that a launch may have without asking
 _NONE: Mapping[str, np.dtype] = MappingProxyType({})
 _C_TYPES = {
     np.dtype(dtype): name
@@ -98,7 +98,7 @@ def launch(
     if 0 in grid:
         return
     kernel = _kernel(places.pop(), file, macros, name)
-    if shared_mem > _DYNAMIC_SHARED:
+    if shared_mem > SHARED_BYTES:
         kernel.max_dynamic_shared_size_bytes = shared_mem
     kernel(tuple(grid), tuple(block), tuple(values), shared_mem=shared_mem)
 

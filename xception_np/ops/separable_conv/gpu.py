@@ -1,6 +1,6 @@
 """Depthwise separable convolution on a GPU: the composition of the simple operations."""
 
-from xception_np.ops.depthwise_conv import gpu as depthwise
+from xception_np.ops.depthwise_conv import gpu_tiled as depthwise
 from xception_np.ops.elu import gpu as elu
 from xception_np.ops.pointwise_conv import gpu_tiled as pointwise
 from xception_np.ops.relu import gpu as relu
