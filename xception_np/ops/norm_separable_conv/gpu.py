@@ -1,7 +1,7 @@
 """Batch normalisation and a separable convolution on a GPU: one operation after the other."""
 
 from xception_np.ops.batch_norm import Cache as NormCache
-from xception_np.ops.batch_norm import gpu as norm
+from xception_np.ops.batch_norm import gpu_tiled as norm
 from xception_np.ops.norm_separable_conv import Cache
 from xception_np.ops.separable_conv import Cache as SeparableCache
 from xception_np.ops.separable_conv import gpu as separable
