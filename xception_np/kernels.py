@@ -24,7 +24,7 @@ _LARGE_CHUNK = 1024
 _MOST_THREADS = 1024
 _MOST_BLOCKS = (2**31 - 1, 65535, 65535)
 SHARED_BYTES = 48 << 10  # of a block that a launch may have without asking
-_NONE: Mapping[str, np.dtype] = MappingProxyType({})
+NO_TYPES: Mapping[str, np.dtype] = MappingProxyType({})
 _C_TYPES = {
     np.dtype(dtype): name
     for name, dtype in {
@@ -62,7 +62,7 @@ def launch(
     block: Sequence[int],
     args: Sequence,
     shared_mem: int = 0,
-    types: Mapping[str, np.dtype] = _NONE,
+    types: Mapping[str, np.dtype] = NO_TYPES,
 ) -> None:
     """Launch a kernel where its arrays are; nothing happens where the grid is empty.
 
@@ -89,7 +89,7 @@ def launch(
         If an argument is not what the kernel takes, arrays are in different places, or a size is beyond what a GPU has.
     """
     _check_sizes(name, grid, block)
-    macros = tuple((macro, np.dtype(each)) for macro, each in {"REAL": dtype, **types}.items())
+    macros = _macros(dtype, types)
     values = [_argument(name, *pair) for pair in zip(_parameters(file, macros, name, len(args)), args, strict=True)]
     places = {place for value in args if (place := arrays.place_of(value)) is not None}
     if len(places) != 1:
@@ -101,6 +101,11 @@ def launch(
     if shared_mem > SHARED_BYTES:
         kernel.max_dynamic_shared_size_bytes = shared_mem
     kernel(tuple(grid), tuple(block), tuple(values), shared_mem=shared_mem)
+
+
+def parameter_names(file: Path, name: str, dtype, types: Mapping[str, np.dtype] = NO_TYPES) -> list[str]:
+    """What a kernel takes, by name; arguments as in `launch`."""
+    return [parameter.name for parameter in _signatures(file, _macros(dtype, types))[name]]
 
 
 @functools.cache
@@ -123,6 +128,10 @@ def _module(place: str, file: Path, macros: tuple):
 @functools.cache
 def _kernel(place: str, file: Path, macros: tuple, name: str):
     return _module(place, file, macros).get_function(name)
+
+
+def _macros(dtype, types: Mapping[str, np.dtype]) -> tuple:
+    return tuple((macro, np.dtype(each)) for macro, each in {"REAL": dtype, **types}.items())
 
 
 def _parameters(file: Path, macros: tuple, name: str, count: int) -> tuple[source.Parameter, ...]:

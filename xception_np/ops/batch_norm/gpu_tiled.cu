@@ -37,15 +37,15 @@ __device__ __forceinline__ Set joined(Set a, Set b) {
 
 // The sets of all warps, one after the other; valid in warp 0
 __device__ __forceinline__ Set joined_by_block(Set set) {
-    __shared__ REAL means[WARPS][32];
-    __shared__ REAL squares[WARPS][32];
-    __shared__ REAL counts[WARPS];
-    means[threadIdx.y][threadIdx.x] = set.mean;
-    squares[threadIdx.y][threadIdx.x] = set.squares;
-    if (threadIdx.x == 0) counts[threadIdx.y] = set.count;  // the same in all lanes
+    __shared__ REAL means_of_warps[WARPS][32];
+    __shared__ REAL squares_of_warps[WARPS][32];
+    __shared__ REAL counts_of_warps[WARPS];
+    means_of_warps[threadIdx.y][threadIdx.x] = set.mean;
+    squares_of_warps[threadIdx.y][threadIdx.x] = set.squares;
+    if (threadIdx.x == 0) counts_of_warps[threadIdx.y] = set.count;  // the same in all lanes
     __syncthreads();
     for (int warp = 1; warp < WARPS; ++warp)
-        set = joined(set, {counts[warp], means[warp][threadIdx.x], squares[warp][threadIdx.x]});
+        set = joined(set, {counts_of_warps[warp], means_of_warps[warp][threadIdx.x], squares_of_warps[warp][threadIdx.x]});
     return set;
 }
 

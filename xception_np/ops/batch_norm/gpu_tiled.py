@@ -1,4 +1,4 @@
-"""Batch normalisation on a GPU, tiled: x is read twice forward, for its moments and to be normalised, and x and dy twice backward."""
+"""Batch normalisation on a GPU, tiled: x is read twice forward, for its moments and to be normalised; x and dy twice backward."""
 
 from pathlib import Path
 
@@ -15,10 +15,9 @@ def forward(x, gamma, beta, epsilon, activation):
     chunk, chunks = kernels.chunks(positions)
     means, squares = (arrays.empty((chunks, channels), x.dtype, like=x) for _ in range(2))
     mean, variance = (arrays.empty((channels,), x.dtype, like=x) for _ in range(2))
-    args = (x, means, squares, positions, channels, chunk)
-    kernels.launch(FILE, "moments_of_chunks", x.dtype, (_groups(channels), chunks), BLOCK, args)
-    args = (means, squares, mean, variance, positions, channels, chunk)
-    kernels.launch(FILE, "moments", x.dtype, (_groups(channels),), BLOCK, args)
+    sizes = positions, channels, chunk
+    kernels.launch(FILE, "moments_of_chunks", x.dtype, (_groups(channels), chunks), BLOCK, (x, means, squares, *sizes))
+    kernels.launch(FILE, "moments", x.dtype, (_groups(channels),), BLOCK, (means, squares, mean, variance, *sizes))
     y = normalise(x, gamma, beta, mean, variance, epsilon, activation)
     return y, Cache(x, gamma, beta, mean, variance, epsilon, activation)
 
