@@ -387,6 +387,9 @@ def cost(
             show_default="this one",
         ),
     ] = None,
+    gpus: Annotated[
+        bool, typer.Option("--gpus", help="Show what each row takes at least on a few GPUs, by their data sheets: a model.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Picture of the table to write, PNG.", show_default="none")] = None,
     roofline: Annotated[
         Path | None,
@@ -397,7 +400,7 @@ def cost(
     """Count a network: parameters, multiply-adds, memory moved and kept; predict and measure its time."""
     from xception_np.commands import cost as command
 
-    command.run(command.Request(model, size, batch, by, training, predict, measure, machine, out, roofline), as_json)
+    command.run(command.Request(model, size, batch, by, training, predict, measure, machine, gpus, out, roofline), as_json)
 
 
 _UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along under a name of their own

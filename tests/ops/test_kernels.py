@@ -256,13 +256,6 @@ HUGE = (1, 16400, 16384, 8)  # more numbers than an int can count, most of them 
 HUGE_CHANNELS = (1, 164, 128, 102400)
 # Whose threads would have too much to do
 SUMS = ("backward_weight", "dgamma_chunks", "sum_chunks", "sums_of_chunks", "add_chunks", "sum")
-    "backward_weight",
-    "dgamma_chunks",
-    "sum_chunks",
-    "sums_of_chunks",
-    "add_chunks",
-    "sum",
-)  # whose threads would have too much to do
 
 
 @pytest.fixture
@@ -322,8 +315,8 @@ def test_more_numbers_than_an_int_can_count(operation, shape, arguments, y_last,
     assert (dx[0] if isinstance(dx, tuple) else dx).ravel()[-1].get() == dx_last
 
 
-# What a kernel may take of a multiprocessor's 65,536 registers and 64 KiB of shared memory (sm_75), so that it has room for at least
-# four blocks of 256 threads, or two of those that multiply tiles in registers.
+# What a kernel may take of a multiprocessor's 65,536 registers and 64 KiB of shared memory (sm_75), so that it has room for
+# at least four blocks of 256 threads, or two of those that multiply tiles in registers.
 REGISTERS = {"gpu": 64, "gpu_tiled": 128}
 SHARED_BYTES = {"gpu": 0, "gpu_tiled": 18 << 10}  # in float32; what the launch asks for (depthwise patches) is up to 48 KiB more
 

@@ -4,8 +4,8 @@
 
 A kernel touches all of its arrays, so this is their size, with three exceptions:
 
-- **Windows** see a part of the image where their stride is larger than they are, or the image is no multiple of it. Taps that are on
-  the padding for every window are not read.
+- **Windows** see a part of the image where their stride is larger than they are, or the image is no multiple of it. Taps that are
+  on the padding for every window are not read.
 - **Tiles** of a depthwise convolution read whole patches: what lies between windows, too, and what windows beyond the last would
   see.
 - **Branches** of a concatenation are a part of what they are put into.
