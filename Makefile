@@ -1,7 +1,7 @@
-# Three commands, each a line that also works without make.
+# Four commands, each a line that also works without make.
 PYTHON ?= python3
 
-.PHONY: demo test check
+.PHONY: demo test notebooks check
 
 demo:
 	$(PYTHON) -m venv .venv && .venv/bin/pip install -q . && .venv/bin/xception-np demo
@@ -9,5 +9,8 @@ demo:
 test:
 	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -rs -n 2
 
+notebooks:
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[notebooks]' && .venv/bin/jupyter lab notebooks
+
 check:
-	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test,lint,parity,tensorboard,mpi,nvrtc]' && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest --no-skips -n 2
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test,lint,parity,tensorboard,mpi,nvrtc,notebooks]' && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest --no-skips -n 2

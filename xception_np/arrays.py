@@ -142,6 +142,29 @@ def to_host(value):
     return _each(lambda array: array if isinstance(array, np.ndarray) else array.get(), value)
 
 
+def moved(value, place: str):
+    """An array, or all arrays in nested tuples and lists, in NumPy or on a device; what is there already stays as it is."""
+    return to_host(value) if place == NUMPY else to_device(value, place)
+
+
+def ones_like(array):
+    """An array of ones of the same shape and dtype, in the same memory."""
+    return _beside(array, np.ones(array.shape, array.dtype))
+
+
+def copy(array):
+    """A copy of an array, in the same memory."""
+    return array.copy() if place_of(array) == NUMPY else _beside(array, to_host(array))
+
+
+def write(array, values: np.ndarray) -> None:
+    """Overwrite an array, wherever it is, with NumPy's values of the same shape."""
+    if place_of(array) == NUMPY:
+        array[...] = values
+    else:
+        array.set(np.asarray(values, array.dtype, order="C"))
+
+
 def nbytes(*values) -> int:
     """Bytes of all the distinct arrays in nested tuples and lists (caches, say), each counted once."""
     found: dict[int, int] = {}
@@ -178,6 +201,11 @@ def poisoned() -> Iterator[None]:
         yield
     finally:
         _poison = before
+
+
+def _beside(array, values: np.ndarray):
+    """NumPy's values where an array is."""
+    return moved(values, place_of(array) or NUMPY)
 
 
 def _each(function, value):

@@ -106,6 +106,12 @@ def train(
         Path | None,
         typer.Option(help="Folder of a run to go on with, as if it had not stopped.", show_default=False, readable=False),
     ] = None,
+    implementation: Annotated[
+        str | None,
+        typer.Option(
+            help="What computes: cpu, reference, gpu, or emulated (the GPU's kernels without a GPU; slow).", show_default="cpu"
+        ),
+    ] = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write the figures for TensorBoard, too (extra `tensorboard`).")
     ] = False,
@@ -115,6 +121,7 @@ def train(
         float | None,
         _setting("End after so many minutes, everything included; the schedule follows the time, for any number of epochs."),
     ] = None,
+    steps: Annotated[int | None, _setting("End after so many steps; the schedule follows them, for any number of epochs.")] = None,
     batch: Annotated[int | None, _setting("Pictures in a step.")] = None,
     optimizer: Annotated[str | None, _setting("sgd or rmsprop.")] = None,
     lr: Annotated[float | None, _setting("Peak learning rate, per step.")] = None,
@@ -149,6 +156,7 @@ def train(
     options = {
         "epochs": epochs,
         "minutes": minutes,
+        "steps": steps,
         "batch": batch,
         "optimizer": optimizer,
         "rate": lr,
@@ -174,8 +182,8 @@ def train(
     changes = _given(options)
     if resume is None:
         request = command.Request("digits" if data is None else data, size, model, recipe, augment, changes, out, tensorboard)
-        command.run(request, as_json)
-    elif changes or tensorboard or any(option is not None for option in (data, size, model, recipe, augment, out)):
+        command.run(request._replace(implementation=implementation or "cpu"), as_json)
+    elif changes or tensorboard or any(option is not None for option in (data, size, model, recipe, augment, out, implementation)):
         raise InputError(f"resume is {resume}, a run that has its settings already; expected no other option but --json")
     else:
         command.resume(resume, as_json)

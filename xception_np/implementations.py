@@ -38,9 +38,9 @@ NAMES = {
     "reference": Implementation("NumPy, written to be read", arrays.NUMPY, ("reference",)),
     "cpu": Implementation("Numba and BLAS on all cores", arrays.NUMPY, ("cpu",)),
     "gpu": Implementation("CUDA, on CuPy arrays", "gpu", _RUNGS),
-    "gpu_naive": Implementation("CUDA, one thread a number", "gpu", _RUNGS[-1:]),
     "emulated": Implementation("the CUDA kernels on a CPU, thread by thread", "emulated", _RUNGS),
-    "emulated_naive": Implementation("those with one thread a number", "emulated", _RUNGS[-1:]),
+    "gpu_naive": Implementation("CUDA, one thread a number", "gpu", _RUNGS[-1:]),
+    "emulated_naive": Implementation("those on a CPU", "emulated", _RUNGS[-1:]),
 }
 ON_NUMPY = ("reference", "cpu")
 _default = "cpu"
@@ -66,7 +66,7 @@ def load(operation: str, implementation: str | None = None, **arguments) -> Modu
     places = list(_places(arguments))
     if implementation is None:
         implementation = _chosen(places[0][1] if places else arrays.NUMPY)
-    wanted = place(_check(implementation))
+    wanted = place(check(implementation))
     for name, found in places:
         if found != wanted:
             raise InputError(
@@ -90,7 +90,7 @@ def default() -> str:
 def use(implementation: str) -> Iterator[None]:
     """Make an implementation the default inside a `with` block."""
     global _default
-    before, _default = _default, _check(implementation)
+    before, _default = _default, check(implementation)
     try:
         yield
     finally:
@@ -100,6 +100,15 @@ def use(implementation: str) -> Iterator[None]:
 def table() -> str:
     """The implementations, a line each, the default marked."""
     return "\n".join(f"{'*' if name == _default else ' '} {name:<14} {each.what}" for name, each in NAMES.items())
+
+
+def check(name: str) -> str:
+    """The name of an implementation, if there is one and it can compute here; an `InputError` says what is missing."""
+    if not isinstance(name, str) or name not in NAMES:
+        raise InputError(f"implementation is {name!r}; expected one of {', '.join(map(repr, NAMES))}")
+    if name not in ON_NUMPY:
+        arrays.device(place(name))
+    return name
 
 
 def _chosen(found: str) -> str:
@@ -113,14 +122,6 @@ def _first_of(operation: str, modules: tuple[str, ...]) -> str:
         if importlib.util.find_spec(f"{operation}.{name}"):
             return f"{operation}.{name}"
     raise InputError(f"operation {operation.rpartition('.')[2]} has no CUDA kernel yet; expected NumPy arrays: arrays.to_host")
-
-
-def _check(name: str) -> str:
-    if not isinstance(name, str) or name not in NAMES:
-        raise InputError(f"implementation is {name!r}; expected one of {', '.join(map(repr, NAMES))}")
-    if name not in ON_NUMPY:
-        arrays.device(place(name))
-    return name
 
 
 def _places(arguments: dict) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from small_runs import restored, tiny_model, trainer
 from xception_np import data, models, training, weights
 from xception_np.errors import InputError
 from xception_np.training import Settings, Trainer, box, recipe
-from xception_np.training.regularisation import rate_vector
+from xception_np.training.regularisation import rate_parts
 
 
 def parts(model):
@@ -28,11 +28,10 @@ def changed(before, after):
 
 def test_rates_of_the_last_layer_and_of_the_others():
     model = tiny_model()
-    rates = rate_vector(model.parameters, 0.25)
-    assert rates.dtype == model.buffers.values.dtype
+    total = model.buffers.values.size
     head = sum(p.size for p in model.parameters if p.name.startswith("predictions/"))
-    np.testing.assert_array_equal(rates, np.repeat([0.25, 1], [rates.size - head, head]).astype(rates.dtype))
-    assert rate_vector(model.parameters, 1.0) is None
+    assert rate_parts(model.parameters, 0.25) == [(slice(0, total - head), 0.25), (slice(total - head, total), 1.0)]
+    assert rate_parts(model.parameters, 1.0) == [(slice(0, total), 1.0)]
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop"])

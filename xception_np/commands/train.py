@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from xception_np import data, models, threads, weights
+from xception_np import data, implementations, models, threads, weights
 from xception_np.commands import STARTED, tensorboard
 from xception_np.commands.output import console, emit, over_views, program, save_figure, training_progress, views_clause
 from xception_np.data import Augmentation, Pictures, Preprocessing, notation
@@ -41,6 +41,7 @@ class Request(NamedTuple):
     source : data set
     changes : to the settings of the recipe
     start : what to start from, `pretrained.find`; None for starting values
+    implementation : what computes
     """
 
     source: str
@@ -52,6 +53,7 @@ class Request(NamedTuple):
     out: Path | None
     tensorboard: bool
     start: str | None = None
+    implementation: str = "cpu"
 
 
 def run(request: Request, as_json: bool) -> None:
@@ -62,6 +64,7 @@ def run(request: Request, as_json: bool) -> None:
     def choose() -> tuple[Recipe, Settings, Augmentation | None]:
         if request.tensorboard:
             tensorboard.check_installed()
+        implementations.check(request.implementation)
         chosen = recipe_for(source) if request.recipe is None else recipe(request.recipe)
         settings = chosen.changed(request.changes)
         wanted = None if request.augment is None else notation.read(request.augment)
@@ -74,12 +77,19 @@ def run(request: Request, as_json: bool) -> None:
         suited = chosen.suited(train)
         augmentation = suited.augmentation if wanted is None else wanted
         known_as = source if data.is_name(source) else str(place.resolve())
-        about: dict[str, Any] = {"recipe": suited.name, "source": known_as, "size": size, "tensorboard": request.tensorboard}
+        about: dict[str, Any] = {
+            "recipe": suited.name,
+            "source": known_as,
+            "size": size,
+            "tensorboard": request.tensorboard,
+            "implementation": request.implementation,
+        }
         model = _build(network, train, settings)
         preprocessing = None
         if start is not None:
             about |= {"start": request.start, "left_out": weights.load(model, start.path, new_head=True)}
             preprocessing = replace(start.preprocessing, size=train.size, scaled=None)
+        model.move(implementations.place(request.implementation))
         trainer = Trainer(
             model,
             train,
@@ -143,11 +153,14 @@ def taken_up(folder: Path, processes: parallel.Processes | None = None) -> tuple
     augmentation = notation.read(config.get("augmentation", ""))
     train, test = data.load(config["source"], config.get("size"))
     about: dict[str, Any] = {
-        name: config.get(name) for name in ("recipe", "source", "size", "tensorboard", "start", "left_out") if name in config
+        name: config.get(name)
+        for name in ("recipe", "source", "size", "tensorboard", "implementation", "start", "left_out")
+        if name in config
     }
     if about.get("tensorboard"):
         tensorboard.check_installed()
     model = _build(config["model"], train, settings)
+    model.move(implementations.place(implementations.check(about.get("implementation", "cpu"))))
     trainer = Trainer(
         model,
         train,
@@ -228,10 +241,11 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
 
 def _train_and_report(trainer: Trainer, test: Pictures, as_json: bool) -> None:
     """The first process shows what all of them train."""
-    if trainer.processes.first:
-        _report(train_and_show(trainer, test), as_json)
-    else:
-        trainer.run()
+    with implementations.use(trainer.about.get("implementation", "cpu")):
+        if trainer.processes.first:
+            _report(train_and_show(trainer, test), as_json)
+        else:
+            trainer.run()
 
 
 def _counted(processes: int) -> str:
@@ -249,9 +263,9 @@ def _seconds_after(trainer: Trainer, test: Pictures, views: int) -> float:
     """About how long it takes from the last step to the end: statistics for averaged weights, evaluation, pictures."""
     batch = trainer.settings.batch
     x = trainer.preprocessing.apply(test.read(np.arange(min(batch, len(test)))))
-    trainer.model.apply(x)  # compiles
+    trainer.model.predict(x, batch)  # compiles
     begin = time.perf_counter()
-    trainer.model.apply(x)
+    trainer.model.predict(x, batch)
     seconds = time.perf_counter() - begin
     return 1.2 * seconds * (views * len(test) / batch + 2 * STATISTICS_BATCHES) + 3
 

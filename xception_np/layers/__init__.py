@@ -8,7 +8,7 @@ from xception_np.layers.conv import Conv, GroupedConv
 from xception_np.layers.dense import Dense
 from xception_np.layers.halves import DepthwiseConv, PointwiseConv
 from xception_np.layers.norm_separable import NormSeparable
-from xception_np.layers.parameter import Buffers, Parameter, allocate
+from xception_np.layers.parameter import Buffers, Parameter, allocate, bind
 from xception_np.layers.rectifiable import Rectifiable
 from xception_np.layers.separable_conv import SeparableConv
 from xception_np.layers.simple import ELU, AvgPool, Dropout, Flatten, GlobalAvgPool, MaxPool, ReLU
@@ -41,6 +41,7 @@ __all__ = [
     "SeparableConv",
     "Step",
     "allocate",
+    "bind",
     "leaves",
     "rebuilt",
     "visits",

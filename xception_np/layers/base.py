@@ -32,7 +32,7 @@ class Layer:
     """Holds parameters, calls operations.
 
     forward(x, training) -> y, cache     training: a `Step`, or None for inference
-    backward(dy, cache) -> dx            adds to `parameter.gradient` of its parameters; uses the cache up
+    backward(dy, cache) -> dx            adds to the gradients of its parameters; uses the cache up
 
     Caches are returned, never kept, so a layer can be run any number of times before it is differentiated.
 

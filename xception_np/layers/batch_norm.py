@@ -1,11 +1,10 @@
 """Batch normalisation as a layer: it follows the statistics of the batches, for inference."""
 
-import numpy as np
-
-from xception_np import ops
+from xception_np import arrays, ops
 from xception_np.layers.parameter import Parameter
 from xception_np.layers.rectifiable import Rectifiable
 from xception_np.ops import spec
+from xception_np.updates import average
 
 
 class BatchNorm(Rectifiable):
@@ -55,7 +54,7 @@ class BatchNorm(Rectifiable):
         """y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)."""
         gamma, beta = self.scale_and_shift()
         if training is None or training.frozen:
-            mean, variance = self.moving_mean.value.copy(), self.moving_variance.value.copy()  # the cache outlives them
+            mean, variance = map(arrays.copy, (self.moving_mean.value, self.moving_variance.value))  # the cache outlives them
             return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon, self.activation)
         y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon, self.activation)
         self.follow(cache.mean, cache.variance)
@@ -71,18 +70,18 @@ class BatchNorm(Rectifiable):
     def scale_and_shift(self):
         """Gamma, which is 1 where it is not learnt, and beta."""
         beta = self.beta.value
-        return np.ones_like(beta) if self.gamma is None else self.gamma.value, beta
+        return arrays.ones_like(beta) if self.gamma is None else self.gamma.value, beta
 
     def follow(self, mean, variance):
         """Move the statistics towards those of a batch."""
-        for moving, batch in ((self.moving_mean.value, mean), (self.moving_variance.value, variance)):
-            moving[...] = self.momentum * moving + (1 - self.momentum) * batch
+        average.follow(self.moving_mean.value, mean, self.momentum)
+        average.follow(self.moving_variance.value, variance, self.momentum)
 
     def add_gradients(self, dgamma, dbeta):
         """Add what a backward pass found."""
         if self.gamma is not None:
-            self.gamma.gradient += dgamma
-        self.beta.gradient += dbeta
+            self.gamma.add_gradient(dgamma)
+        self.beta.add_gradient(dbeta)
 
     def cost(self, x_shape):
         """As the operation's; gamma counts where it is learnt."""

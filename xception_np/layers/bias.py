@@ -35,7 +35,7 @@ class Bias(Rectifiable):
     def backward(self, dy, cache):
         """Dx; adds to the bias's gradient."""
         dx, dbias = ops.bias.backward(dy, cache)
-        self.bias.gradient += dbias
+        self.bias.add_gradient(dbias)
         return dx
 
     def cost(self, x_shape):

@@ -26,7 +26,7 @@ class Conv(Layer):
     def backward(self, dy, cache):
         """Dx; adds to the kernel's gradient."""
         dx, dkernel = ops.conv.backward(dy, cache)
-        self.kernel.gradient += dkernel
+        self.kernel.add_gradient(dkernel)
         return dx
 
     def output_shape(self, x_shape):
@@ -60,7 +60,7 @@ class GroupedConv(Layer):
     def backward(self, dy, cache):
         """Dx; adds to the kernel's gradient."""
         dx, dkernel = ops.grouped_conv.backward(dy, cache)
-        self.kernel.gradient += dkernel
+        self.kernel.add_gradient(dkernel)
         return dx
 
     def output_shape(self, x_shape):

@@ -25,8 +25,8 @@ class Dense(Layer):
     def backward(self, dy, cache):
         """Dx; adds to both gradients."""
         dx, dkernel, dbias = ops.dense.backward(dy, cache)
-        self.kernel.gradient += dkernel
-        self.bias.gradient += dbias
+        self.kernel.add_gradient(dkernel)
+        self.bias.add_gradient(dbias)
         return dx
 
     def output_shape(self, x_shape):

@@ -27,7 +27,7 @@ class DepthwiseConv(Layer):
     def backward(self, dy, cache):
         """Dx; adds to the kernel's gradient."""
         dx, dkernel = ops.depthwise_conv.backward(dy, cache)
-        self.kernel.gradient += dkernel
+        self.kernel.add_gradient(dkernel)
         return dx
 
     def output_shape(self, x_shape):
@@ -57,7 +57,7 @@ class PointwiseConv(Layer):
     def backward(self, dy, cache):
         """Dx; adds to the kernel's gradient."""
         dx, dkernel = ops.pointwise_conv.backward(dy, cache)
-        self.kernel.gradient += dkernel
+        self.kernel.add_gradient(dkernel)
         return dx
 
     def output_shape(self, x_shape):

@@ -7,6 +7,7 @@ import numpy as np
 
 from xception_np import random
 from xception_np.ops import spec
+from xception_np.updates import vector
 
 
 class Parameter:
@@ -41,6 +42,10 @@ class Parameter:
         """Numbers in the array."""
         return math.prod(self.shape)
 
+    def add_gradient(self, dvalue) -> None:
+        """gradient = gradient + dvalue, for a parameter that is used more than once has the sum of what comes back."""
+        vector.add(self.gradient, dvalue)
+
     def initialise(self, seed: int, index: int) -> None:
         """Set the starting value; `index` is the parameter's place in the model."""
         if self.fan_in:
@@ -64,6 +69,14 @@ class Buffers(NamedTuple):
 def allocate(parameters: list[Parameter], moving: list[Parameter], dtype=np.float32, seed: int = 0) -> Buffers:
     """Give parameters (with gradients) and moving statistics their places in contiguous buffers, and starting values."""
     buffers = Buffers(*(np.zeros(sum(p.size for p in group), dtype) for group in (parameters, parameters, moving)))
+    bind(buffers, parameters, moving)
+    for index, parameter in enumerate(parameters + moving):
+        parameter.initialise(seed, index)
+    return buffers
+
+
+def bind(buffers: Buffers, parameters: list[Parameter], moving: list[Parameter]) -> None:
+    """Make parameters and moving statistics views of these buffers, wherever they are."""
     for group, buffer, attribute in (
         (parameters, buffers.values, "value"),
         (parameters, buffers.gradients, "gradient"),
@@ -73,6 +86,3 @@ def allocate(parameters: list[Parameter], moving: list[Parameter], dtype=np.floa
         for parameter in group:
             setattr(parameter, attribute, buffer[offset : offset + parameter.size].reshape(parameter.shape))
             offset += parameter.size
-    for index, parameter in enumerate(parameters + moving):
-        parameter.initialise(seed, index)
-    return buffers

@@ -58,8 +58,8 @@ class SeparableConv(Layer):
 
     def add_gradients(self, ddepthwise, dpointwise):
         """Add what a backward pass found."""
-        self.depthwise.gradient += ddepthwise
-        self.pointwise.gradient += dpointwise
+        self.depthwise.add_gradient(ddepthwise)
+        self.pointwise.add_gradient(dpointwise)
 
     def output_shape(self, x_shape):
         """(N, OH, OW, F)."""

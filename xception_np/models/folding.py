@@ -18,6 +18,7 @@ from xception_np.models.model import Model, Predictor
 
 def folded(model: Model) -> Predictor:
     """The model without batch normalisation, for the same results at inference to rounding; what needs no change is shared."""
+    model.require_in_numpy()
     return Predictor(model.name, rebuilt(model, _fold).layers)
 
 

@@ -62,6 +62,7 @@ def watched(model: Model, wanted: Sequence[str]) -> tuple[Chain, Notes]:
     InputError
         If there is no such layer.
     """
+    model.require_in_numpy()
     known = names(model)
     for name in wanted:
         if name not in known:

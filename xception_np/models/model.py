@@ -1,21 +1,33 @@
 """A network with its buffers: what is trained, saved, counted and asked for predictions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
-from xception_np.layers import Chain, Layer, allocate
+from xception_np import arrays
+from xception_np.errors import InputError
+from xception_np.layers import Buffers, Chain, Layer, allocate, bind
 from xception_np.models import summary
 from xception_np.models.table import Table
 from xception_np.ops import spec
+from xception_np.updates import vector
 
 
 class Predictor(Chain):
     """A chain of layers that turns pictures (N, H, W, 3) into logits (N, classes), at inference."""
 
+    @property
+    def place(self) -> str:
+        """Where its arrays are, as `arrays.place_of` says it."""
+        return arrays.NUMPY
+
     def predict(self, x: np.ndarray, batch: int = 128) -> np.ndarray:
-        """Logits (N, classes) of preprocessed pictures (N, H, W, 3), a batch at a time."""
+        """Logits (N, classes) of preprocessed pictures (N, H, W, 3), a batch at a time; both in NumPy, wherever the model is."""
         spec.shapes(x=(x, "N H W 3"))
         spec.positive("batch", batch)
-        return np.concatenate([self.apply(x[start : start + batch]) for start in range(0, len(x), batch)])
+        batches = (x[start : start + batch] for start in range(0, len(x), batch))
+        return np.concatenate([arrays.to_host(self.apply(arrays.moved(each, self.place))) for each in batches])
 
 
 class Model(Predictor):
@@ -35,13 +47,42 @@ class Model(Predictor):
         self.buffers = allocate(self.parameters, self.moving, dtype, seed)
 
     @property
+    def place(self) -> str:
+        """Where its buffers are, as `arrays.place_of` says it."""
+        return arrays.place_of(self.buffers.values) or arrays.NUMPY
+
+    @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """Every parameter and moving statistic by name: views, so writing to one changes the model."""
+        """Every parameter and moving statistic by name: views, so writing to one (`arrays.write`) changes the model."""
         return {parameter.name: parameter.value for parameter in self.parameters + self.moving}
+
+    def move(self, place: str) -> None:
+        """Move all buffers: to a device, "gpu" or "emulated", or back to "numpy". What has views of the old ones keeps those."""
+        self.use(Buffers(*(arrays.moved(buffer, place) for buffer in self.buffers)))
+
+    def require_in_numpy(self) -> None:
+        """InputError if the model is on a device; for what reads its arrays one by one."""
+        if self.place != arrays.NUMPY:
+            raise InputError(f"model is {arrays.WHERE[self.place]}; expected it in NumPy: model.move('numpy')")
+
+    def use(self, buffers: Buffers) -> None:
+        """Make parameters and moving statistics views of other buffers."""
+        self.buffers = buffers
+        bind(buffers, self.parameters, self.moving)
+
+    @contextmanager
+    def with_buffers(self, **others) -> Iterator[None]:
+        """Inside the `with` block some of the buffers are others."""
+        before = self.buffers
+        self.use(before._replace(**others))
+        try:
+            yield
+        finally:
+            self.use(before)
 
     def zero_gradients(self) -> None:
         """Set all gradients to 0; backward passes add to them."""
-        self.buffers.gradients.fill(0)
+        vector.fill(self.buffers.gradients, 0)
 
     def summary(self, x_shape: tuple[int, ...] | None = None) -> str:
         """A table of the layers: shapes, parameters, multiply-adds, and memory that a training step keeps."""

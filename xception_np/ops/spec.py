@@ -93,6 +93,18 @@ def any_shape(name: str, array) -> None:
     shapes(**{name: (array, " ".join(f"axis{k}" for k in range(getattr(array, "ndim", 1))))})
 
 
+def alike(**named) -> None:
+    """Check arrays of any shape: all of one shape and dtype, in one place. Nothing is broadcast."""
+    first_name, first = next(iter(named.items()))
+    for name, array in named.items():
+        any_shape(name, array)
+        same_place(name, array, first_name, first)
+        if array.shape != first.shape or array.dtype != first.dtype:
+            raise InputError(
+                f"{name} is {array.dtype} of shape {array.shape}; expected {first.dtype} of shape {first.shape}, as {first_name} is"
+            )
+
+
 def gradient(dy, shape: tuple[int, ...], dtype) -> None:
     """Check the upstream gradient of a backward pass: shape and dtype of the forward pass's result."""
     shapes(dy=(dy, " ".join(map(str, shape))))

@@ -9,9 +9,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from xception_np import arrays
 from xception_np.data import Loader
 from xception_np.layers import Buffers, Step
 from xception_np.models import Model
+from xception_np.updates import average as following
+from xception_np.updates import vector
 
 STATISTICS_BATCHES = 32  # batches that batch-norm statistics are estimated on: 1 / sqrt(32 * 128) is 2% of a deviation
 
@@ -35,8 +38,7 @@ class Average:
 
     def __init__(self, buffers: Buffers, decay: float):
         self.buffers, self.decay = buffers, decay
-        self.values = buffers.values.copy()
-        self._scratch = np.empty_like(buffers.values)
+        self.values = arrays.copy(buffers.values)
 
     @property
     def state(self) -> dict[str, np.ndarray]:
@@ -46,23 +48,16 @@ class Average:
     def update(self, step: int) -> None:
         """Take in the parameters after this many steps."""
         keep = min(self.decay, (1 + step) / (10 + step))
-        change = np.subtract(self.buffers.values, self.values, out=self._scratch)
-        change *= 1 - keep
-        self.values += change
+        following.follow(self.values, self.buffers.values, keep)
 
 
 @contextmanager
 def averaged(model: Model, average: Average, loader: Loader | None) -> Iterator[None]:
     """Inside the `with` block the model has its averaged weights, with batch-norm statistics of their own if there is a loader."""
-    before = Buffers(*(buffer.copy() for buffer in model.buffers))
-    model.buffers.values[...] = average.values
-    try:
+    with model.with_buffers(values=average.values, moving=arrays.copy(model.buffers.moving)):
         if loader is not None:
             estimate_statistics(model, loader)
         yield
-    finally:
-        for buffer, old in zip(model.buffers, before, strict=True):
-            buffer[...] = old
 
 
 def estimate_statistics(model: Model, loader: Loader) -> None:
@@ -78,7 +73,7 @@ def estimate_statistics(model: Model, loader: Loader) -> None:
     batches = min(STATISTICS_BATCHES, len(loader))
     stream = loader.epoch(0)
     for _ in range(batches):
-        moving.fill(0)
-        model.forward(next(stream).x, Step(loader.seed))
-        total += moving
-    moving[...] = total / (batches * (1 - norm.momentum))
+        vector.fill(moving, 0)
+        model.forward(arrays.moved(next(stream).x, model.place), Step(loader.seed))
+        total += arrays.to_host(moving)
+    arrays.write(moving, total / (batches * (1 - norm.momentum)))

@@ -15,7 +15,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialise
 
-from xception_np import models
+from xception_np import arrays, models
 from xception_np.data import Preprocessing
 from xception_np.errors import InputError, check_file
 from xception_np.files import replacing
@@ -71,7 +71,7 @@ def save(path: Path, checkpoint: Checkpoint, dtype=np.float32) -> None:
     if dtype not in (np.float32, np.float16):
         raise InputError(f"dtype is {dtype!r}; expected float32 or float16")
     with np.errstate(over="ignore"):
-        stored = {name: array.astype(dtype) for name, array in model.arrays.items()}
+        stored = {name: arrays.to_host(array).astype(dtype) for name, array in model.arrays.items()}
     if any(np.isinf(array).any() for array in stored.values()):
         raise InputError(f"checkpoint {path} would hold infinity; expected numbers that fit into {np.dtype(dtype)}")
     with replacing(path) as temporary:
@@ -151,7 +151,7 @@ def _check_arrays(path: Path, file: Any, name: str, classes: int) -> None:
 def _read_arrays(path: Path, file: Any, model: Model) -> None:
     _check_names(path, file, {name: array.shape for name, array in model.arrays.items()})
     for name, array in model.arrays.items():
-        array[...] = file.get_tensor(name)
+        arrays.write(array, file.get_tensor(name))
 
 
 def _described(document, path: Path) -> tuple[tuple[str, ...], Preprocessing]:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from xception_np import ops, threads
+from xception_np import arrays, ops, threads
 from xception_np.errors import SharedError
 from xception_np.layers import Chain, Dropout, Step
 from xception_np.models import Model
@@ -35,6 +35,7 @@ def descend(
     settings : Settings
         Batch, label smoothing, clipping, and whether the backbone learns.
     x : (N, H, W, 3) array
+        In NumPy, wherever the model is.
     labels : (N,) array of int64, or (N, classes) array
         Classes, or shares of classes, as `ops.softmax_cross_entropy` takes them.
     step : Step
@@ -57,12 +58,13 @@ def descend(
     """
     model.zero_gradients()
     fixed, trained = _parts(model, settings.backbone_rate)
+    there, answers = arrays.moved((x, labels), model.place)
     with threads.many_passes():
-        logits, cache = trained.forward(fixed.apply(x), step)
-        loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels, settings.label_smoothing)
+        logits, cache = trained.forward(fixed.apply(there), step)
+        loss, loss_cache = ops.softmax_cross_entropy.forward(logits, answers, settings.label_smoothing)
         dlogits = ops.softmax_cross_entropy.backward(1.0, loss_cache)
         trained.backward(dlogits, cache)
-    total = processes.add_up(model.buffers, loss, metrics.accuracy(logits, labels), len(x) / settings.batch)
+    total = processes.add_up(model.buffers, loss, metrics.accuracy(arrays.to_host(logits), labels), len(x) / settings.batch)
     norm = regularisation.global_norm(model.buffers.gradients)
     if not (math.isfinite(total.loss) and math.isfinite(norm)):
         what, value = ("norm of the gradient", norm) if math.isfinite(total.loss) else ("loss", total.loss)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from xception_np import ops
+from xception_np import arrays, ops
 from xception_np.layers import Layer, Step, rebuilt
 from xception_np.models import Model
 
@@ -34,8 +34,9 @@ def first_not_finite(model: Model, x: np.ndarray, labels: np.ndarray, step: Step
     if not np.isfinite(x).all():
         return "in the pictures"
     for parameter in model.parameters:
-        if not np.isfinite(parameter.value).all():
+        if not _finite(parameter.value):
             return f"in the parameter {parameter.name}"
+    x, labels = arrays.moved((x, labels), model.place)
     model.zero_gradients()
     apart = rebuilt(model, lambda chain: chain)  # layers that training runs as one are two here, each with what it makes
     try:
@@ -68,17 +69,21 @@ def _watch(layer: Layer) -> None:
 
     def checked_forward(x, training=None):
         y, cache = forward(x, training)
-        if not np.isfinite(y).all():
+        if not _finite(y):
             raise _Found(f"in the forward pass of {layer.name}")
         return y, cache
 
     def checked_backward(dy, cache):
         dx = backward(dy, cache)
-        if not all(np.isfinite(array).all() for array in (dx, *(p.gradient for p in layer.parameters))):
+        if not all(_finite(array) for array in (dx, *(p.gradient for p in layer.parameters))):
             raise _Found(f"in the backward pass of {layer.name}")
         return dx
 
     layer.forward, layer.backward = checked_forward, checked_backward  # type: ignore[method-assign]
+
+
+def _finite(array) -> bool:
+    return bool(np.isfinite(arrays.to_host(array)).all())
 
 
 def _all(layers: list[Layer]) -> Iterator[Layer]:

@@ -80,7 +80,7 @@ def evaluate(
     begin = time.perf_counter()
     loader = Loader(dataset, batch, preprocessing, drop_last=False)
     with threads.many_passes():
-        looks = [[softmax(model.apply(view.apply(x))) for view in (View(), *views)] for x, _ in loader.in_order()]
+        looks = [[softmax(model.predict(view.apply(x), batch)) for view in (View(), *views)] for x, _ in loader.in_order()]
     plain = np.concatenate([of_batch[0] for of_batch in looks])
     averaged = np.concatenate([np.mean(of_batch, axis=0) for of_batch in looks]) if views else None
     return Evaluation(plain, dataset.labels, time.perf_counter() - begin, views, averaged)

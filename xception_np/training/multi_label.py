@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-from xception_np import ops
+from xception_np import arrays, ops
 from xception_np.errors import InputError
 from xception_np.layers import Step
 from xception_np.models import Model
@@ -75,7 +75,9 @@ def fit(model: Model, x: np.ndarray, targets: np.ndarray, settings: Settings) ->
     InputError
         If the batch is larger than the data, or a setting of the run folder or of single labels asks for what is not done here.
     """
-    unused = [name for name in ("minutes", "averaging", "validation", "label_smoothing", "dropout") if getattr(settings, name)]
+    unused = [
+        name for name in ("minutes", "steps", "averaging", "validation", "label_smoothing", "dropout") if getattr(settings, name)
+    ]
     if unused:
         raise InputError(f"{unused[0]} is {getattr(settings, unused[0])}; expected none in training on many labels")
     if settings.batch > len(x):
@@ -89,8 +91,9 @@ def fit(model: Model, x: np.ndarray, targets: np.ndarray, settings: Settings) ->
             step = len(losses)
             moment = Moment(step / (settings.epochs * batches), step / batches, step * settings.batch)
             model.zero_gradients()
-            logits, cache = model.forward(x[indices], Step(settings.seed, step))
-            mean, loss_cache = ops.sigmoid_cross_entropy.forward(logits, targets[indices])
+            pictures, answers = arrays.moved((x[indices], targets[indices]), model.place)
+            logits, cache = model.forward(pictures, Step(settings.seed, step))
+            mean, loss_cache = ops.sigmoid_cross_entropy.forward(logits, answers)
             model.backward(ops.sigmoid_cross_entropy.backward(model.classes, loss_cache), cache)
             norm = regularisation.global_norm(model.buffers.gradients)
             if not np.isfinite(norm):

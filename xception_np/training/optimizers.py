@@ -1,43 +1,37 @@
-"""Optimizers: from gradients to new parameters, in a few passes over the model's flat vectors.
+"""Optimizers: from gradients to new parameters, in one pass over the model's flat vectors (`updates.sgd`, `updates.rmsprop`).
 
 Weight decay is the gradient of an L2 penalty, decay / 2 * value^2, added to the gradient of the loss; `decay` is one number or
 one for each parameter (`regularisation.decay_vector`).
 """
 
+from collections.abc import Sequence
 from typing import Union
 
 import numpy as np
 
+from xception_np import arrays, updates
 from xception_np.errors import InputError
 from xception_np.layers import Buffers
 from xception_np.models import Model
-from xception_np.training.regularisation import decay_vector, rate_vector
+from xception_np.training.regularisation import Part, decay_vector, rate_parts
 from xception_np.training.settings import Settings
 
 Optimizer = Union["SGD", "RMSprop"]
 
 
 class SGD:
-    """Stochastic gradient descent with momentum, as the paper's ImageNet runs (section 4.2).
-
-        slope    = gradient + decay * value
-        velocity = momentum * velocity + slope
-        value    = value - rate * velocity                        or, with Nesterov's momentum,
-        value    = value - rate * (slope + momentum * velocity)
-
-    Nesterov's in the form of Sutskever et al., "On the importance of initialization and momentum" (ICML 2013), with the value
-    that is kept being the one looked ahead to.
+    """Stochastic gradient descent with momentum, as the paper's ImageNet runs (section 4.2): `updates.sgd` has the formula.
 
     Parameters
     ----------
     buffers : Buffers
-        Of the model to train.
+        Of the model to train; the optimizer's own vectors are where these are.
     momentum : float
         0 <= momentum < 1.
     nesterov : bool
     decay : float, or (parameters,) array
-    rates : (parameters,) array, optional
-        What the learning rate of each is multiplied by.
+    parts : sequence of Part, optional
+        Parts of the vectors that have a learning rate of their own; by default one for all.
     """
 
     def __init__(
@@ -46,13 +40,11 @@ class SGD:
         momentum: float = 0.9,
         nesterov: bool = False,
         decay: float | np.ndarray = 0.0,
-        rates: np.ndarray | None = None,
+        parts: Sequence[Part] | None = None,
     ):
         self.buffers, self.momentum, self.nesterov = buffers, _fraction("momentum", momentum), nesterov
-        self.decay, self.rates = decay, rates
-        self.velocity = np.zeros_like(buffers.values)
-        # Fresh memory for every step would cost page faults.
-        self._slope, self._scratch = np.empty_like(buffers.values), np.empty_like(buffers.values)
+        self.decay, self.parts = _vector(buffers, decay), parts or _whole(buffers)
+        self.velocity = _vector(buffers, 0.0)
 
     @property
     def state(self) -> dict[str, np.ndarray]:
@@ -61,38 +53,28 @@ class SGD:
 
     def step(self, rate: float) -> None:
         """Move all parameters, with this learning rate."""
-        values, gradients, _ = self.buffers
-        slope = np.multiply(self.decay, values, out=self._slope)
-        slope += gradients
-        self.velocity *= self.momentum
-        self.velocity += slope
-        if self.nesterov:
-            slope += np.multiply(self.momentum, self.velocity, out=self._scratch)
-        _move(values, rate, slope if self.nesterov else self.velocity, self.rates, self._scratch)
+        vectors = self.buffers.values, self.velocity, self.buffers.gradients, self.decay
+        for where, share in self.parts:
+            values, velocity, gradients, decay = (vector[where] for vector in vectors)
+            updates.sgd.step(values, velocity, gradients, decay, share * rate, self.momentum, self.nesterov)
 
 
 class RMSprop:
     """Gradients divided by their usual size, with momentum, as the paper's JFT runs (section 4.2).
 
-        slope       = gradient + decay * value
-        mean_square = forgetting * mean_square + (1 - forgetting) * slope^2
-        velocity    = momentum * velocity + slope / (sqrt(mean_square) + epsilon)
-        value       = value - rate * velocity
-
-    Source: Hinton, "Neural Networks for Machine Learning", lecture 6e (2012). The paper gives the momentum only; `forgetting` and
-    `epsilon` are the defaults of Keras.
+    `updates.rmsprop` has the formula. The paper gives the momentum only; `forgetting` and `epsilon` are the defaults of Keras.
 
     Parameters
     ----------
     buffers : Buffers
-        Of the model to train.
+        Of the model to train; the optimizer's own vectors are where these are.
     momentum, forgetting : float
         0 <= momentum < 1, 0 <= forgetting < 1.
     epsilon : float
         > 0.
     decay : float, or (parameters,) array
-    rates : (parameters,) array, optional
-        What the learning rate of each is multiplied by.
+    parts : sequence of Part, optional
+        Parts of the vectors that have a learning rate of their own; by default one for all.
     """
 
     def __init__(
@@ -102,14 +84,14 @@ class RMSprop:
         forgetting: float = 0.9,
         epsilon: float = 1e-7,
         decay: float | np.ndarray = 0.0,
-        rates: np.ndarray | None = None,
+        parts: Sequence[Part] | None = None,
     ):
         if not epsilon > 0:
             raise InputError(f"epsilon is {epsilon!r}; expected a number > 0")
-        self.buffers, self.epsilon, self.decay, self.rates = buffers, epsilon, decay, rates
+        self.buffers, self.epsilon = buffers, epsilon
+        self.decay, self.parts = _vector(buffers, decay), parts or _whole(buffers)
         self.momentum, self.forgetting = _fraction("momentum", momentum), _fraction("forgetting", forgetting)
-        self.mean_square, self.velocity = np.zeros_like(buffers.values), np.zeros_like(buffers.values)
-        self._slope, self._scratch = np.empty_like(buffers.values), np.empty_like(buffers.values)
+        self.mean_square, self.velocity = _vector(buffers, 0.0), _vector(buffers, 0.0)
 
     @property
     def state(self) -> dict[str, np.ndarray]:
@@ -118,35 +100,31 @@ class RMSprop:
 
     def step(self, rate: float) -> None:
         """Move all parameters, with this learning rate."""
-        values, gradients, _ = self.buffers
-        slope = np.multiply(self.decay, values, out=self._slope)
-        slope += gradients
-        square = np.multiply(slope, slope, out=self._scratch)
-        square *= 1 - self.forgetting
-        self.mean_square *= self.forgetting
-        self.mean_square += square
-        size = np.sqrt(self.mean_square, out=self._scratch)
-        size += self.epsilon
-        self.velocity *= self.momentum
-        self.velocity += np.divide(slope, size, out=slope)
-        _move(values, rate, self.velocity, self.rates, self._scratch)
+        vectors = self.buffers.values, self.mean_square, self.velocity, self.buffers.gradients, self.decay
+        settings = self.momentum, self.forgetting, self.epsilon
+        for where, share in self.parts:
+            values, mean_square, velocity, gradients, decay = (vector[where] for vector in vectors)
+            updates.rmsprop.step(values, mean_square, velocity, gradients, decay, share * rate, *settings)
 
 
 def of(settings: Settings, model: Model) -> Optimizer:
     """The optimizer that settings ask for."""
     decay = decay_vector(model.parameters, settings.weight_decay, settings.decay_depthwise)
-    rates = rate_vector(model.parameters, settings.backbone_rate)
+    parts = rate_parts(model.parameters, settings.backbone_rate)
     if settings.optimizer == "rmsprop":
-        return RMSprop(model.buffers, settings.momentum, decay=decay, rates=rates)
-    return SGD(model.buffers, settings.momentum, settings.nesterov, decay, rates)
+        return RMSprop(model.buffers, settings.momentum, decay=decay, parts=parts)
+    return SGD(model.buffers, settings.momentum, settings.nesterov, decay, parts)
 
 
-def _move(values: np.ndarray, rate: float, direction: np.ndarray, rates: np.ndarray | None, scratch: np.ndarray) -> None:
-    """value = value - rate * direction, with the rate of each value if they differ."""
-    step = np.multiply(rate, direction, out=scratch)
-    if rates is not None:
-        step *= rates
-    values -= step
+def _vector(buffers: Buffers, value: float | np.ndarray):
+    """One number for each of the model's, or those that are given, where the model is."""
+    values = np.empty(buffers.values.shape, buffers.values.dtype)
+    values[...] = value
+    return arrays.moved(values, arrays.place_of(buffers.values) or arrays.NUMPY)
+
+
+def _whole(buffers: Buffers) -> list[Part]:
+    return [Part(slice(0, buffers.values.size), 1.0)]
 
 
 def _fraction(name: str, value: float) -> float:

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from xception_np import launcher, threads
+from xception_np import arrays, launcher, threads
 from xception_np.errors import InputError, SharedError
 from xception_np.layers import Buffers
 
@@ -131,7 +131,7 @@ class Ranks:
     def begin(self, buffers: Buffers, seconds: Callable[[], float], interrupted: Callable[[], bool]) -> None:
         """As `Alone.begin`."""
         self._seconds, self._interrupted = seconds, interrupted
-        self._moving = buffers.moving.copy()  # as all have it: a forward pass moves this process's
+        self._moving = np.array(arrays.to_host(buffers.moving))  # as all have it: a forward pass moves this process's
         self._message = np.empty(buffers.gradients.size + buffers.moving.size + 5, buffers.gradients.dtype)
         self._sums, self._last = 0, time.perf_counter()
 
@@ -149,16 +149,18 @@ class Ranks:
         values, gradients, moving = buffers
         end = gradients.size + moving.size
         gradient_part, moving_part, numbers = np.split(self._message, [gradients.size, end])
-        checksum = zlib.crc32(values.data) % 2**CHECK_BITS if self._sums % CHECK_STEPS == 0 else 0
-        np.multiply(gradients, share, out=gradient_part)
-        np.multiply(moving, share, out=moving_part)
+        checksum = zlib.crc32(arrays.to_host(values).data) % 2**CHECK_BITS if self._sums % CHECK_STEPS == 0 else 0
+        np.multiply(arrays.to_host(gradients), share, out=gradient_part)
+        np.multiply(arrays.to_host(moving), share, out=moving_part)
         numbers[:] = share * loss, share * accuracy, self._seconds() if self.first else 0, self._interrupted(), checksum
         try:
             self._wait(self._comm.Iallreduce(self._mpi.IN_PLACE, self._message))
         except BaseException:
-            moving[...] = self._moving
+            arrays.write(moving, self._moving)
             raise
-        gradients[...], moving[...], self._moving[...] = gradient_part, moving_part, moving_part
+        arrays.write(gradients, gradient_part)
+        for array in (moving, self._moving):
+            arrays.write(array, moving_part)
         loss, accuracy, seconds, stop, checksums = map(float, numbers)
         if checksums != self.count * checksum:
             raise InputError(f"process {self.rank} has other parameters than the rest, which must not be; the run was stopped")

@@ -25,8 +25,8 @@ class Recipe(NamedTuple):
     augmentation: Augmentation | None = None
 
     def changed(self, changes: Mapping[str, Any]) -> Settings:
-        """The settings with changes. A time limit without a number of epochs is the only end of a run, and of its schedule."""
-        endless = {"epochs": ENDLESS} if changes.get("minutes") is not None else {}
+        """The settings with changes. A limit of time or steps, without one of epochs, is the only end of a run and its schedule."""
+        endless = {"epochs": ENDLESS} if any(changes.get(limit) is not None for limit in ("minutes", "steps")) else {}
         return self.settings.with_changes({**endless, **changes})
 
     def suited(self, train: Pictures) -> "Recipe":
@@ -56,6 +56,7 @@ def _shown(value) -> str:
 _RUN = (
     "epochs",
     "minutes",
+    "steps",
     "batch",
     "validation",
     "save_seconds",

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
 from xception_np.layers import Parameter
 from xception_np.models import is_head
-
-_CHUNK = 2**16  # numbers that are squared at once, in float64: their memory stays in the cache
+from xception_np.updates import vector
 
 
 def decay_vector(parameters: Sequence[Parameter], coefficient: float, depthwise: bool = True) -> np.ndarray:
@@ -38,35 +39,40 @@ def decay_vector(parameters: Sequence[Parameter], coefficient: float, depthwise:
     )
 
 
-def rate_vector(parameters: Sequence[Parameter], backbone: float) -> np.ndarray | None:
-    """For every number of a model its learning rate, as a part of the last layer's; None if it is the same for all.
+class Part(NamedTuple):
+    """A part of a model's vectors, and its learning rate as a share of the run's."""
+
+    where: slice
+    share: float
+
+
+def rate_parts(parameters: Sequence[Parameter], backbone: float) -> list[Part]:
+    """The parts of a model's vectors with a learning rate of their own: the last layer has the run's, all others a share of it.
 
     Parameters
     ----------
     parameters : sequence of Parameter
         In the order of the model's buffers.
     backbone : float
-        Part for all layers but the last, 0 to 1.
-
-    Returns
-    -------
-    (numbers,) array, of the parameters' dtype, or None
+        Share for all layers but the last, 0 to 1.
     """
-    if backbone == 1:
-        return None
-    return np.concatenate([np.full(p.size, 1 if is_head(p.name) else backbone, p.value.dtype) for p in parameters])
+    found, start = [], 0
+    for share, group in groupby(parameters, lambda parameter: 1.0 if is_head(parameter.name) else backbone):
+        stop = start + sum(parameter.size for parameter in group)
+        found.append(Part(slice(start, stop), share))
+        start = stop
+    return found
 
 
-def global_norm(gradients: np.ndarray) -> float:
-    """Square root of the sum of all squares, summed in float64; NaN or infinity if one of the gradients is."""
-    chunks = (gradients[start : start + _CHUNK] for start in range(0, gradients.size, _CHUNK))
-    return math.sqrt(sum(float(np.square(chunk, dtype=np.float64).sum()) for chunk in chunks))
+def global_norm(gradients) -> float:
+    """Square root of the sum of all squares; NaN or infinity if one of the gradients is."""
+    return math.sqrt(vector.sum_of_squares(gradients))
 
 
-def clip(gradients: np.ndarray, norm: float, limit: float) -> None:
+def clip(gradients, norm: float, limit: float) -> None:
     """Scale gradients of this global norm so that it is `limit` at most: the direction stays.
 
     Source: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks" (ICML 2013), Algorithm 1.
     """
     if norm > limit:
-        gradients *= limit / norm
+        vector.scale(gradients, limit / norm)

@@ -22,6 +22,8 @@ class Settings:
         Passes over the training pictures.
     minutes : float or None
         End after this time, if the epochs are not over before; the command line counts everything that it does.
+    steps : int or None
+        End after so many steps, if nothing else ends the run before.
     batch : int
         Pictures in a step.
     optimizer : str
@@ -75,6 +77,7 @@ class Settings:
 
     epochs: int = 10
     minutes: float | None = None
+    steps: int | None = None
     batch: int = 128
     optimizer: str = "sgd"
     rate: float = 0.1
@@ -103,6 +106,8 @@ class Settings:
         _whole("epochs", self.epochs, 1, "a number of passes over the data, 1 or more")
         if self.minutes is not None:
             _positive("minutes", self.minutes, "a time limit > 0")
+        if self.steps is not None:
+            _whole("steps", self.steps, 1, "a number of steps, 1 or more")
         _whole("batch", self.batch, 1, "a number of pictures, 1 or more")
         _choice("optimizer", self.optimizer, OPTIMIZERS)
         _positive("lr", self.rate, "a learning rate > 0")

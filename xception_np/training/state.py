@@ -13,6 +13,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialise
 
+from xception_np.arrays import to_host, write
 from xception_np.errors import InputError, check_file, is_whole
 from xception_np.files import replacing
 
@@ -37,9 +38,10 @@ class Facts(NamedTuple):
 
 
 def save(path: Path, facts: Facts, arrays: dict[str, np.ndarray]) -> None:
-    """Write a state; an existing file is replaced at the end, or not at all."""
+    """Write a state, its arrays from wherever they are; an existing file is replaced at the end, or not at all."""
     with replacing(path) as temporary:
-        temporary.write_bytes(serialise(arrays, metadata={_KEY: json.dumps(facts._asdict())}))
+        stored = {name: to_host(array) for name, array in arrays.items()}
+        temporary.write_bytes(serialise(stored, metadata={_KEY: json.dumps(facts._asdict())}))
 
 
 def read_facts(path: Path) -> Facts:
@@ -68,7 +70,7 @@ def _read(path: Path, arrays: dict[str, np.ndarray]) -> Facts:
                 found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping: it has no __iter__)
                 _check(path, found, arrays)
                 for name, array in arrays.items():
-                    array[...] = found[name]
+                    write(array, found[name])
             return facts
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         if isinstance(error, InputError):

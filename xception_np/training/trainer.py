@@ -6,6 +6,7 @@ that a step depends on is in `state.safetensors`, so a run that was killed goes 
 
 import json
 import math
+import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from xception_np import data
+from xception_np import arrays, data
 from xception_np.data import Augmentation, Loader, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
 from xception_np.files import make_folder, remove_unfinished, replacing
@@ -116,8 +117,8 @@ class Trainer:
 
     @property
     def steps(self) -> int:
-        """Steps of the whole run, if no time limit ends it."""
-        return self.settings.epochs * len(self.loader)
+        """Steps of the whole run, if no time limit ends it before."""
+        return min(self.settings.epochs * len(self.loader), self.settings.steps or sys.maxsize)
 
     @property
     def history(self) -> list[Progress]:
@@ -294,10 +295,10 @@ class Trainer:
 
     def _touch(self, x: np.ndarray) -> None:
         """Both passes at full size, without a trace: memory has its final size then, not only when the pictures have theirs."""
-        moving = self.model.buffers.moving.copy()
-        logits, cache = self.model.forward(x, Step(self.settings.seed))
-        self.model.backward(np.zeros_like(logits), cache)
-        self.model.buffers.moving[...] = moving
+        model = self.model
+        with model.with_buffers(moving=arrays.copy(model.buffers.moving)):
+            logits, cache = model.forward(arrays.moved(x, model.place), Step(self.settings.seed))
+            model.backward(logits, cache)
         self._touched = True
 
     def _due(self) -> bool:

@@ -98,6 +98,7 @@ def save(model: Model, path: Path | str, layout: str | None = None) -> None:
     """
     path = Path(path)
     check_target(path, layout)
+    model.require_in_numpy()
     if path.suffix == ".safetensors":
         arrays = timm_files.arrays(model) if layout else {name: np.array(array) for name, array in model.arrays.items()}
         with replacing(path) as temporary:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xception_np import arrays
 from xception_np.errors import InputError
 from xception_np.layers import Parameter
 from xception_np.models import is_head
@@ -83,7 +84,7 @@ def assign(path, parameters: list[Parameter], contents: Contents, new_head: bool
     negative = [p.name for p, value in zip(chosen, values, strict=True) if p.name.endswith("/moving_variance") and value.min() < 0]
     _refuse(path, [f"{printable(entries[name].name)} is a variance below 0" for name in negative])
     for parameter, value in zip(chosen, values, strict=True):
-        parameter.value[...] = value
+        arrays.write(parameter.value, value)
     return skipped
 
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from xception_np import implementations
-from xception_np.errors import InputError
 from xception_np.ops import spec
 
 
@@ -36,11 +35,7 @@ def forward(a, b, *, implementation=None):
     InputError
         If shapes, dtypes or memory layout do not fit: nothing is broadcast.
     """
-    spec.any_shape("a", a)
-    spec.any_shape("b", b)
-    spec.same_place("b", b, "a", a)
-    if a.shape != b.shape or a.dtype != b.dtype:
-        raise InputError(f"b is {b.dtype} of shape {b.shape}; expected {a.dtype} of shape {a.shape}, as a is")
+    spec.alike(a=a, b=b)
     return implementations.load(__name__, implementation, a=a).forward(a, b)
 
 

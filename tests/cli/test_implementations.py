@@ -1,0 +1,66 @@
+"""`--implementation`: the same command on another implementation."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_cli import run
+
+from xception_np.emulator import MissingCompiler, toolchain
+
+ALIKE = 1e-5  # of a loss: float32 rounds in other places, and every step lets that grow, in proportion to the learning rate
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Two classes of noise: no number is equal to another by more than chance, as digits on a flat ground are."""
+    random = np.random.default_rng(0)
+    for part, count in (("train", 40), ("val", 2)):
+        for label in ("one", "other"):
+            (folder := tmp_path / "pictures" / part / label).mkdir(parents=True)
+            for k in range(count):
+                Image.fromarray(random.integers(0, 256, (32, 32, 3), np.uint8)).save(folder / f"{k}.png")
+    return tmp_path / "pictures"
+
+
+def losses(folder, pictures, implementation):
+    """The losses of ten steps of xception_small, by the command that anybody would use."""
+    settings = ["--steps", 10, "--batch", 8, "--lr", 3e-4, "--grow-from", 1, "--averaging", 0, "--augment", "none"]
+    options = ["--data", pictures, "--size", 32, "--model", "xception_small", "--implementation", implementation, "--out", folder]
+    result = run("train", *options, *settings, "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["steps"] == 10
+    assert json.loads((folder / "config.json").read_text())["implementation"] == implementation
+    return [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.slow
+def test_ten_steps_of_xception_small_on_the_emulated_gpu(tmp_path, pictures):
+    try:
+        toolchain.compiler()
+    except MissingCompiler as error:
+        pytest.skip(str(error))
+    here, there = (losses(tmp_path / implementation, pictures, implementation) for implementation in ("cpu", "emulated"))
+    assert np.ptp(here) > 0.01  # it learns, or at least it moves
+    np.testing.assert_allclose(there, here, rtol=ALIKE)
+
+
+def test_the_reference_trains_too(tmp_path, pictures):
+    options = ["--steps", 1, "--batch", 4, "--implementation", "reference", "--out", tmp_path / "run", "--json"]
+    result = run("train", "--data", pictures, "--size", 32, *options)
+    assert result.returncode == 0, result.stderr
+
+
+def test_no_gpu_is_one_sentence(tmp_path):
+    result = run("train", "--implementation", "gpu", "--out", tmp_path / "run")
+    assert result.returncode == 2
+    assert result.stderr.startswith("xception-np: implementation 'gpu' needs ")
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_mistyped_implementation(tmp_path):
+    result = run("train", "--implementation", "cuda", "--out", tmp_path / "run")
+    assert result.returncode == 2
+    assert "implementation is 'cuda'; expected one of 'reference', 'cpu', 'gpu', 'emulated'" in result.stderr

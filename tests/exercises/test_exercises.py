@@ -1,0 +1,66 @@
+"""An exercise takes its solution, and refuses what looks like it."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from xception_np import exercises
+from xception_np.errors import InputError
+
+WRONG = {
+    name: attempts
+    for file in sorted(Path(__file__).parent.glob("wrong/*.py"))
+    for name, attempts in runpy.run_path(file)["WRONG"].items()
+}
+NAMES = sorted(exercises.known_exercises())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_is_right(name, capsys):
+    exercise = exercises.find(name)
+    assert exercises.check(name, exercise.solve)
+    assert capsys.readouterr().out.startswith(f"{name}: right, on ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_three_wrong_answers_are_refused(name, capsys):
+    attempts = WRONG[name]
+    assert len(attempts) >= 3
+    for attempt in attempts:
+        assert not exercises.check(name, attempt)
+        assert capsys.readouterr().out.startswith(f"{name}, case ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_open_hole_is_no_answer(name, capsys):
+    assert not exercises.check(name, lambda *arguments: ...)
+    assert "still a hole" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solution_keeps_to_its_budget_of_lines(name):
+    text = exercises.solution(name)
+    body = text.split('"""')[2] if '"""' in text else text.split("\n", 1)[1]
+    assert len(body.strip().splitlines()) <= exercises.find(name).lines
+
+
+def test_the_worst_element_is_named(capsys):
+    def attempt(dy):
+        result = dy.sum(axis=(0, 1, 2))
+        result[2] += 1
+        return result
+
+    exercises.check("bias_gradient", attempt)
+    assert "case 1, dbias: worst error" in (line := capsys.readouterr().out)
+    assert "at (2,)" in line
+
+
+def test_what_an_attempt_raises_is_a_sentence(capsys):
+    assert not exercises.check("bias_gradient", lambda dy: dy.nonsense)
+    assert "AttributeError" in capsys.readouterr().out
+
+
+def test_an_exercise_that_there_is_not():
+    with pytest.raises(InputError, match=r"exercise is 'nothing'; expected one of .*bias_gradient"):
+        exercises.find("nothing")
