@@ -4,8 +4,7 @@
 - `cpu`: serial Numba functions of a tile, and BLAS, on the package's own thread pool; the default for NumPy arrays.
 - `gpu`: CUDA kernels, on CuPy arrays: tiled where an operation has tiled ones.
 - `emulated`: the same kernels run on the CPU, thread by thread, on arrays that NumPy cannot touch by accident.
-- `gpu_naive`, `emulated_naive`: kernels with one thread a number of the result, the ones to read first. What is composed of other
-  operations (dense, separable convolutions) has no naive twin: it is composed of their tiled kernels under either name.
+- `gpu_naive`, `emulated_naive`: kernels with one thread a number of the result, the ones to read first.
 
     ops.conv.forward(x, weight, geometry)                                # where the arrays are; the default for NumPy arrays
     ops.conv.forward(x, weight, geometry, implementation="reference")    # one call

@@ -39,10 +39,9 @@ def _build_several_tiles(operation):
     return Case(operation, "several tiles", build, traits)
 
 
-def rungs(operation):
-    """The implementations of an operation that run kernels of their own: all that it has tiled ones of, twice."""
-    tiled = (OPERATIONS / operation / "gpu_tiled.py").exists()
-    return ("emulated", "emulated_naive") if tiled else ("emulated",)
+def rungs(operation, file="gpu_tiled.cu"):
+    """The implementations of an operation: two where it, or what it is composed of (`gpu_tiled.py`), has tiled kernels."""
+    return ("emulated", "emulated_naive") if (OPERATIONS / operation / file).exists() else ("emulated",)
 
 
 def on_each_rung(some):
@@ -124,6 +123,11 @@ class TestEmulated:
     @on_each_rung(FIRST)
     def test_finite_differences(self, case, rung):
         check.require_all(list(operations.check_finite_differences(case, rung)))
+
+    @pytest.mark.parametrize("operation", ["dense", "separable_conv", "norm_separable_conv"])
+    def test_compositions_of_naive_kernels(self, operation):
+        with watched():
+            check.require_all(list(operations.check_like_reference(cases.of(operation)[0], "emulated_naive")))
 
     @on_each_rung(FIRST)
     def test_same_bits_in_any_order(self, case, rung):
@@ -221,10 +225,10 @@ def _bits_in_every_order(case, rung):
 @pytest.mark.usefixtures("needs_compiler")
 def test_the_table_has_no_hole():
     """Operation x rung x direction x dtype: how many kernels run. All that there are do; only an addition's gradient needs none."""
-    print(f"\n{'':36}" + "".join(f"{way} {dtype.__name__:10}" for way in ("forward ", "backward") for dtype in DTYPES))
+    print(f"\n{'':38}" + "".join(f"{way} {dtype.__name__:10}" for way in ("forward ", "backward") for dtype in DTYPES))
     of_files = {file: set() for file in FILES}
     for operation in ops.__all__:
-        for rung in rungs(operation):
+        for rung in rungs(operation, "gpu_tiled.py"):
             ran = {(way, dtype): set() for way in ("forward", "backward") for dtype in DTYPES}
             for case in [case for case in cases.of(operation) if not case.large]:
                 for dtype in DTYPES:
@@ -234,10 +238,11 @@ def test_the_table_has_no_hole():
                         case.backward(case.upstream(np.asarray(y)), cache, rung)
                     ran["forward", dtype] |= {(launch.file, launch.name) for launch in forward}
                     ran["backward", dtype] |= {(launch.file, launch.name) for launch in backward}
-            print(f"{operation:22}{rung:14}" + "".join(f"{len(names):<19}" for names in ran.values()))
+            print(f"{operation:22}{rung:16}" + "".join(f"{len(names):<19}" for names in ran.values()))
             for (way, dtype), names in ran.items():
                 assert names or (operation, way) == ("add", "backward"), (operation, rung, way, dtype)
                 assert names == ran[way, np.float64]
+                assert rung == "emulated" or {file.stem for file, _ in names} == {"gpu"}, (operation, way)
                 for file, name in names:
                     of_files[file].add(name)
     for file, names in of_files.items():
