@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xception_np import arrays, kernels
+from xception_np.ops.depthwise_conv.gpu_tiled import COLUMNS
 
 
 class Launch(NamedTuple):
@@ -132,12 +133,12 @@ def _taps(launch: Launch, weight) -> int:
 
 def _pixels_of_patches(launch: Launch, image) -> int:
     rows, columns = _axes(launch)
-    return image.size // (rows.size * columns.size) * rows.pixels_of_patches(launch.block[1]) * columns.pixels_of_patches(_COLUMNS)
+    return image.size // (rows.size * columns.size) * rows.pixels_of_patches(launch.block[1]) * columns.pixels_of_patches(COLUMNS)
 
 
 def _windows_of_patches(launch: Launch, image) -> int:
     rows, columns = _axes(launch)
-    seen = rows.windows_of_patches(launch.block[1]) * columns.windows_of_patches(_COLUMNS)
+    seen = rows.windows_of_patches(launch.block[1]) * columns.windows_of_patches(COLUMNS)
     return image.size // (rows.outputs * columns.outputs) * seen
 
 
@@ -150,7 +151,6 @@ def _branch(launch: Launch, whole) -> int:
     return next(array.size for name, array in launch.arguments.items() if "branch" in name)
 
 
-_COLUMNS = 8  # of a tile of a depthwise convolution
 _ONE_THREAD_A_NUMBER: dict[str, dict[str, _Part]] = {
     "forward": {"x": _pixels, "weight": _taps},
     "backward_x": {"dy": _windows, "weight": _taps},
