@@ -411,6 +411,32 @@ def cost(
     command.run(command.Request(model, size, batch, by, training, predict, measure, machine, gpus, out, roofline), as_json)
 
 
+@app.command()
+def bench(
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="A network, or `spectrum`: a convolution at every number of segments.")
+    ] = "xception_small",
+    batch: Annotated[
+        int | None, typer.Option(help="Pictures at a time.", show_default="8; 128 for networks of small pictures")
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Height and width.", show_default="the network's; 28 for the spectrum")] = None,
+    channels: Annotated[int | None, typer.Option(help="Of the spectrum's convolution.", show_default="256")] = None,
+    inference: Annotated[bool, typer.Option("--inference", help="Time inference, not a training step.")] = False,
+    ladder: Annotated[
+        bool, typer.Option("--ladder", help="Instead: the middle flow's unit, rung by rung from NumPy to what training runs.")
+    ] = False,
+    rounds: Annotated[int, typer.Option(help="How often to time; the median counts.")] = 9,
+    as_json: Json = False,
+):
+    """Time a network on this machine, or the spectrum of a convolution, or the rungs of the ladder."""
+    from xception_np.commands import bench as command
+
+    if ladder:
+        command.climb(rounds, as_json)
+    else:
+        command.run(command.Request(what, batch, size, channels, inference, rounds), as_json)
+
+
 _UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along under a name of their own
 
 

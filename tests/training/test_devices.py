@@ -68,7 +68,7 @@ def test_a_number_that_is_not_finite_is_found(tmp_path):
     model = tiny_model()
     model.buffers.values[3] = np.nan
     model.move("emulated")
-    with pytest.raises(InputError, match="is nan at step 1.* first not finite in the parameter"):
+    with pytest.raises(InputError, match=r"is nan at step 1.* first not finite in the parameter"):
         trainer(tmp_path / "run", model, steps=2).run()
 
 

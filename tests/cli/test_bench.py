@@ -1,0 +1,50 @@
+"""`xception-np bench`: that it runs and says what it should, not how fast."""
+
+import json
+
+import pytest
+from test_cli import run
+
+
+def figures(*arguments):
+    result = run("bench", *arguments, "--rounds", 1, "--json")
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(("options", "what"), [([], "training"), (["--inference"], "inference")])
+def test_a_network(options, what):
+    found = figures("xception_small", "--batch", 2, "--size", 16, *options)
+    assert (found["model"], found["what"], found["batch"], found["size"]) == ("xception_small", what, 2, 16)
+    assert found["images_per_second"] == pytest.approx(2 / found["median"])
+
+
+def test_the_spectrum():
+    found = figures("spectrum", "--channels", 6, "--size", 5, "--batch", 2)
+    assert [point["segments"] for point in found["points"]] == [1, 2, 3, 6]
+    assert [point["macs"] for point in found["points"]] == [3 * 9 * 50 * 6 * width for width in (6, 3, 2, 1)]
+
+
+@pytest.mark.slow
+def test_the_ladder():
+    found = run("bench", "--ladder", "--rounds", 1)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.count("x\n") == 4  # what each rung but the first gained
+    assert "on all cores" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["nothing"], "model is 'nothing'; expected one of xception"),
+        (["--batch", 0], "batch is 0; expected an integer, 1 or more"),
+        (["--rounds", 0], "rounds is 0; expected an integer, 1 or more"),
+        (["--channels", 8], "channels is 8; expected it with bench spectrum only"),
+        (["spectrum", "--inference"], "inference is True; expected it with a network"),
+    ],
+)
+def test_what_makes_no_sense(options, message):
+    result = run("bench", *options)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,131 @@
+"""`xception-np bench`."""
+
+from typing import NamedTuple
+
+import numpy as np
+from rich.table import Column
+from rich.table import Table as Grid
+
+from xception_np import cost, models, ops, threads
+from xception_np.commands.output import console, emit, print_grid
+from xception_np.cost import benching, ladder
+from xception_np.cost.benching import Timing
+from xception_np.errors import InputError
+from xception_np.geometry import Geometry
+from xception_np.ops import spec
+
+SPECTRUM = "spectrum"
+
+
+class Request(NamedTuple):
+    """What is to be timed: a network, or with the name "spectrum" a convolution of so many channels."""
+
+    name: str
+    batch: int | None
+    size: int | None
+    channels: int | None
+    inference: bool
+    rounds: int
+
+
+def run(request: Request, as_json: bool) -> None:
+    """Time a network, or a convolution at every number of segments."""
+    for name in ("rounds", "batch", "size", "channels"):
+        if (value := getattr(request, name)) is not None:
+            spec.positive(name, value)
+    if request.name == SPECTRUM:
+        _spectrum(request, as_json)
+    elif request.channels is not None:
+        raise InputError(f"channels is {request.channels}; expected it with bench {SPECTRUM} only, for a network has its own")
+    else:
+        _network(request, as_json)
+
+
+def _network(request: Request, as_json: bool) -> None:
+    table = models.find(request.name)
+    batch = request.batch or (128 if table.input_size <= 64 else 8)
+    shape = cost.pictures_shape(table, request.size, batch)
+    macs = cost.total(cost.count(models.outline(table), shape)).macs
+    model, random = models.build(request.name), np.random.default_rng(0)
+    x, labels = random.standard_normal(shape, np.float32), random.integers(0, model.classes, batch)
+    what = "inference" if request.inference else "a training step"
+    console.print(f"timing {what} of {table.name} on {batch} pictures of {shape[1]} pixels, {threads.count()} threads")
+    compute = benching.inference(model, x) if request.inference else benching.training_step(model, x, labels)
+    timing = benching.timed(compute, request.rounds)
+    facts = {
+        "model": table.name,
+        "what": "inference" if request.inference else "training",
+        "batch": batch,
+        "size": shape[1],
+        "threads": threads.count(),
+        **timing._asdict(),
+        "images_per_second": batch / timing.median,
+        "gmacs_per_second": (1 if request.inference else 3) * macs / timing.median / 1e9,
+        "peak_bytes": benching.peak_bytes(),
+    }
+    if as_json:
+        emit(facts)
+        return
+    print(f"{what}: {_shown(timing)}, {request.rounds} rounds")
+    print(f"speed            {facts['images_per_second']:,.1f} images/s, {facts['gmacs_per_second']:,.0f} GMAC/s")
+    print(f"page faults      {timing.faults:,.0f}")
+    print(f"peak memory      {facts['peak_bytes'] / 2**20:,.0f} MiB")
+
+
+def _spectrum(request: Request, as_json: bool) -> None:
+    if request.inference:
+        raise InputError(f"inference is True; expected it with a network: bench {SPECTRUM} times both passes of a convolution")
+    channels, size, batch = request.channels or 256, request.size or 28, request.batch or 8
+    random, shape = np.random.default_rng(0), (batch, size, size, channels)
+    x, dy = (random.standard_normal(shape, np.float32) for _ in range(2))
+    found = {}
+    for segments in spec.divisors(channels):
+        console.print(f"{segments} segments of {channels // segments} channels")
+        weight = random.standard_normal((3, 3, channels // segments, channels), np.float32)
+        found[segments] = benching.timed(benching.convolution(x, weight, dy, segments), request.rounds)
+    rows = [
+        {
+            "segments": segments,
+            "width": channels // segments,
+            "macs": 3 * ops.grouped_conv.cost(shape, (3, 3, channels // segments, channels), Geometry(3), segments).macs,
+            **timing._asdict(),
+        }
+        for segments, timing in found.items()
+    ]
+    if as_json:
+        emit({"channels": channels, "size": size, "batch": batch, "threads": threads.count(), "points": rows})
+        return
+    headings = ("segments", "channels in each", "GMACs", "median ms", "fastest", "slowest", "GMAC/s")
+    grid = Grid(*(Column(heading, justify="right") for heading in headings), box=None)
+    for row in rows:
+        milliseconds = (f"{1e3 * row[name]:.2f}" for name in ("median", "fastest", "slowest"))
+        speed = row["macs"] / row["median"] / 1e9
+        grid.add_row(f"{row['segments']}", f"{row['width']}", f"{row['macs'] / 1e9:.3f}", *milliseconds, f"{speed:,.1f}")
+    print(f"forward and backward of a 3x3 convolution, {size}x{size}x{channels}, batch {batch}, {threads.count()} threads")
+    print_grid(grid)
+
+
+def climb(rounds: int, as_json: bool) -> None:
+    """Time the rungs of the ladder."""
+    spec.positive("rounds", rounds)
+    rungs = ladder.rungs()
+    found = []
+    for rung in rungs:
+        console.print(rung.name)
+        found.append(benching.timed(rung.compute, rounds))
+    if as_json:
+        pairs = zip(rungs, found, strict=True)
+        emit({"shape": ladder.SHAPE, "rungs": [{"name": r.name, "why": r.why, **t._asdict()} for r, t in pairs]})
+        return
+    print(f"batch norm, ReLU, depthwise, pointwise; forward and backward; x is {ladder.SHAPE}, float32")
+    grid = Grid("", Column("median ms", justify="right"), Column("gained", justify="right"), box=None)
+    for rung, timing, below in zip(rungs, found, [None, *found], strict=False):
+        gained = f"{below.median / timing.median:.2f}x" if below else ""
+        grid.add_row(rung.name, f"{1e3 * timing.median:.1f}", gained)
+    print_grid(grid)
+    for rung in rungs:
+        print(f"\n{rung.name}:\n    {rung.why}")
+
+
+def _shown(timing: Timing) -> str:
+    return f"{1e3 * timing.median:,.1f} ms (fastest {1e3 * timing.fastest:,.1f}, slowest {1e3 * timing.slowest:,.1f})"

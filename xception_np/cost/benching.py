@@ -1,0 +1,102 @@
+"""How long whole computations take: a training step, inference, one convolution of the spectrum.
+
+timing = cost.timed(cost.training_step(models.build("xception_small"), x, labels))
+timing.median, timing.faults        # seconds, and pages asked of the system
+"""
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np import ops, threads
+from xception_np.geometry import Geometry
+from xception_np.layers import Step
+from xception_np.models import Model, folding
+from xception_np.ops import spec
+from xception_np.training.optimizers import SGD
+
+LEAST = 0.1  # seconds in a round at least: what is shorter is repeated
+RATE, MOMENTUM = 0.1, 0.9
+
+
+class Timing(NamedTuple):
+    """What a computation took.
+
+    median, fastest, slowest : seconds, over the rounds
+    faults : pages that it had to ask the system for, median
+    """
+
+    median: float
+    fastest: float
+    slowest: float
+    faults: float
+
+
+def timed(compute: Callable[[], object], rounds: int = 9) -> Timing:
+    """Time a computation, which is made twice before: once to compile, and once to see how long it takes."""
+    spec.positive("rounds", rounds)
+    compute()
+    begin = time.perf_counter()
+    compute()
+    repeats = 1 + int(LEAST / (time.perf_counter() - begin))
+    found = []
+    for _ in range(rounds):
+        faults, begin = _faults(), time.perf_counter()
+        for _ in range(repeats):
+            compute()
+        found.append(((time.perf_counter() - begin) / repeats, (_faults() - faults) / repeats))
+    seconds, faults_of = zip(*found, strict=True)
+    return Timing(statistics.median(seconds), min(seconds), max(seconds), statistics.median(faults_of))
+
+
+def peak_bytes() -> int:
+    """The largest memory that this process had so far."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
+
+
+def training_step(model: Model, x: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
+    """A step of training: forward, loss, backward, gradient descent with momentum; returns the loss."""
+    optimizer = SGD(model.buffers, MOMENTUM)
+
+    def step():
+        model.zero_gradients()
+        with threads.many_passes():
+            logits, cache = model.forward(x, Step())
+            loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels)
+            model.backward(ops.softmax_cross_entropy.backward(1.0, loss_cache), cache)
+        optimizer.step(RATE)
+        return loss
+
+    return step
+
+
+def inference(model: Model, x: np.ndarray) -> Callable[[], np.ndarray]:
+    """Logits, batch normalisation folded into the kernels."""
+    predictor = folding.folded(model)
+
+    def logits():
+        with threads.many_passes():
+            return predictor.apply(x)
+
+    return logits
+
+
+def convolution(x: np.ndarray, weight: np.ndarray, dy: np.ndarray, segments: int) -> Callable[[], tuple]:
+    """Both passes of a convolution in S segments, stride 1: (y, dx, dweight)."""
+
+    def passes():
+        with threads.many_passes():
+            y, cache = ops.grouped_conv.forward(x, weight, Geometry(weight.shape[:2]), segments)
+            return y, *ops.grouped_conv.backward(dy, cache)
+
+    return passes
+
+
+def _faults() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
