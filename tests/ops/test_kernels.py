@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xception_np import arrays, check, emulator, kernels, ops, random
+from xception_np import arrays, check, emulator, kernels, ops, random, updates
 from xception_np.check import cases, operations
 from xception_np.check.cases import Case, Traits
 from xception_np.cost.kernel_bytes import Launch, kernel_bytes
@@ -21,6 +21,7 @@ LARGE = [case for case in CASES if case.large]
 FIRST = [cases.of(operation)[0] for operation in ops.__all__]
 OPERATIONS = Path(ops.__file__).parent
 FILES = sorted(OPERATIONS.glob("*/gpu*.cu"))
+UPDATES = sorted(Path(updates.__file__).parent.glob("*/gpu*.cu"))  # tests/updates runs them
 DTYPES = (np.float64, np.float32)
 ORDERS = (("forward", 0), ("reverse", 0), ("random", 1), ("random", 2))
 # Kernels that do not read what belongs to a number that is cut or dropped
@@ -327,7 +328,7 @@ SHARED_BYTES = {"gpu": 0, "gpu_tiled": 18 << 10}  # in float32; what the launch 
 
 
 @pytest.mark.usefixtures("needs_nvrtc")
-@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.stem}")
+@pytest.mark.parametrize("file", [*FILES, *UPDATES], ids=lambda file: f"{file.parent.name}-{file.stem}")
 class TestCompiled:
     @pytest.mark.parametrize("arch", nvrtc.ARCHITECTURES)
     def test_float32(self, file, arch):
