@@ -6,8 +6,11 @@ from xception_np.show.cost_bars import cost_bars
 from xception_np.show.curves import training_curves
 from xception_np.show.explanation import explanation
 from xception_np.show.feature_maps import feature_maps
+from xception_np.show.grouped_bars import grouped_bars
 from xception_np.show.predictions import prediction_grid
 from xception_np.show.roofline import roofline
+from xception_np.show.stacked_bars import stacked_bars
+from xception_np.show.treemap import treemap
 
 __all__ = [
     "compared_curves",
@@ -15,7 +18,10 @@ __all__ = [
     "cost_bars",
     "explanation",
     "feature_maps",
+    "grouped_bars",
     "prediction_grid",
     "roofline",
+    "stacked_bars",
     "training_curves",
+    "treemap",
 ]
