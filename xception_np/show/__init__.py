@@ -9,6 +9,7 @@ from xception_np.show.explanation import explanation
 from xception_np.show.feature_maps import feature_maps
 from xception_np.show.grouped_bars import grouped_bars
 from xception_np.show.kernels import kernels
+from xception_np.show.ladder import ladder
 from xception_np.show.module_bars import module_bars
 from xception_np.show.predictions import prediction_grid
 from xception_np.show.roofline import roofline
@@ -25,6 +26,7 @@ __all__ = [
     "feature_maps",
     "grouped_bars",
     "kernels",
+    "ladder",
     "module_bars",
     "prediction_grid",
     "roofline",

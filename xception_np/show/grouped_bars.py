@@ -30,7 +30,7 @@ def grouped_bars(
     """
     height = 0.8 / len(series)
     with styled():
-        figure = Figure(figsize=(9, 1.7 + (0.14 + 0.24 * len(series)) * len(names)), layout="constrained")
+        figure = Figure(figsize=(9, 1.7 + (0.2 + 0.17 * len(series)) * len(names)), layout="constrained")
         axes = figure.subplots()
         for number, ((name, values), colour) in enumerate(zip(series.items(), COLOURS.values(), strict=False)):
             places = [row + (number - (len(series) - 1) / 2) * height for row in range(len(names))]
