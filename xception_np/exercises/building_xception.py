@@ -6,7 +6,7 @@ from xception_np.exercises import Exercise
 
 
 def module_parameters(channels, filters, shortcut):
-    """Parameters of 3x3 separable convolutions with so many `filters`, and of a 1x1 convolution around them if `shortcut`."""
+    """Parameters of separable convolutions one after the other; with `shortcut`, of a 1x1 one, too."""
     total = (channels + 2) * filters[-1] if shortcut else 0
     for width in filters:
         total += 9 * channels + channels * width + 2 * width
@@ -15,7 +15,7 @@ def module_parameters(channels, filters, shortcut):
 
 
 def residual_backward(dy, main_backward, shortcut_backward):
-    """dx for y = main(x) + shortcut(x): both arguments are functions from dy to their own path's dx."""
+    """dx for y = main(x) + shortcut(x), from functions that give the dx of each path for a dy."""
     return main_backward(dy) + shortcut_backward(dy)
 
 

@@ -4,13 +4,13 @@ from xception_np.exercises import Exercise
 
 
 def separable_cost(height, width, kernel, channels, filters):
-    """Parameters and multiply-adds of a separable convolution, stride 1, same padding, no bias: two integers."""
+    """Parameters and multiply-adds of a separable convolution, stride 1, same padding, no bias."""
     parameters = kernel * kernel * channels + channels * filters
     return parameters, height * width * parameters
 
 
 def head_parameters(height, width, channels, units):
-    """Parameters of a dense layer with biases after an image (height, width, channels): flattened, and averaged over positions."""
+    """Parameters, biases too, of a dense layer after an image: flattened, and averaged first."""
     return (height * width * channels + 1) * units, (channels + 1) * units
 
 

@@ -6,14 +6,14 @@ from xception_np.exercises import Exercise
 
 
 def intensities(positions, channels, filters):
-    """Multiply-adds per byte of the two halves of a 3x3 separable convolution, each array moved once, in float32: two numbers."""
+    """MACs a byte of the two halves of a 3x3 separable convolution, in float32: two numbers."""
     depthwise = 9 * positions * channels / (4 * (2 * positions * channels + 9 * channels))
     pointwise = positions * channels * filters / (4 * (positions * channels + positions * filters + channels * filters))
     return depthwise, pointwise
 
 
 def roof(intensity, peak, bandwidth):
-    """The most multiply-adds a second, where a byte brings so many: peak in MACs a second, bandwidth in bytes a second."""
+    """The most MACs a second: intensity in MACs a byte, peak in MACs and bandwidth in bytes a second."""
     return np.minimum(peak, bandwidth * intensity)
 
 
