@@ -23,7 +23,8 @@ def ladder(seconds: Mapping[str, float], title: str) -> Figure:
         axes = figure.subplots()
         axes.plot(times, range(len(times)), "o-", color=COLOURS["blue"], markersize=8)
         for row, (time, gain) in enumerate(zip(times, gains, strict=True)):
-            axes.annotate(f"{time:.3g} ms{gain}", (time, row), (12, 0), textcoords="offset points", va="center", fontsize=10)
+            beside = axes.annotate(f"{time:.3g} ms{gain}", (time, row), (12, 0), textcoords="offset points", va="center")
+            beside.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})  # readable on the line
         axes.set_yticks(range(len(times)), list(seconds))
         axes.set_ylim(len(times) - 0.5, -0.5)  # the first rung on top
         axes.set_xscale("log")
