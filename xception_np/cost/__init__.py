@@ -6,6 +6,7 @@
     machine, measured = cost.in_turn(models.build("xception"), (1, 299, 299, 3))
     predicted = cost.predict(lines, machine)            # seconds by name, as the measured ones: the roofline
     cost.rows(lines, "kind", predicted, measured)       # added up by kind of layer
+    cost.spectrum((1, 19, 19, 728))                     # one module, at every number of segments
 
 Costs are in multiply-adds (MACs), not in operations, of which one is two; bytes are those of float32.
 """
@@ -13,6 +14,7 @@ Costs are in multiply-adds (MACs), not in operations, of which one is two; bytes
 from xception_np.cost.counting import Line, count, pictures_shape, total
 from xception_np.cost.measuring import measure
 from xception_np.cost.roofline import Machine, predict
+from xception_np.cost.spectrum import Point, connections, spectrum
 from xception_np.cost.tabulating import BY, Row, rows, together
 from xception_np.cost.timing import in_turn, time_layers, time_network
 
@@ -20,13 +22,16 @@ __all__ = [
     "BY",
     "Line",
     "Machine",
+    "Point",
     "Row",
+    "connections",
     "count",
     "in_turn",
     "measure",
     "pictures_shape",
     "predict",
     "rows",
+    "spectrum",
     "time_layers",
     "time_network",
     "together",
