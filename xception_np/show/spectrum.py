@@ -62,7 +62,7 @@ def spectrum(points: Sequence[Point], matrices: Sequence[tuple[str, np.ndarray]]
     """
     with styled():
         figure = Figure(figsize=(11, 6.2), layout="constrained")
-        above, below = figure.subfigures(2, 1, height_ratios=(1.1, 1))
+        above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.1, 1))[:, 0]
         squares = above.subplots(1, len(matrices), sharey=True, squeeze=False)[0]
         for axes, (name, matrix) in zip(squares, matrices, strict=True):
             _matrix(axes, name, matrix)
