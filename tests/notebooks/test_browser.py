@@ -95,14 +95,16 @@ def test_the_slider_moves_the_numbers(browser, address):
         return next((line for line in text(".jp-OutputArea .widget-html-content") if line.startswith(f"S = {segments}:")), None)
 
     browser.get(address)
-    until("a kernel that is idle", lambda: one('.jp-Notebook-ExecutionIndicator[data-status="idle"]'))
+    # What is asked of a page that is still filling is lost: the notebook shows its cells one by one, and at first has no kernel.
+    count = sum(cell["cell_type"] == "code" for cell in json.loads(NOTEBOOK.read_text())["cells"])
+    until("all cells", lambda: len(text(".jp-CodeCell")) == count)
+    until("a kernel that is idle", lambda: any("Python 3 (ipykernel) | Idle" in line for line in text("#jp-main-statusbar")))
     [run] = [label for label in browser.find_elements(By.CSS_SELECTOR, ".lm-MenuBar-itemLabel") if label.text == "Run"]
     run.click()
     until("the menu", lambda: one('li[data-command="runmenu:run-all"]')).click()
 
     points = {point.segments: point.total for point in cost.spectrum((8, 19, 19, 728))}
     before = until("the numbers of S = 1", lambda: numbers(1))
-    count = sum(cell["cell_type"] == "code" for cell in json.loads(NOTEBOOK.read_text())["cells"])
     until("the last cell", lambda: text(".jp-CodeCell .jp-InputPrompt")[-1:] == [f"[{count}]:"])
     assert not text('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]')
     assert f"{points[1].macs:,} multiply-adds" in before

@@ -6,7 +6,7 @@ from xception_np.exercises import Exercise
 
 
 def product_kernel(depthwise, pointwise):
-    """The regular convolution that a separable one is: depthwise (kh, kw, C, M), pointwise (C*M, F) -> kernel (kh, kw, C, F)."""
+    """The kernel of a separable convolution: depthwise (kh, kw, C, M), pointwise (C*M, F) -> kernel (kh, kw, C, F)."""
     channels, multiplier = depthwise.shape[2:]
     return np.einsum("ijcm,cmf->ijcf", depthwise, pointwise.reshape(channels, multiplier, -1))
 
@@ -18,7 +18,7 @@ def _factors():
 
 
 def largest_multiplier(taps, filters):
-    """The largest depth multiplier M for which M·(taps·C + C·F) parameters are fewer than the taps·C·F of a regular convolution."""
+    """The largest M for which M·(taps·C + C·F) parameters are fewer than the taps·C·F of a regular convolution."""
     return (taps * filters - 1) // (taps + filters)
 
 

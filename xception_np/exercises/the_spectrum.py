@@ -6,7 +6,7 @@ from xception_np.exercises import Exercise
 
 
 def segment_cost(positions, channels, segments):
-    """Of a 3x3 convolution in S segments and a 1x1 after it, C filters each, at so many positions: (parameters, multiply-adds)."""
+    """(parameters, multiply-adds) of a 3x3 convolution in S segments and a 1x1 after it, C filters each."""
     parameters = 9 * (channels // segments) * channels + channels * channels
     return parameters, positions * parameters
 
@@ -16,7 +16,7 @@ def _modules():
 
 
 def block_diagonal(weight, segments):
-    """The kernel of a regular convolution that does what S segments do: weight (kh, kw, C/S, F) -> (kh, kw, C, F)."""
+    """The regular kernel that does what S segments do: weight (kh, kw, C/S, F) -> (kh, kw, C, F)."""
     kh, kw, channels, filters = weight.shape  # of one segment; of all
     dense = np.zeros((kh, kw, channels * segments, filters))
     for s in range(segments):
