@@ -437,6 +437,28 @@ def bench(
         command.run(command.Request(what, batch, size, channels, inference, rounds), as_json)
 
 
+@app.command()
+def spectrum(
+    channels: Annotated[int, typer.Option(help="Channels, and as many filters.", max=4096)] = 728,
+    height: Annotated[int, typer.Option(help="Height of the pictures, in pixels.")] = 19,
+    width: Annotated[int, typer.Option(help="Width of the pictures, in pixels.")] = 19,
+    batch: Annotated[int, typer.Option(help="Pictures at a time.")] = 1,
+    segments: Annotated[
+        list[int] | None,
+        typer.Option(help="Segments to show; can be given again.", show_default="all that divide the channels"),
+    ] = None,
+    png: Annotated[Path | None, typer.Option(help="Picture to write, PNG.", show_default="none")] = None,
+    as_json: Json = False,
+):
+    """Count one module from a regular to a depthwise separable convolution: parameters, multiply-adds, memory moved.
+
+    By default the one that Xception's middle flow repeats.
+    """
+    from xception_np.commands import spectrum as command
+
+    command.run(command.Request(channels, height, width, batch, segments or [], png), as_json)
+
+
 _UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along under a name of their own
 
 
