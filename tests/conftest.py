@@ -16,9 +16,9 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """With --no-skips, a test that cannot run fails; only those marked `data` may miss their pictures, and `mount` a disk."""
+    """With --no-skips, a test that cannot run fails; only those marked `data`, `mount` or `browser` may miss what that is."""
     report = yield
-    excused = item.get_closest_marker("data") or item.get_closest_marker("mount")
+    excused = any(item.get_closest_marker(name) for name in ("data", "mount", "browser"))
     return report if excused else _strict(item, report)
 
 

@@ -65,13 +65,19 @@ def test_unknown_names():
 
 def test_the_table_marks_the_default():
     lines = implementations.table().splitlines()
-    assert [line.split()[0] for line in lines if not line.startswith("*")] == ["reference", "gpu", "emulated"]
+    assert [line.split()[0] for line in lines if not line.startswith("*")] == [
+        "reference",
+        "gpu",
+        "emulated",
+        "gpu_naive",
+        "emulated_naive",
+    ]
     assert [line.split()[1] for line in lines if line.startswith("*")] == ["cpu"]
 
 
 def test_every_operation_has_every_implementation():
     for operation in ops.__all__:
-        for name in (*implementations.ON_NUMPY, "emulated"):
+        for name in (*implementations.ON_NUMPY, "emulated", "emulated_naive"):
             assert implementations.load(f"xception_np.ops.{operation}", name)
 
 
@@ -84,6 +90,19 @@ def test_where_the_arrays_are_decides():
             assert isinstance(ops.relu.backward(y, cache), device.ndarray)
     assert isinstance(ops.relu.forward(X)[0], np.ndarray)
     assert isinstance(ops.relu.forward(on_device(), implementation="emulated")[0], device.ndarray)
+
+
+@pytest.mark.usefixtures("needs_compiler")
+def test_a_rung_is_named_for_one_call_or_for_many():
+    conv, relu = "xception_np.ops.conv", "xception_np.ops.relu"
+    x = on_device()
+    assert implementations.load(conv, x=x).__name__ == f"{conv}.gpu_tiled"
+    assert implementations.load(conv, "emulated_naive", x=x).__name__ == f"{conv}.gpu"
+    with implementations.use("emulated_naive"):
+        assert implementations.load(conv, x=x).__name__ == f"{conv}.gpu"
+        with pytest.raises(InputError, match="x is in NumPy but implementation 'emulated_naive' computes on the emulated GPU"):
+            implementations.load(conv, x=X)
+    assert implementations.load(relu, x=x).__name__ == implementations.load(relu, "emulated_naive", x=x).__name__ == f"{relu}.gpu"
 
 
 @pytest.mark.parametrize(

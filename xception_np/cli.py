@@ -395,6 +395,9 @@ def cost(
             show_default="this one",
         ),
     ] = None,
+    gpus: Annotated[
+        bool, typer.Option("--gpus", help="Show what each row takes at least on a few GPUs, by their data sheets: a model.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Picture of the table to write, PNG.", show_default="none")] = None,
     roofline: Annotated[
         Path | None,
@@ -405,7 +408,7 @@ def cost(
     """Count a network: parameters, multiply-adds, memory moved and kept; predict and measure its time."""
     from xception_np.commands import cost as command
 
-    command.run(command.Request(model, size, batch, by, training, predict, measure, machine, out, roofline), as_json)
+    command.run(command.Request(model, size, batch, by, training, predict, measure, machine, gpus, out, roofline), as_json)
 
 
 @app.command()
@@ -485,6 +488,28 @@ def bench(
         command.climb(rounds, as_json)
     else:
         command.run(command.Request(what, batch, size, channels, inference, rounds), as_json)
+
+
+@app.command()
+def spectrum(
+    channels: Annotated[int, typer.Option(help="Channels, and as many filters.", max=4096)] = 728,
+    height: Annotated[int, typer.Option(help="Height of the pictures, in pixels.")] = 19,
+    width: Annotated[int, typer.Option(help="Width of the pictures, in pixels.")] = 19,
+    batch: Annotated[int, typer.Option(help="Pictures at a time.")] = 1,
+    segments: Annotated[
+        list[int] | None,
+        typer.Option(help="Segments to show; can be given again.", show_default="all that divide the channels"),
+    ] = None,
+    png: Annotated[Path | None, typer.Option(help="Picture to write, PNG.", show_default="none")] = None,
+    as_json: Json = False,
+):
+    """Count one module from a regular to a depthwise separable convolution: parameters, multiply-adds, memory moved.
+
+    By default the one that Xception's middle flow repeats.
+    """
+    from xception_np.commands import spectrum as command
+
+    command.run(command.Request(channels, height, width, batch, segments or [], png), as_json)
 
 
 _UsageError: Any = typer.BadParameter.__base__  # click's, which some versions of typer bring along under a name of their own

@@ -2,8 +2,9 @@
 
 - `reference`: NumPy, written to be read; the one that the others are compared with.
 - `cpu`: serial Numba functions of a tile, and BLAS, on the package's own thread pool; the default for NumPy arrays.
-- `gpu`: CUDA kernels, on CuPy arrays.
+- `gpu`: CUDA kernels, on CuPy arrays: tiled where an operation has tiled ones.
 - `emulated`: the same kernels run on the CPU, thread by thread, on arrays that NumPy cannot touch by accident.
+- `gpu_naive`, `emulated_naive`: kernels with one thread a number of the result, the ones to read first.
 
     ops.conv.forward(x, weight, geometry)                                # where the arrays are; the default for NumPy arrays
     ops.conv.forward(x, weight, geometry, implementation="reference")    # one call
@@ -13,18 +14,33 @@ Arrays are where an implementation computes, or it is an error: nothing is copie
 """
 
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
+from typing import NamedTuple
 
 from xception_np import arrays
 from xception_np.errors import InputError
 
+
+class Implementation(NamedTuple):
+    """What it is, where its arrays are, and its module in an operation's folder: the first of these that there is."""
+
+    what: str
+    place: str
+    modules: tuple[str, ...]
+
+
+_RUNGS = ("gpu_tiled", "gpu")  # of an operation's CUDA kernels, the fastest first
 NAMES = {
-    "reference": "NumPy, written to be read",
-    "cpu": "Numba and BLAS on all cores",
-    "gpu": "CUDA, on CuPy arrays",
-    "emulated": "the CUDA kernels on a CPU, thread by thread",
+    "reference": Implementation("NumPy, written to be read", arrays.NUMPY, ("reference",)),
+    "cpu": Implementation("Numba and BLAS on all cores", arrays.NUMPY, ("cpu",)),
+    "gpu": Implementation("CUDA, on CuPy arrays", "gpu", _RUNGS),
+    "emulated": Implementation("the CUDA kernels on a CPU, thread by thread", "emulated", _RUNGS),
+    "gpu_naive": Implementation("CUDA, one thread a number", "gpu", _RUNGS[-1:]),
+    "emulated_naive": Implementation("those on a CPU", "emulated", _RUNGS[-1:]),
 }
 ON_NUMPY = ("reference", "cpu")
 _default = "cpu"
@@ -49,7 +65,7 @@ def load(operation: str, implementation: str | None = None, **arguments) -> Modu
     """
     places = list(_places(arguments))
     if implementation is None:
-        implementation = places[0][1] if places and places[0][1] != arrays.NUMPY else _default
+        implementation = _chosen(places[0][1] if places else arrays.NUMPY)
     wanted = place(check(implementation))
     for name, found in places:
         if found != wanted:
@@ -57,24 +73,16 @@ def load(operation: str, implementation: str | None = None, **arguments) -> Modu
                 f"{name} is {arrays.WHERE[found]} but implementation {implementation!r} computes {arrays.WHERE[wanted]}; "
                 f"expected {name} there: move it with {_mover(wanted, name)}"
             )
-    if implementation in ON_NUMPY:
-        return importlib.import_module(f"{operation}.{implementation}")
-    try:
-        return importlib.import_module(f"{operation}.gpu")
-    except ModuleNotFoundError as error:
-        if error.name != f"{operation}.gpu":
-            raise
-        name = operation.rpartition(".")[2]
-        raise InputError(f"operation {name} has no CUDA kernel yet; expected NumPy arrays: arrays.to_host") from None
+    return importlib.import_module(_first_of(operation, NAMES[implementation].modules))
 
 
 def place(implementation: str) -> str:
     """Where the arrays are that an implementation computes with: as `arrays.place_of` says it."""
-    return arrays.NUMPY if implementation in ON_NUMPY else implementation
+    return NAMES[implementation].place
 
 
 def default() -> str:
-    """The implementation that calls with NumPy arrays and without `implementation=` use."""
+    """The implementation that calls without `implementation=` use, where arrays are in NumPy or where it computes."""
     return _default
 
 
@@ -91,7 +99,7 @@ def use(implementation: str) -> Iterator[None]:
 
 def table() -> str:
     """The implementations, a line each, the default marked."""
-    return "\n".join(f"{'*' if name == _default else ' '} {name:<10} {what}" for name, what in NAMES.items())
+    return "\n".join(f"{'*' if name == _default else ' '} {name:<14} {each.what}" for name, each in NAMES.items())
 
 
 def check(name: str) -> str:
@@ -99,8 +107,21 @@ def check(name: str) -> str:
     if not isinstance(name, str) or name not in NAMES:
         raise InputError(f"implementation is {name!r}; expected one of {', '.join(map(repr, NAMES))}")
     if name not in ON_NUMPY:
-        arrays.device(name)
+        arrays.device(place(name))
     return name
+
+
+def _chosen(found: str) -> str:
+    """The implementation for arrays in a place: the default, unless it computes elsewhere and they are on a device."""
+    return _default if found in (arrays.NUMPY, place(_default)) else found
+
+
+@cache
+def _first_of(operation: str, modules: tuple[str, ...]) -> str:
+    for name in modules:
+        if importlib.util.find_spec(f"{operation}.{name}"):
+            return f"{operation}.{name}"
+    raise InputError(f"operation {operation.rpartition('.')[2]} has no CUDA kernel yet; expected NumPy arrays: arrays.to_host")
 
 
 def _places(arguments: dict) -> Iterator[tuple[str, str]]:

@@ -24,10 +24,11 @@ from xception_np.errors import InputError, is_whole
 EVIDENCE = "compiled for sm_75 to sm_120, run under emulation, not yet run on a GPU"
 
 THREADS = 256  # of a block: a multiple of the 32 of a warp, and few enough for any kernel's registers
+_LARGE_CHUNK = 1024
 _MOST_THREADS = 1024
 _MOST_BLOCKS = (2**31 - 1, 65535, 65535)
-_DYNAMIC_SHARED = 48 << 10  # bytes that a launch may have without asking
-_NONE: Mapping[str, np.dtype] = MappingProxyType({})
+SHARED_BYTES = 48 << 10  # of a block that a launch may have without asking
+NO_TYPES: Mapping[str, np.dtype] = MappingProxyType({})
 _C_TYPES = {
     np.dtype(dtype): name
     for name, dtype in {
@@ -73,6 +74,12 @@ def chunks(count: int) -> tuple[int, int]:
     return chunk, -(-count // chunk)
 
 
+def large_chunks(count: int) -> tuple[int, int]:
+    """The same where a block adds a chunk, and writes a whole matrix for it: few of them, so that these do not fill the memory."""
+    chunk = max(_LARGE_CHUNK, math.isqrt(count - 1) + 1)
+    return chunk, -(-count // chunk)
+
+
 def launch(
     file: Path,
     name: str,
@@ -81,7 +88,7 @@ def launch(
     block: Sequence[int],
     args: Sequence,
     shared_mem: int = 0,
-    types: Mapping[str, np.dtype] = _NONE,
+    types: Mapping[str, np.dtype] = NO_TYPES,
 ) -> None:
     """Launch a kernel where its arrays are; nothing happens where the grid is empty.
 
@@ -110,7 +117,7 @@ def launch(
     file, names = _standing_in.get(file, (file, {}))
     name = names.get(name, name)
     _check_sizes(name, grid, block)
-    macros = tuple((macro, np.dtype(each)) for macro, each in {"REAL": dtype, **types}.items())
+    macros = _macros(dtype, types)
     values = [_argument(name, *pair) for pair in zip(_parameters(file, macros, name, len(args)), args, strict=True)]
     places = {place for value in args if (place := arrays.place_of(value)) is not None}
     if len(places) != 1:
@@ -119,9 +126,14 @@ def launch(
     if 0 in grid:
         return
     kernel = _kernel(places.pop(), file, macros, name)
-    if shared_mem > _DYNAMIC_SHARED:
+    if shared_mem > SHARED_BYTES:
         kernel.max_dynamic_shared_size_bytes = shared_mem
     kernel(tuple(grid), tuple(block), tuple(values), shared_mem=shared_mem)
+
+
+def parameter_names(file: Path, name: str, dtype, types: Mapping[str, np.dtype] = NO_TYPES) -> list[str]:
+    """What a kernel takes, by name; arguments as in `launch`."""
+    return [parameter.name for parameter in _signatures(file, _macros(dtype, types))[name]]
 
 
 @functools.cache
@@ -144,6 +156,10 @@ def _module(place: str, file: Path, macros: tuple):
 @functools.cache
 def _kernel(place: str, file: Path, macros: tuple, name: str):
     return _module(place, file, macros).get_function(name)
+
+
+def _macros(dtype, types: Mapping[str, np.dtype]) -> tuple:
+    return tuple((macro, np.dtype(each)) for macro, each in {"REAL": dtype, **types}.items())
 
 
 def _parameters(file: Path, macros: tuple, name: str, count: int) -> tuple[source.Parameter, ...]:

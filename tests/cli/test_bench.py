@@ -29,7 +29,7 @@ def test_the_spectrum():
 def test_the_ladder():
     found = run("bench", "--ladder", "--rounds", 1)
     assert found.returncode == 0, found.stderr
-    assert found.stdout.count("x\n") == 4  # what each rung but the first gained
+    assert found.stdout.count("x\n") == 5  # what each rung but the first gained
     assert "on all cores" in found.stdout
 
 

@@ -39,6 +39,21 @@ def test_layers_of_a_batch_in_json():
     assert facts["total"]["predicted"] == pytest.approx(sum(row["predicted"] for row in facts["rows"]))
 
 
+def test_what_gpus_take_at_least():
+    result = run("xception", "--batch", 32, "--gpus")
+    assert result.returncode == 0, result.stderr
+    assert "A100 40 GB, ms at least" in result.stdout
+    assert "a model and not a measurement" in result.stdout
+    assert "H100 SXM: 66.9 TFLOP/s, 3,350 GB/s" in result.stdout
+    facts = json.loads(run("xception", "--batch", 32, "--gpus", "--by", "layer", "--json").stdout)
+    where = [row["name"] for row in facts["rows"]].index("block5_sepconv1_pointwise")
+    for name, microseconds in (("A100 40 GB", 628), ("H100 SXM", 183), ("RTX 4090", 148)):
+        least = facts["at_least"][name]
+        assert 1e6 * least["rows"][where] == pytest.approx(microseconds, rel=3e-3)
+        assert least["total"] == pytest.approx(sum(least["rows"]))
+    assert json.loads(run("xception", "--json").stdout)["at_least"] == {}
+
+
 def test_measured_beside_predicted_and_pictures(tmp_path):
     arguments = ("xception_small", "--training", "--measure", *MACHINE, "--out", "bars.png", "--roofline", "roof.png")
     result = run(*arguments, "--by", "module", cwd=tmp_path)

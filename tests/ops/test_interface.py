@@ -14,7 +14,7 @@ def test_implementations_share_names_and_signatures(operation):
     public = getattr(ops, operation)
     for name in ("forward", "backward"):
         wanted = [p for p in inspect.signature(getattr(public, name)).parameters if p != "implementation"]
-        for implementation in (*implementations.ON_NUMPY, "emulated"):
+        for implementation in (*implementations.ON_NUMPY, "emulated", "emulated_naive"):
             module = implementations.load(public.__name__, implementation)
             assert list(inspect.signature(getattr(module, name)).parameters) == wanted
 

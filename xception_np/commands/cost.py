@@ -30,6 +30,7 @@ class Request(NamedTuple):
     predict: bool
     measure: bool
     constants: tuple[float, float, float] | None
+    gpus: bool
     out: Path | None
     roofline: Path | None
 
@@ -54,14 +55,15 @@ def run(request: Request, as_json: bool) -> None:
     times = _times(request, lines, shape)
     rows = cost.rows(lines, request.by, times.predicted, times.measured)
     total = cost.together("total", lines, times.predicted, times.measured)
+    floors = _floors(request, lines)
     pictures = _pictures(request, lines, rows, times, _title(request, shape))
     if as_json:
-        emit(_facts(request, shape, rows, total, times) | {"pictures": pictures})
+        emit(_facts(request, shape, rows, total, times, floors) | {"pictures": pictures})
         return
     print(_title(request, shape))
-    print_grid(_grid(rows, total, request))
+    print_grid(_grid(rows, total, request, floors))
     print(f"\n{_EXPLANATION}")
-    for sentence in _sentences(request, total, times):
+    for sentence in _sentences(request, total, times) + _sentences_of_gpus(request):
         print(sentence)
     for picture in pictures:
         print(f"picture {picture}")
@@ -85,21 +87,34 @@ def _times(request: Request, lines: list[Line], shape: tuple[int, ...]) -> Times
     return Times(machine, cost.predict(lines, machine, request.training), measured, whole)
 
 
+def _floors(request: Request, lines: list[Line]) -> dict[str, list[float]]:
+    """Of every GPU, where they were asked for, the least seconds of each row and of all together."""
+    if not request.gpus:
+        return {}
+    floors = {name: cost.at_least(lines, gpu, request.training) for name, gpu in cost.GPUS.items()}
+    return {
+        name: [*(row.predicted or 0.0 for row in cost.rows(lines, request.by, seconds)), sum(seconds.values())]
+        for name, seconds in floors.items()
+    }
+
+
 def _title(request: Request, shape: tuple[int, ...]) -> str:
     batch, size = shape[:2]
     return f"{request.model}, {batch} picture{'s' * (batch > 1)} of {size} x {size} pixels"
 
 
-def _grid(rows: list[Row], total: Row, request: Request) -> Grid:
+def _grid(rows: list[Row], total: Row, request: Request, floors: dict[str, list[float]]) -> Grid:
     heads = ["parameters", "MACs", "moved MiB", "kept MiB", "MACs/byte"]
     heads += ["predicted ms"] * (total.predicted is not None)
     heads += ["measured ms", "predicted/measured"] * (total.measured is not None)
+    heads += [f"{name}, ms at least" for name in floors]
     columns = [Column(head, justify="right", no_wrap=True) for head in heads]
     grid = Grid(Column(request.by, no_wrap=True), *columns, box=None, pad_edge=False)
-    for row in rows:
-        grid.add_row(row.name, *_cells(row))
+    *each, together = zip(*floors.values(), strict=True) if floors else [()] * (len(rows) + 1)
+    for row, least in zip(rows, each, strict=True):
+        grid.add_row(row.name, *_cells(row), *map(_milliseconds, least))
     grid.add_section()
-    grid.add_row(total.name, *_cells(total), style="bold")
+    grid.add_row(total.name, *_cells(total), *map(_milliseconds, together), style="bold")
     return grid
 
 
@@ -108,10 +123,14 @@ def _cells(row: Row) -> list[str]:
     cells = [f"{counted.parameters:,}", f"{counted.macs:,}", _mebibytes(counted.bytes_moved), _mebibytes(counted.bytes_cached)]
     cells.append(f"{counted.intensity:.2f}")
     if row.predicted is not None:
-        cells.append(f"{1e3 * row.predicted:,.2f}")
+        cells.append(_milliseconds(row.predicted))
     if row.predicted is not None and row.measured is not None:
-        cells += [f"{1e3 * row.measured:,.2f}", f"{row.predicted / row.measured:.2f}"]
+        cells += [_milliseconds(row.measured), f"{row.predicted / row.measured:.2f}"]
     return cells
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:,.2f}"
 
 
 def _mebibytes(count: int) -> str:
@@ -135,6 +154,19 @@ def _sentences(request: Request, total: Row, times: Times) -> list[str]:
     return said
 
 
+def _sentences_of_gpus(request: Request) -> list[str]:
+    if not request.gpus:
+        return []
+    what = "a training step's passes, each" if request.training else "every operation"
+    sheets = "; ".join(
+        f"{name}: {gpu.operations / 1e12:,.1f} TFLOP/s, {gpu.bandwidth / 1e9:,.0f} GB/s" for name, gpu in cost.GPUS.items()
+    )
+    return [
+        f"At least: a model and not a measurement; {what} the longer of 2 MACs / peak and bytes moved / bandwidth, float32, from "
+        f"data sheets ({sheets})."
+    ]
+
+
 def _pictures(request: Request, lines: list[Line], rows: list[Row], times: Times, title: str) -> list[str]:
     drawn = []
     if request.out:
@@ -145,13 +177,16 @@ def _pictures(request: Request, lines: list[Line], rows: list[Row], times: Times
     return list(map(str, drawn))
 
 
-def _facts(request: Request, shape: tuple[int, ...], rows: list[Row], total: Row, times: Times) -> dict[str, Any]:
+def _facts(
+    request: Request, shape: tuple[int, ...], rows: list[Row], total: Row, times: Times, floors: dict[str, list[float]]
+) -> dict[str, Any]:
     return {
         "model": request.model,
         "input_shape": shape,
         "training": request.training,
         "by": request.by,
         "machine": None if times.machine is None else asdict(times.machine),
+        "at_least": {name: {"rows": each, "total": together} for name, (*each, together) in floors.items()},
         "total": _numbers(total) | {"measured_as_it_runs": times.whole},
         "rows": [_numbers(row) for row in rows],
     }

@@ -1,23 +1,7 @@
-"""Batch normalisation and a separable convolution on a GPU: one operation after the other."""
+"""Batch normalisation and a separable convolution on a GPU, composed of kernels of one thread a number."""
 
-from xception_np.ops.batch_norm import Cache as NormCache
 from xception_np.ops.batch_norm import gpu as norm
-from xception_np.ops.norm_separable_conv import Cache
-from xception_np.ops.separable_conv import Cache as SeparableCache
+from xception_np.ops.norm_separable_conv.composition import Composition
 from xception_np.ops.separable_conv import gpu as separable
 
-
-def forward(x, gamma, beta, depthwise_weight, pointwise_weight, geometry, epsilon, activation):
-    z, (*_, mean, variance, _, _) = norm.forward(x, gamma, beta, epsilon, activation)
-    y, _ = separable.forward(z, depthwise_weight, pointwise_weight, geometry, "spatial_first", None)
-    return y, Cache(x, gamma, beta, depthwise_weight, pointwise_weight, mean, variance, geometry, epsilon, activation)
-
-
-def backward(dy, cache):
-    x, gamma, beta, depthwise_weight, pointwise_weight, mean, variance, geometry, epsilon, activation = cache
-    z = norm.normalise(x, gamma, beta, mean, variance, epsilon, activation)
-    # y = separable_conv(batch_norm(x)), so the gradient passes the convolution first
-    separable_cache = SeparableCache(z, depthwise_weight, pointwise_weight, geometry, "spatial_first", None)
-    dz, ddepthwise, dpointwise = separable.backward(dy, separable_cache)
-    dx, dgamma, dbeta = norm.backward(dz, NormCache(x, gamma, beta, mean, variance, epsilon, activation))
-    return dx, dgamma, dbeta, ddepthwise, dpointwise
+forward, backward = Composition(norm, separable).forward, Composition(norm, separable).backward

@@ -1,0 +1,44 @@
+"""Regular convolution on a GPU, tiled: a block of threads 64 x 64 numbers of y, of dx and of dweight."""
+
+from pathlib import Path
+
+from xception_np import arrays, kernels
+from xception_np.ops.conv import Cache, output_shape
+
+FILE = Path(__file__).with_name("gpu_tiled.cu")
+BLOCK = (32, 8)
+TILE = 64
+
+
+def forward(x, weight, geometry):
+    y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype, like=x)
+    positions, filters = y.size // y.shape[3], y.shape[3]
+    args = (x, weight, y, positions, *_sizes(x, weight, geometry))
+    kernels.launch(FILE, "forward", x.dtype, _tiles(positions, filters), BLOCK, args)
+    return y, Cache(x, weight, geometry)
+
+
+def backward(dy, cache):
+    x, weight, geometry = cache
+    dx, dweight, sizes = arrays.empty_like(x), arrays.empty_like(weight), _sizes(x, weight, geometry)
+    pixels, channels = x.size // x.shape[3], x.shape[3]
+    kernels.launch(FILE, "backward_x", x.dtype, _tiles(pixels, channels), BLOCK, (dy, weight, dx, pixels, *sizes))
+    positions, filters = dy.size // dy.shape[3], dy.shape[3]
+    chunk, chunks = kernels.large_chunks(positions)
+    sums = arrays.empty((chunks, *weight.shape), x.dtype, like=x)
+    grid = (*_tiles(weight.size // filters, filters), chunks)
+    kernels.launch(FILE, "backward_weight", x.dtype, grid, BLOCK, (dy, x, sums, positions, *sizes, chunk))
+    kernels.launch(FILE, "add_chunks", x.dtype, *kernels.over(dweight.size), (sums, dweight, dweight.size, chunks))
+    return dx, dweight
+
+
+def _tiles(rows, columns):
+    """The grid of a matrix's tiles."""
+    return (-(-rows // TILE) * -(-columns // TILE),)
+
+
+def _sizes(x, weight, geometry):
+    """H, W, C, F, OH, OW and the numbers of the windows."""
+    _, height, width, channels = x.shape
+    out = geometry.output_size(height, width)
+    return height, width, channels, weight.shape[3], *out, *geometry.windows(height, width).numbers
