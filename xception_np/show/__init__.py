@@ -6,16 +6,24 @@ from xception_np.show.cost_bars import cost_bars
 from xception_np.show.curves import training_curves
 from xception_np.show.explanation import explanation
 from xception_np.show.feature_maps import feature_maps
+from xception_np.show.memory_use import memory_use
 from xception_np.show.predictions import prediction_grid
 from xception_np.show.roofline import roofline
+from xception_np.show.side_by_side import SideBySide, function_text, kernel_text
+from xception_np.show.verdicts import verdicts
 
 __all__ = [
+    "SideBySide",
     "compared_curves",
     "confusion_matrix",
     "cost_bars",
     "explanation",
     "feature_maps",
+    "function_text",
+    "kernel_text",
+    "memory_use",
     "prediction_grid",
     "roofline",
     "training_curves",
+    "verdicts",
 ]
