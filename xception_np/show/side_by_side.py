@@ -42,25 +42,30 @@ class SideBySide:
         )
 
 
-def function_text(function: Callable, start: str = "def ") -> str:
-    """The text of a Python function, without its decorators; `start` leaves out the lines before the first that has it."""
-    lines = dedent(inspect.getsource(function)).rstrip().splitlines()
-    return _from(lines, start)
+def function_text(function: Callable, start: str = "def ", end: str | None = None) -> str:
+    """The text of a Python function, from the line that has `start` to the one before that which has `end`."""
+    return _part(dedent(inspect.getsource(function)).rstrip().splitlines(), start, end)
 
 
-def kernel_text(file: Path, name: str, start: str = "extern") -> str:
-    """The text of a kernel in a `.cu` file; `start` leaves out the lines before the first that has it."""
+def kernel_text(file: Path, name: str, start: str | None = None) -> str:
+    """The text of a kernel in a `.cu` file: all of it, or the lines of its body from the one that has `start`."""
     found = re.search(rf'^extern "C" __global__ void {re.escape(name)}\(.*?^}}', file.read_text(), re.MULTILINE | re.DOTALL)
     if found is None:
         raise InputError(f"kernel is {name!r}; expected one that {file.name} has")
-    return _from(found.group().splitlines(), start)
+    return found.group() if start is None else _part(found.group().splitlines()[:-1], start, None)
 
 
-def _from(lines: Sequence[str], start: str) -> str:
-    first = next((k for k, line in enumerate(lines) if start in line), None)
-    if first is None:
-        raise InputError(f"start is {start!r}; expected what a line of the text has")
-    return dedent("\n".join(lines[first:]))
+def _part(lines: Sequence[str], start: str, end: str | None) -> str:
+    first = _line(lines, start)
+    last = len(lines) if end is None else first + 1 + _line(lines[first + 1 :], end)
+    return dedent("\n".join(lines[first:last])).rstrip()
+
+
+def _line(lines: Sequence[str], text: str) -> int:
+    found = next((k for k, line in enumerate(lines) if text in line), None)
+    if found is None:
+        raise InputError(f"text is {text!r}; expected what a line has")
+    return found
 
 
 def _cell(text: str) -> str:

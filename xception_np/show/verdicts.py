@@ -1,6 +1,7 @@
 """Which check notices which bug."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -24,7 +25,7 @@ def verdicts(bugs: Sequence[str], checks: Sequence[str], caught: np.ndarray, tit
             rows, columns = np.nonzero(caught == seen)
             edge = COLOURS["blue" if seen else "orange"]
             axes.scatter(columns, rows, s=130, facecolors=face, edgecolors=edge, linewidths=1.8, label=label, zorder=3)
-        axes.set_xticks(range(len(checks)), [name.replace(", ", ",\n") for name in checks], fontsize=10)
+        axes.set_xticks(range(len(checks)), [fill(name, 12) for name in checks], fontsize=10)
         axes.set_yticks(range(len(bugs)), bugs)
         axes.set_xlim(-0.5, len(checks) - 0.5)
         axes.set_ylim(len(bugs) - 0.5, -0.5)  # the first bug on top
