@@ -7,7 +7,7 @@ A picture (32, 32, 3) has twelve glyphs on a grey ground, each a pattern p of fo
 
     pixel = 56 + level * HUES[q] + noise        where the pattern has a block; 56 + noise elsewhere
 
-with p, q and the label y from 0 to 5. Every glyph has a level (brightness) of its own, a whole number from 12 to 36; every pixel of
+with p, q and the label y from 0 to 5. Every glyph has a level (brightness) of its own, a whole number from 6 to 20; every pixel of
 every channel has its own noise, from -40 to 40. With probability `joint` a picture is of the third kind, else of one of the others:
 
     spatial     p = y                     each hue twice          what pattern, in whatever hue
@@ -61,7 +61,7 @@ PAIRS = np.array(
     [[0, 1, 2, 3, 4, 5], [1, 4, 0, 5, 2, 3], [4, 5, 3, 2, 0, 1], [5, 0, 1, 4, 3, 2], [3, 2, 4, 1, 5, 0], [2, 3, 5, 0, 1, 4]]
 )
 
-_GROUND, _DARKEST, _BRIGHTEST, _NOISE = 56, 12, 36, 40
+_GROUND, _DARKEST, _BRIGHTEST, _NOISE = 56, 6, 20, 40
 _GLYPHS = 2 * len(CLASSES)
 _ROWS = 4  # of cells for glyphs, and columns
 _CELL = 4  # blocks; all glyphs of a picture are moved by 0 or 1 along either axis
