@@ -65,7 +65,7 @@ def modules() -> list[Point]:
 
 
 def joint() -> list[Point]:
-    """Accuracy over joint dependence, all at equal parameters: 4 channels for all, and 8 for a depthwise convolution that pays for them."""
+    """Accuracy over joint dependence, at equal parameters: 4 channels for all, and a depthwise convolution of 8."""
     lines = {f"{STEM} channels, S={segments}": networks.equal_filters(STEM, segments) for segments in (1, 2, STEM)}
     lines[f"{2 * STEM} channels, S={2 * STEM}"] = networks.equal_filters(2 * STEM, 2 * STEM)
     return [_glyphs(line, knob, table) for knob in JOINT for line, table in lines.items()]

@@ -1,5 +1,6 @@
 """Pictures, and no mathematics. Every function returns a matplotlib figure."""
 
+from xception_np.show.bands import bands
 from xception_np.show.comparison import compared_curves
 from xception_np.show.confusion import confusion_matrix
 from xception_np.show.cost_bars import cost_bars
@@ -14,6 +15,7 @@ from xception_np.show.verdicts import verdicts
 
 __all__ = [
     "SideBySide",
+    "bands",
     "compared_curves",
     "confusion_matrix",
     "cost_bars",
