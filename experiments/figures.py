@@ -44,7 +44,7 @@ def spectrum() -> list[Point]:
     for of, line in (("parameters", "equal parameters"), ("macs", "equal multiply-adds")):
         for segments in SEGMENTS:
             widths = networks.equal(segments, of)
-            found.append(_cifar(line, segments or widths.middle, networks.separable(widths, segments)))
+            found.append(_cifar(line, segments or widths.entry, networks.separable(widths, segments)))
     return found
 
 

@@ -6,6 +6,8 @@ block3   two convolutions, residual
 block4   two convolutions, pooled, residual      8 -> 4
 block5   one convolution, then the mean over the picture
 
+A convolution is separable, in S segments (S = C: depthwise). The widths of stem, blocks 2 and 3, and block 4 are multiples
+of S; that of block 5 is any number. `equal` searches for those nearest to the form of BASE with the count wanted.
 """
 
 import functools
@@ -18,7 +20,7 @@ from xception_np.models.modules import figure_1
 from xception_np.models.table import Conv, Norm, Plain, Pool, Relu, Residual, Sep, Table
 
 NORM = Norm(momentum=0.9)
-WIDEST = 96
+WIDEST = 128
 TOLERANCE = 0.02
 
 
@@ -31,7 +33,7 @@ class Widths(NamedTuple):
     last: int
 
 
-BASE = Widths(48, 48, 48, 96)
+BASE = Widths(32, 32, 64, 128)
 
 
 class Counts(NamedTuple):
@@ -99,11 +101,11 @@ def equal(segments: int | None, of: str) -> Widths:
     if segments is None:
         return BASE
     wanted = getattr(counts(separable(BASE)), of)
-    multiples = range(segments, WIDEST + 1, segments)
+    multiples = [
+        [width for width in range(segments, WIDEST + 1, segments) if 0.3 * base <= width <= 1.6 * base] for base in BASE[:3]
+    ]
     fitting = []
-    for stem, entry, middle in itertools.product(multiples, repeat=3):
-        if max(stem, entry, middle) > 2 * min(stem, entry, middle):
-            continue
+    for stem, entry, middle in itertools.product(*multiples):
         last = _last(stem, entry, middle, segments, of, wanted)
         if last >= 1:
             fitting.append(Widths(stem, entry, middle, last))

@@ -1,9 +1,9 @@
-"""Lines with bands."""
+"""Lines with bands, and rows of pictures."""
 
 import numpy as np
 
 from experiments.summary import Line
-from xception_np.show import bands
+from xception_np.show import bands, picture_rows
 
 
 def test_means_bands_and_every_value_are_drawn(tmp_path):
@@ -20,3 +20,12 @@ def test_means_bands_and_every_value_are_drawn(tmp_path):
     assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "2", "8"]
     assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ("S", "accuracy (%)", "a figure")
     figure.savefig(tmp_path / "bands.png")
+
+
+def test_rows_of_pictures_have_names(tmp_path):
+    pictures = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+    figure = picture_rows({"two": pictures, "one": pictures[:1]}, "pictures")
+    assert [axes.get_title(loc="left") for axes in figure.axes[::2]] == ["two", "one"]
+    assert [len(axes.images) for axes in figure.axes] == [1, 1, 1, 0]
+    np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), pictures[1])
+    figure.savefig(tmp_path / "rows.png")

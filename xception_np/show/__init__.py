@@ -8,6 +8,7 @@ from xception_np.show.curves import training_curves
 from xception_np.show.explanation import explanation
 from xception_np.show.feature_maps import feature_maps
 from xception_np.show.memory_use import memory_use
+from xception_np.show.picture_rows import picture_rows
 from xception_np.show.predictions import prediction_grid
 from xception_np.show.roofline import roofline
 from xception_np.show.side_by_side import SideBySide, function_text, kernel_text
@@ -24,6 +25,7 @@ __all__ = [
     "function_text",
     "kernel_text",
     "memory_use",
+    "picture_rows",
     "prediction_grid",
     "roofline",
     "training_curves",
