@@ -30,7 +30,7 @@ def run(
         for seed, point in missing(name, seeds):
             if end is not None and time.monotonic() > end:
                 return
-            found = training.train(point, seed, name, data)
+            found = known(point, seed) or training.train(point, seed, name, data)
             store.add(name, found)
             print(f"{name}: {point.name}, seed {seed}: {found.accuracy[-1]:.2%} in {found.seconds:.0f} s", flush=True)
 
@@ -38,10 +38,13 @@ def run(
 @app.command()
 def estimate(figure: Annotated[str, typer.Argument(help="A figure, or 'all'.")] = "all") -> None:
     """Time a step of every network that is still to be trained, and say how long all of it will take on this machine."""
-    total, speeds = 0.0, {}
+    total, speeds, counted = 0.0, {}, set()
     for name in _chosen(figure):
         seconds = 0.0
-        for _, point in missing(name, len(SEEDS)):
+        for seed, point in missing(name, len(SEEDS)):
+            if (point.table.name, point.data, seed) in counted:
+                continue
+            counted.add((point.table.name, point.data, seed))
             if point.table.name not in speeds:
                 step = training.seconds_a_step(point)
                 speeds[point.table.name] = point.settings.batch / step
@@ -51,6 +54,14 @@ def estimate(figure: Annotated[str, typer.Argument(help="A figure, or 'all'.")] 
         print(f"{name}: {len(missing(name, len(SEEDS)))} trainings, {seconds / 60:.0f} minutes", flush=True)
         total += seconds
     print(f"together {total / 60:.0f} minutes")
+
+
+def known(point: Point, seed: int) -> store.Measured | None:
+    """The same network, trained in the same way for another figure: it need not be trained again."""
+    wanted = (point.table.name, point.data, training.settings_of(point, seed).to_json())
+    entries = (found for figure in FIGURES for found in store.read(figure))
+    found = next((found for found in entries if (found.model, found.data, found.settings) == wanted), None)
+    return found and found._replace(point=point.name, line=point.line, x=point.x)
 
 
 def missing(figure: str, seeds: int) -> list[tuple[int, Point]]:

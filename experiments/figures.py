@@ -9,7 +9,7 @@ from xception_np.training import Settings
 
 SEEDS = (0, 1, 2)
 CIFAR, GLYPHS = "cifar10", "glyphs"
-SEGMENTS = (1, 2, 4, 8, 16, None)  # None: one a channel, depthwise
+SEGMENTS = (1, 2, 4, 8, None)  # None: one a channel, depthwise
 JOINT = (0.0, 1.0, 0.5, 0.25, 0.75)  # the ends first
 STEM = 4  # channels into the spatial convolution of the glyphs' networks
 

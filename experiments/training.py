@@ -9,13 +9,18 @@ from experiments.figures import CIFAR, Point
 from experiments.networks import counts
 from experiments.store import Measured
 from xception_np import data, models
-from xception_np.training import Progress, Trainer, environment
+from xception_np.training import Progress, Settings, Trainer, environment
 
 
 @functools.cache
 def load(source: str) -> data.Split:
     """A data set, read once."""
     return data.load(source)
+
+
+def settings_of(point: Point, seed: int) -> Settings:
+    """A point's settings with a seed, and no checkpoints within an epoch."""
+    return point.settings.with_changes({"seed": seed, "save_seconds": 3600.0})
 
 
 def train(point: Point, seed: int, figure: str, cifar: str) -> Measured:
@@ -30,7 +35,7 @@ def train(point: Point, seed: int, figure: str, cifar: str) -> Measured:
     """
     begin = time.perf_counter()
     pictures, test = load(cifar if point.data == CIFAR else point.data)
-    settings = point.settings.with_changes({"seed": seed, "save_seconds": 3600.0})
+    settings = settings_of(point, seed)
     model = models.from_table(point.table, len(pictures.classes), seed)
     accuracy: list[float] = []
 

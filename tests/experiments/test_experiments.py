@@ -89,6 +89,16 @@ def test_what_is_measured_is_written_and_not_measured_again(small):
     assert not [path for path in small.iterdir() if path.name != "small.json"]
 
 
+def test_what_another_figure_has_is_not_trained_again(small, monkeypatch):
+    assert run("run", "small", "--seeds", "1").exit_code == 0
+    points = [point._replace(line="another line") for point in FIGURES["small"]()]
+    monkeypatch.setitem(FIGURES, "other", lambda: points)
+    monkeypatch.setattr(training, "train", None)
+    assert run("run", "other", "--seeds", "1").exit_code == 0
+    assert [found.line for found in store.read("other")] == ["another line"] * 2
+    assert [found.accuracy for found in store.read("other")] == [found.accuracy for found in store.read("small")]
+
+
 def test_a_figure_that_there_is_not():
     result = run("run", "nothing")
     assert isinstance(result.exception, InputError) and "expected one of joint, ablations" in str(result.exception)
@@ -100,5 +110,5 @@ def test_results_are_of_the_points_as_they_are(name):
     for found in store.read(name):
         point = points[found.point]
         assert (found.parameters, found.macs) == networks.counts(point.table)
-        assert found.settings == point.settings.with_changes({"seed": found.seed, "save_seconds": 3600.0}).to_json()
+        assert found.settings == training.settings_of(point, found.seed).to_json()
         assert len(found.accuracy) == point.settings.epochs
