@@ -9,6 +9,7 @@ import typer
 from experiments import figures, store, training
 from experiments.figures import FIGURES, SEEDS, Point
 from xception_np.errors import InputError
+from xception_np.training import Settings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 _PICTURES = {figures.CIFAR: (50_000, 10_000), figures.GLYPHS: (8000, 2000)}
@@ -58,9 +59,9 @@ def estimate(figure: Annotated[str, typer.Argument(help="A figure, or 'all'.")] 
 
 def known(point: Point, seed: int) -> store.Measured | None:
     """The same network, trained in the same way for another figure: it need not be trained again."""
-    wanted = (point.table.name, point.data, training.settings_of(point, seed).to_json())
+    wanted = (point.table.name, point.data, training.settings_of(point, seed))
     entries = (found for figure in FIGURES for found in store.read(figure))
-    found = next((found for found in entries if (found.model, found.data, found.settings) == wanted), None)
+    found = next((found for found in entries if (found.model, found.data, Settings(**found.settings)) == wanted), None)
     return found and found._replace(point=point.name, line=point.line, x=point.x)
 
 
