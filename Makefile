@@ -13,4 +13,4 @@ notebooks:
 	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[notebooks]' && .venv/bin/jupyter lab notebooks
 
 check:
-	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test,lint,parity,tensorboard,mpi,nvrtc,browser]' && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest --no-skips -n 2
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test,lint,parity,tensorboard,mpi,nvrtc,browser,gpu]' && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest --no-skips -n 2

@@ -172,3 +172,25 @@ def test_arrays_like_one_on_a_device():
 def test_a_device_that_is_none():
     with pytest.raises(InputError, match="device is 'cuda'; expected one of 'gpu', 'emulated'"):
         arrays.to_device(np.zeros(3), "cuda")
+
+
+def test_guarded_arrays_know_who_writes_beside_them():
+    with arrays.guarded() as broken:
+        for like in (None, arrays.to_device(np.zeros(1), "emulated")):
+            for dtype in (np.float32, np.float64, np.uint8):
+                array = arrays.empty((3, 5), dtype, like=like)
+                assert (array.shape, array.dtype, array.flags.c_contiguous) == ((3, 5), dtype, True)
+        assert broken() == 0
+        first, second = arrays.empty((4,), np.float32), arrays.empty((4,), np.float32)
+        first[:] = second[:] = 1
+        assert broken() == 0
+        np.lib.stride_tricks.as_strided(first, (5,))[-1] = 0
+        assert broken() == 1
+    assert arrays.empty((3,), np.float32).base is not second.base
+
+
+def test_guarded_arrays_of_a_device():
+    with arrays.guarded() as broken:
+        array = arrays.empty((4,), np.float32, like=arrays.to_device(np.zeros(1), "emulated"))
+        array._allocation.memory[array._offset - 1] ^= 1
+        assert broken() == 1

@@ -70,6 +70,20 @@ def test_a_module_is_compiled_once(file, x, y):
     assert kernels._module("emulated", file, macros) is kernels._module("emulated", file, macros)
 
 
+def test_another_file_stands_in(file, x, y):
+    def launched():
+        kernels.launch(file, "scale", np.float32, *kernels.over(300), (x, y, 300, 2))
+        return y.get()
+
+    other = file.with_name("mine.cu")
+    other.write_text(TEXT.replace("* factor", "* factor * factor").replace("scale(", "square("))
+    with kernels.standing_in(file, other, {"scale": "square"}):
+        np.testing.assert_array_equal(launched(), 4 * X)
+        with pytest.raises(InputError, match=r"kernel is 'scaled'; expected one that .*/mine\.cu has: square, reversed"):
+            kernels.launch(file, "scaled", np.float32, (1,), (1,), (x, y, 1, 2))
+    np.testing.assert_array_equal(launched(), 2 * X)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -19,7 +19,7 @@ import importlib
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -38,7 +38,9 @@ _MOST_LARGER = (
 )
 _SMALLEST = 4096  # below a page, the allocator of the C library is as good
 _free: defaultdict[int, list[np.ndarray]] = defaultdict(list)
+_BAND = 512  # bytes before and after a guarded array, as far as a GPU's allocations are aligned
 _poison = False
+_guards: list[tuple] | None = None  # (whole, first, last) of every guarded array: with its bands, and where it begins and ends
 
 
 class _Block:
@@ -56,19 +58,9 @@ class _Block:
 
 def empty(shape: tuple[int, ...], dtype, like=None):
     """An uninitialised C-contiguous array where `like` is; in NumPy, aligned to 64 bytes and from the pool, without it."""
-    place = NUMPY if like is None else place_of(like)
-    if place is not None and place != NUMPY:
-        return sys.modules[_DEVICES[place]].empty(shape, dtype)
-    dtype = np.dtype(dtype)
-    nbytes = math.prod(shape) * dtype.itemsize
-    if nbytes < _SMALLEST:
-        array = _aligned(nbytes).view(dtype).reshape(shape)
-    else:
-        memory = _taken(_size_class(nbytes))
-        array = np.asarray(_Block(memory))[:nbytes].view(dtype).reshape(shape)
-    if _poison and dtype.kind == "f":
-        array.fill(np.nan)
-    return array
+    if _guards is not None:
+        return _between_bands(shape, np.dtype(dtype), like)
+    return _new(shape, dtype, like)
 
 
 def zeros(shape: tuple[int, ...], dtype) -> np.ndarray:
@@ -201,6 +193,59 @@ def poisoned() -> Iterator[None]:
         yield
     finally:
         _poison = before
+
+
+@contextmanager
+def guarded() -> Iterator[Callable[[], int]]:
+    """Put every new array between two bands of known bytes, inside of the `with` block.
+
+    What it gives is a function that counts the arrays whose bands somebody has written to. All arrays are kept until the end.
+    """
+    global _guards
+    before, _guards = _guards, []
+    guards = _guards
+    try:
+        yield lambda: sum(not _is_whole(*guard) for guard in guards)
+    finally:
+        _guards = before
+
+
+def _new(shape: tuple[int, ...], dtype, like):
+    place = NUMPY if like is None else place_of(like)
+    if place is not None and place != NUMPY:
+        return sys.modules[_DEVICES[place]].empty(shape, dtype)
+    dtype = np.dtype(dtype)
+    nbytes = math.prod(shape) * dtype.itemsize
+    if nbytes < _SMALLEST:
+        array = _aligned(nbytes).view(dtype).reshape(shape)
+    else:
+        memory = _taken(_size_class(nbytes))
+        array = np.asarray(_Block(memory))[:nbytes].view(dtype).reshape(shape)
+    if _poison and dtype.kind == "f":
+        array.fill(np.nan)
+    return array
+
+
+def _between_bands(shape: tuple[int, ...], dtype: np.dtype, like):
+    assert _guards is not None
+    first = _BAND // dtype.itemsize
+    last = first + math.prod(shape)
+    whole = _new((last + first,), dtype, like)
+    for part in (whole[:first], whole[last:]):
+        if isinstance(part, np.ndarray):
+            part[...] = _band(dtype)
+        else:
+            part.set(_band(dtype))
+    _guards.append((whole, first, last))
+    return whole[first:last].reshape(shape)
+
+
+def _is_whole(whole, first: int, last: int) -> bool:
+    return all(to_host(part).tobytes() == _band(whole.dtype).tobytes() for part in (whole[:first], whole[last:]))
+
+
+def _band(dtype: np.dtype) -> np.ndarray:
+    return np.full(_BAND, 0xA5, np.uint8).view(dtype)
 
 
 def _beside(array, values: np.ndarray):

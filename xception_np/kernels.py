@@ -9,7 +9,8 @@ and a number is passed as the parameter's own type, whatever Python has it as.
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,6 +19,9 @@ import numpy as np
 from xception_np import arrays
 from xception_np.emulator import source
 from xception_np.errors import InputError, is_whole
+
+# What is known of the kernels, until there is a report of `xception-np selfcheck --implementation gpu` among the tests
+EVIDENCE = "compiled for sm_75 to sm_120, run under emulation, not yet run on a GPU"
 
 THREADS = 256  # of a block: a multiple of the 32 of a warp, and few enough for any kernel's registers
 _LARGE_CHUNK = 1024
@@ -35,6 +39,28 @@ _C_TYPES = {
         "unsigned int": np.uint32,
     }.items()
 }
+
+_standing_in: dict[Path, tuple[Path, Mapping[str, str]]] = {}
+
+
+@contextmanager
+def standing_in(file: Path, other: Path, names: Mapping[str, str]) -> Iterator[None]:
+    """Launch the kernels of another `.cu` file in the place of one's, inside of the `with` block.
+
+    Parameters
+    ----------
+    file, other : Path
+        The file as `launch` is given it, and one with kernels that take the same.
+    names : mapping of str to str
+        Kernels that have another name there.
+    """
+    before = dict(_standing_in)
+    _standing_in[file] = other, names
+    try:
+        yield
+    finally:
+        _standing_in.clear()
+        _standing_in.update(before)
 
 
 def over(count: int) -> tuple[tuple[int], tuple[int]]:
@@ -88,6 +114,8 @@ def launch(
     InputError
         If an argument is not what the kernel takes, arrays are in different places, or a size is beyond what a GPU has.
     """
+    file, names = _standing_in.get(file, (file, {}))
+    name = names.get(name, name)
     _check_sizes(name, grid, block)
     macros = _macros(dtype, types)
     values = [_argument(name, *pair) for pair in zip(_parameters(file, macros, name, len(args)), args, strict=True)]
@@ -115,13 +143,13 @@ def _text(file: Path) -> str:
 
 @functools.cache
 def _signatures(file: Path, macros: tuple) -> dict[str, tuple[source.Parameter, ...]]:
-    return source.kernels(_text(file), {macro: _C_TYPES[dtype] for macro, dtype in macros}, _label(file))
+    return source.kernels(_text(file), {macro: _C_TYPES[dtype] for macro, dtype in macros}, label(file))
 
 
 @functools.cache
 def _module(place: str, file: Path, macros: tuple):
     options = tuple(f"-D{macro}={_C_TYPES[dtype]}" for macro, dtype in macros)
-    named = {"file": _label(file)} if place == "emulated" else {}  # which findings then name
+    named = {"file": label(file)} if place == "emulated" else {}  # which findings then name
     return arrays.device(place).RawModule(code=_text(file), options=options, **named)
 
 
@@ -137,7 +165,7 @@ def _macros(dtype, types: Mapping[str, np.dtype]) -> tuple:
 def _parameters(file: Path, macros: tuple, name: str, count: int) -> tuple[source.Parameter, ...]:
     known = _signatures(file, macros)
     if name not in known:
-        raise InputError(f"kernel is {name!r}; expected one that {_label(file)} has: {', '.join(known)}")
+        raise InputError(f"kernel is {name!r}; expected one that {label(file)} has: {', '.join(known)}")
     if count != len(known[name]):
         names = ", ".join(parameter.name for parameter in known[name])
         raise InputError(f"args has {count} values; expected {len(known[name])}, as kernel {name} takes: {names}")
@@ -174,5 +202,6 @@ def _check_sizes(kernel: str, grid: Sequence[int], block: Sequence[int]) -> None
         raise InputError(f"block of kernel {kernel} is {block}; expected 1 to {_MOST_THREADS} threads")
 
 
-def _label(file: Path) -> str:
+def label(file: Path) -> str:
+    """What messages and findings call a file."""
     return f"{file.parent.name}/{file.name}"

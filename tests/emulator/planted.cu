@@ -382,3 +382,23 @@ extern "C" __global__ void division_right(const float* x, float* y, int n) {
     const int i = blockIdx.x * 64 + threadIdx.x;
     y[i] = x[i % (n - 127)];
 }
+
+// ---- loops
+
+extern "C" __global__ void endless_wrong(const float* x, float* y, int n) {
+    int half = 64;
+    while (half > 0 || n > 0) half /= 2;  // BUG
+    y[blockIdx.x * 64 + threadIdx.x] = half;
+}
+extern "C" __global__ void endless_right(const float* x, float* y, int n) {
+    int half = 64;
+    while (half > 0) half /= 2;
+    y[blockIdx.x * 64 + threadIdx.x] = half;
+}
+
+extern "C" __global__ void endless_barriers_wrong(const float* x, float* y, int n) {
+    for (int half = 32; half >= 0; half /= 2) __syncthreads();  // BUG
+}
+extern "C" __global__ void endless_barriers_right(const float* x, float* y, int n) {
+    for (int half = 32; half > 0; half /= 2) __syncthreads();
+}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xception_np.emulator import check, device
+from xception_np.emulator import Access, RawModule, check, checking, device
 
 LINES = (Path(__file__).parent / "counted.cu").read_text().splitlines()
 FLOAT, DOUBLE = ("-DREAL=float", "-DPADDING=0"), ("-DREAL=double", "-DPADDING=0")
@@ -160,3 +160,16 @@ def test_a_guard_that_overflows_too_leaves_bytes_unwritten(kernels):
     report = check(kernels("counted.cu", *FLOAT).get_function("copy_int"), grid, 256, (x, y, np.uint64(size)), only=[grid - 1])
     assert report.findings == []
     assert report.buffers["y"].unique_written == 0
+
+
+def test_the_accesses_of_one_block_one_by_one(kernels):
+    text = 'extern "C" __global__ void k(const float* x, float* y) {\n    y[blockIdx.x * 4 + threadIdx.x] = x[threadIdx.x / 2];\n}'
+    x, y = device.zeros(2, np.float32), device.empty(12, np.float32)
+    kernel = RawModule(text).get_function("k")
+    assert check(kernel, 3, 4, (x, y)).accesses == []
+    found = check(kernel, 3, 4, (x, y), trace=1).accesses
+    assert [each for each in found if each.access == "read"] == [Access(k, 2, "x", "read", k // 2 * 4, 4) for k in range(4)]
+    assert [each for each in found if each.access == "write"] == [Access(k, 2, "y", "write", 16 + 4 * k, 4) for k in range(4)]
+    with checking(trace=1) as reports:
+        kernel((3,), (4,), (x, y))
+    assert reports[0].accesses == found

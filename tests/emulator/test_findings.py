@@ -45,6 +45,8 @@ PLANTED = [
     ("overflow", "undefined arithmetic", ""),
     ("shift", "undefined arithmetic", ""),
     ("division", "undefined arithmetic", ""),
+    ("endless", "endless loop", ""),
+    ("endless_barriers", "endless loop", ""),
 ]
 
 
@@ -58,7 +60,15 @@ def planted_lines(kernel):
 
 def launched(kernels, name, **options):
     x, y = device.asarray(np.arange(N, dtype=np.float32)), device.empty(N, np.float32)
-    return check(kernels("planted.cu").get_function(name), 2, 64, (x, y, np.int32(N)), 256 if "dynamic" in name else 0, **options)
+    return check(
+        kernels("planted.cu").get_function(name),
+        2,
+        64,
+        (x, y, np.int32(N)),
+        256 if "dynamic" in name else 0,
+        steps=10**6,
+        **options,
+    )
 
 
 def test_all_kernels_and_all_kinds_are_here():
@@ -124,3 +134,12 @@ def test_the_launch_ends_where_a_gpu_would_end_it(kernels):
 
 def test_a_tail_that_was_forgotten_shows_in_the_bytes_written(kernels):
     assert launched(kernels, "two_writers_right").buffers["y"].unique_written == N * 2
+
+
+def test_how_long_a_block_may_go_on_can_be_said(kernels):
+    """Branches of all threads of a block together; what is long is not endless."""
+    for name, enough in (("endless", 64 * 7), ("endless_barriers", 64 * 6)):
+        kernel = kernels("planted.cu").get_function(f"{name}_right")
+        args = (device.zeros(N, np.float32), device.empty(N, np.float32), np.int32(N))
+        assert [found.kind for found in check(kernel, 2, 64, args, steps=enough).findings] == ["endless loop"]
+        assert check(kernel, 2, 64, args, steps=10 * enough).findings == []

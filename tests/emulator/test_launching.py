@@ -90,6 +90,9 @@ def test_arguments_that_are_not_what_the_kernel_takes(args, message):
         ({"shared_mem": -1}, "shared_mem is -1; expected"),
         ({"order": "sideways"}, "order is 'sideways'; expected one of 'forward', 'reverse', 'random'"),
         ({"only": [3]}, "only is [3]; expected numbers of blocks below 1"),
+        ({"seed": 2**32}, "seed is 4294967296; expected an integer from 0 to 4294967295"),
+        ({"steps": 0}, "steps is 0; expected an integer, 1 or more"),
+        ({"trace": -1}, "trace is -1; expected the number of a block"),
     ],
 )
 def test_launches_that_no_gpu_takes(how, message):

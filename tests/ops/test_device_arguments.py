@@ -1,10 +1,13 @@
 """A wrong argument on a device gets the CPU's message, before any kernel is launched."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from xception_np import arrays, kernels, ops
 from xception_np.check import cases
+from xception_np.emulator import device
 from xception_np.errors import InputError
 from xception_np.geometry import Geometry
 from xception_np.random import Purpose, Stream
@@ -34,6 +37,25 @@ def message_of(function, *arguments) -> str:
     return str(caught.value)
 
 
+class NotContiguous(device.ndarray):
+    """What CuPy has and the emulator does not: an array that is a part of another one's columns."""
+
+    @classmethod
+    def like(cls, array):
+        shaped = there(np.ascontiguousarray(array))
+        made = cls(shaped._allocation, 0, shaped.shape, shaped.dtype)
+        made._strides = array.strides
+        return made
+
+    @property
+    def strides(self):
+        return self._strides
+
+    @property
+    def flags(self):
+        return SimpleNamespace(c_contiguous=False)
+
+
 @pytest.fixture
 def no_launch(monkeypatch):
     def launch(*_, **__):
@@ -52,6 +74,13 @@ class TestEveryArray:
         expected = message_of(case.module.forward, *arguments)
         assert message_of(case.module.forward, *there(arguments)) == expected
 
+    def test_not_contiguous(self, case, position, name):
+        arguments = list(case.arguments())
+        arguments[position] = np.repeat(arguments[position], 2, axis=-1)[..., ::2]
+        expected = message_of(case.module.forward, *arguments)
+        moved = [NotContiguous.like(each) if k == position else there(each) for k, each in enumerate(arguments)]
+        assert message_of(case.module.forward, *moved) == expected
+
     def test_in_numpy_among_device_arrays(self, case, position, name):
         arguments = list(there(case.arguments()))
         if sum(arrays.place_of(argument) is not None for argument in arguments) > 1:
@@ -69,6 +98,20 @@ def test_upstream_gradient(case):
     for dy in wrong:
         expected = message_of(case.module.backward, dy, cache)
         assert message_of(case.module.backward, there(dy), cache_there) == expected
+
+
+@pytest.mark.parametrize("case", FIRST, ids=str)
+@pytest.mark.usefixtures("no_launch")
+def test_a_cache_that_is_another_ones_or_elsewhere(case):
+    y, cache = case.forward(case.arguments(), "reference")
+    dy = case.upstream(np.asarray(y))
+    expected = message_of(case.module.backward, dy, (1, 2))
+    assert message_of(case.module.backward, there(dy), (1, 2)) == expected
+    if isinstance(dy, np.ndarray) and arrays.nbytes(tuple(cache)):
+        found = message_of(case.module.backward, there(dy), cache)
+        assert found.startswith(
+            "cache is in NumPy but implementation 'emulated' computes on the emulated GPU; expected cache there"
+        )
 
 
 @pytest.mark.usefixtures("no_launch")

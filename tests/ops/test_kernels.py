@@ -321,6 +321,15 @@ def test_more_numbers_than_an_int_can_count(operation, shape, arguments, y_last,
     assert (dx[0] if isinstance(dx, tuple) else dx).ravel()[-1].get() == dx_last
 
 
+@pytest.mark.usefixtures("needs_compiler", "first_and_last_block")
+def test_more_numbers_than_an_int_can_count_of_several_arrays():
+    y, cache = ops.add.forward(_huge(HUGE), _huge(HUGE))
+    assert y.ravel()[-1].get() == 2
+    y, cache = ops.concat.forward([_huge(HUGE), _huge((*HUGE[:3], 1))])
+    assert y.ravel()[-2:].get().tolist() == [1, 1]
+    assert [dx.ravel()[-1].get() for dx in ops.concat.backward(_huge(y.shape), cache)] == [1, 1]
+
+
 # What a kernel may take of a multiprocessor's 65,536 registers and 64 KiB of shared memory (sm_75), so that it has room for
 # at least four blocks of 256 threads, or two of those that multiply tiles in registers.
 REGISTERS = {"gpu": 64, "gpu_tiled": 128}

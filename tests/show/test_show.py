@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xception_np import cost, models
+from xception_np import cost, emulator, models
 from xception_np.data import Dataset
 from xception_np.show import (
     compared_curves,
@@ -11,6 +11,7 @@ from xception_np.show import (
     cost_bars,
     explanation,
     feature_maps,
+    kernel_accesses,
     prediction_grid,
     roofline,
     training_curves,
@@ -163,3 +164,39 @@ def test_points_are_where_they_were_measured():
     first = [line for line in lines if line.kind == "regular"]
     assert list(products.lines[0].get_ydata()) == [line.cost.macs / 1e9 / 2 for line in first]
     assert products.get_ylabel() == "GMAC/s, measured"
+
+
+TRANSPOSED = """
+extern "C" __global__ void turned(const float* x, float* y) {
+    __shared__ float tile[32][32];
+    tile[threadIdx.x][0] = x[threadIdx.x / 2];
+    __syncthreads();
+    y[threadIdx.x] = tile[threadIdx.x][1];
+}
+"""
+
+
+def test_a_kernel_with_what_its_lines_ask_for_and_which_thread_touches_what(tmp_path):
+    try:
+        emulator.toolchain.compiler()
+    except emulator.MissingCompiler as error:
+        pytest.skip(str(error))
+    kernel = emulator.RawModule(TRANSPOSED, file="turned.cu").get_function("turned")
+    arrays = emulator.device.zeros(16, np.float32), emulator.device.empty(32, np.float32)
+    report = emulator.check(kernel, 1, 32, arrays, trace=0)
+    figure = kernel_accesses([(report, TRANSPOSED.splitlines())], "a kernel")
+    source, *maps = figure.axes
+    texts = [text.get_text() for text in source.texts]
+    assert texts[:2] == ["turned of turned.cu", "grid (1, 1, 1), block (32, 1, 1): 32 threads, 1 block, 1 barrier"]
+    assert "   5      __syncthreads();" in texts
+    assert "   6      y[threadIdx.x] = tile[threadIdx.x][1];  <- uninitialised read" in texts
+    assert "   2  " not in "".join(texts)  # the signature is not shown
+    columns = [texts.index(name) for name in ("bytes asked", "different", "sectors a\nrequest", "bank\nconflicts")]
+    assert texts[columns[1] + 1 : columns[2]] == ["128", "64", "128", "128"]  # tile, x; tile, y
+    assert texts[columns[2] + 1 : columns[3]] == ["2", "4"]
+    assert texts[columns[3] + 1 :] == ["32", "32"]
+    titles = [axes.get_title() for axes in maps[:3]]
+    assert sorted(titles) == ["tile: read and written", "x: read", "y: written"]
+    (of_x,) = maps[titles.index("x: read")].collections
+    np.testing.assert_array_equal(of_x.get_offsets(), [[k, k // 2] for k in range(32)])
+    figure.savefig(tmp_path / "accesses.png")

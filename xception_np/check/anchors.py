@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np.check.cases import known
+from xception_np import arrays
+from xception_np.check.cases import known, moved
 from xception_np.check.comparison import Comparison, compare
 from xception_np.check.operations import as_list
 from xception_np.geometry import Geometry
@@ -39,10 +40,11 @@ def check_anchors(operation: str, implementation: str) -> Iterator[Comparison]:
     """Compare an operation with the numbers worked out by hand."""
     module = import_module(f"xception_np.ops.{known(operation)}")
     for anchor in ANCHORS[operation]:
-        y, cache = module.forward(*anchor.arguments, implementation=implementation)
+        y, cache = module.forward(*moved(anchor.arguments, implementation), implementation=implementation)
         label = f"{operation}.{implementation}, {anchor.name} by hand"
-        yield compare(y, anchor.y, BUDGET, f"{label}: y")
-        gradients = as_list(module.backward(anchor.dy, cache, implementation=implementation))
+        yield compare(arrays.to_host(y), anchor.y, BUDGET, f"{label}: y")
+        (dy,) = moved((anchor.dy,), implementation)
+        gradients = as_list(arrays.to_host(module.backward(dy, cache, implementation=implementation)))
         for k, (actual, expected) in enumerate(zip(gradients, anchor.gradients, strict=True)):
             yield compare(actual, expected, BUDGET, f"{label}: gradient {k}")
 
@@ -245,6 +247,13 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             dy=np.array([[1.0], [3.0]]),
             gradients=(np.array([[-0.75], [0.75]]), _floats(1), _floats(4)),
         ),
+        Anchor(
+            "ReLU, whose slope at 0 is 0",
+            (_BATCH, _floats(2), _floats(1), 3.0, "relu"),
+            y=np.array([[0.0], [2.0]]),
+            dy=np.array([[1.0], [3.0]]),
+            gradients=(np.array([[-1.125], [1.125]]), _floats(1.5), _floats(3)),
+        ),
     ),
     "batch_norm_inference": (
         Anchor(
@@ -253,6 +262,13 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             y=np.array([[4.0], [6.0]]),
             dy=np.array([[1.0], [3.0]]),
             gradients=(np.array([[1.0], [3.0]]), _floats(1), _floats(4)),
+        ),
+        Anchor(
+            "ReLU, whose slope at 0 is 0",
+            (_BATCH, _floats(2), _floats(1), _floats(2), _floats(1), 3.0, "relu"),
+            y=np.array([[0.0], [2.0]]),
+            dy=np.array([[1.0], [3.0]]),
+            gradients=(np.array([[0.0], [3.0]]), _floats(1.5), _floats(3)),
         ),
     ),
     "bias": (

@@ -59,13 +59,13 @@ class Case(NamedTuple):
     def forward(self, arguments: tuple, implementation: str) -> tuple:
         """(y, cache) of the operation for NumPy arrays: y in NumPy, the cache where the implementation computes."""
         with threads.tiny_tiles() if self.large else nullcontext():
-            y, cache = self.module.forward(*_moved(arguments, implementation), implementation=implementation)
+            y, cache = self.module.forward(*moved(arguments, implementation), implementation=implementation)
         return arrays.to_host(y), cache
 
     def backward(self, dy, cache, implementation: str):
         """The gradients of the operation, in NumPy, from anybody's cache."""
         with threads.tiny_tiles() if self.large else nullcontext():
-            gradients = self.module.backward(*_moved((dy, cache), implementation), implementation=implementation)
+            gradients = self.module.backward(*moved((dy, cache), implementation), implementation=implementation)
         return arrays.to_host(gradients)
 
     def arguments(self, dtype=np.float64) -> tuple:
@@ -125,6 +125,8 @@ LARGE: dict[str, tuple[tuple[int, int, int], Geometry]] = {
     "tiles of images": ((25, 7, 6), Geometry(3, padding="valid")),
 }
 
+_MANY = 300  # channels, or filters: more than a block of a GPU has threads
+
 _X_AND_WEIGHT = Traits((0, 1), linear=True, adjoint=((0,), (1,)))
 _SEPARABLE = Traits((0, 1, 2), linear=True, adjoint=((0,), (1,), (2,)))
 
@@ -168,6 +170,11 @@ def find(operation: str, name: str) -> Case:
     raise InputError(f"case is {name!r}; expected one of {', '.join(repr(case.name) for case in of(operation))}")
 
 
+def moved(arguments: tuple, implementation: str) -> tuple:
+    """Arguments with their arrays where the implementation computes."""
+    return arrays.moved(arguments, implementations.place(implementation))
+
+
 def _windows(builder: Callable[..., Callable[[Draw], tuple]], more=IN_THE_PADDING) -> Iterator[tuple]:
     """(name, build, large) for every window, with the builder's own channels."""
     for name, (shape, geometry) in (WINDOWS | more).items():
@@ -197,12 +204,14 @@ def _convolutions() -> Iterator[Case]:
     for channels, multiplier in ((1, 1), (1, 3), (2, 2), (5, 3), (17, 1)):
         yield Case("depthwise_conv", f"C={channels}, M={multiplier}", _depthwise(image, three, channels, multiplier), _X_AND_WEIGHT)
     yield Case("depthwise_conv", "tiles, M=2", _depthwise((1, 70, 17), three, 2, 2), _X_AND_WEIGHT, large=True)
+    yield Case("depthwise_conv", f"C={_MANY}", _depthwise(image, three, _MANY), _X_AND_WEIGHT, large=True)
 
     for shape in ((1, 1, 1), (2, 3, 4), (3, 1, 5)):
         yield Case("pointwise_conv", "x".join(map(str, shape)), _pointwise(shape, 3, 2), _X_AND_WEIGHT)
     for channels, filters in ((1, 1), (1, 5), (5, 1), (17, 5)):
         yield Case("pointwise_conv", f"C={channels}, F={filters}", _pointwise((2, 1, 2), channels, filters), _X_AND_WEIGHT)
     yield Case("pointwise_conv", "tiles", _pointwise((2, 40, 17), 5, 3), _X_AND_WEIGHT, large=True)
+    yield Case("pointwise_conv", f"C=2, F={_MANY}", _pointwise((1, 2, 2), 2, _MANY), _X_AND_WEIGHT, large=True)
 
 
 def _separable() -> Iterator[Case]:
@@ -270,6 +279,7 @@ def _normalisations() -> Iterator[Case]:
     ):
         yield Case("batch_norm", name, _batch_norm(shape, activation="relu"), cut, large)
         yield Case("batch_norm_inference", name, _batch_norm_inference(shape, activation="relu"), cut, large)
+    yield Case("batch_norm", f"C={_MANY}", _batch_norm((3, 1, 2, _MANY)), training, large=True)
     yield Case("batch_norm", "tiles", _batch_norm((3, 40, 41, 9)), training, large=True)
     yield Case("batch_norm_inference", "tiles", _batch_norm_inference((3, 40, 41, 9)), inference, large=True)
 
@@ -281,6 +291,7 @@ def _biases() -> Iterator[Case]:
         traits = Traits((0, 1), linear=activation is None, adjoint=together)
         for name, shape in shapes.items():
             yield Case("bias", f"{name}, {activation}", _bias(shape, activation), traits)
+        yield Case("bias", f"C={_MANY}, {activation}", _bias((3, _MANY), activation), traits, large=True)
         yield Case("bias", f"tiles, {activation}", _bias((3, 40, 41, 9), activation), traits, large=True)
 
 
@@ -312,6 +323,7 @@ def _pools() -> Iterator[Case]:
         yield Case("avg_pool", f"C={channels}", _pool(Draw.normal, (1, 4, 3), geometry, channels), linear)
     for shape in ((2, 3, 4, 5), (1, 1, 1, 1), (3, 2, 1, 17)):
         yield Case("global_avg_pool", "x".join(map(str, shape)), _one(Draw.normal, shape), linear)
+    yield Case("global_avg_pool", f"C={_MANY}", _one(Draw.normal, (2, 2, 1, _MANY)), linear, large=True)
     yield Case("global_avg_pool", "tiles", _one(Draw.normal, (9, 40, 17, 5)), linear, large=True)
 
 
@@ -339,6 +351,7 @@ def _losses() -> Iterator[Case]:
         (2, 1, 0.1, 3, False),
         (2, 17, 0.5, 3, False),
         (3, 4, 0.1, 1000, False),
+        (20, 4, 0.1, 10_000, True),
         (700, 11, 0.1, 3, True),
     ):
         name = f"N={images}, K={classes}, smoothing {smoothing}, logits of about {scale}"
@@ -350,16 +363,10 @@ def _losses() -> Iterator[Case]:
         (1, 1, 3, False),
         (2, 17, 3, False),
         (3, 4, 1000, False),
-        (700, 50, 3, True),
+        (700, 100, 3, True),
     ):
         name = f"N={images}, K={classes}, logits of about {scale}"
         yield Case("sigmoid_cross_entropy", name, _sigmoid(images, classes, scale), Traits((0,)), large)
-
-
-def _moved(arguments: tuple, implementation: str) -> tuple:
-    """The arguments with their arrays where the implementation computes."""
-    place = implementations.place(implementation)
-    return arrays.to_host(arguments) if place == arrays.NUMPY else arrays.to_device(arguments, place)
 
 
 def _conv(shape, geometry, channels=2, filters=3):

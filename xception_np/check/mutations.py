@@ -15,7 +15,7 @@ index is an error, where compiled code would read or write past the end of an ar
 import ast
 import importlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -73,7 +73,7 @@ class Mutant(NamedTuple):
     tree: ast.Module
 
     def __str__(self):
-        return f"{self.file}.{self.function}, {self.operator}\n- {self.before}\n+ {self.after}"
+        return described(self)
 
 
 def source(file: str) -> str:
@@ -97,7 +97,7 @@ def mutants(file: str) -> Iterator[Mutant]:
     original = ast.unparse(_parse(text)).splitlines()
     for operator, function, node, replacement in sites(text):
         tree = ast.fix_missing_locations(_Replace(node, replacement).visit(_parse(text)))
-        before, after = _difference(original, ast.unparse(tree).splitlines())
+        before, after = difference(original, ast.unparse(tree).splitlines())
         if before != after:  # swapping two equal results, say, changes nothing
             yield Mutant(operator, file, function, before, after, _Plain().visit(tree))
 
@@ -121,10 +121,15 @@ def is_caught(mutant: Mutant) -> bool:
             return True
 
 
-def table(results: list[tuple[Mutant, bool]]) -> str:
-    """Sites, caught and survived, by operator."""
+def described(mutant) -> str:
+    """A mutant as lists of them have it: where, which mistake, and the lines before and after."""
+    return f"{mutant.file}.{mutant.function}, {mutant.operator}\n- {mutant.before}\n+ {mutant.after}"
+
+
+def table(results: list[tuple], operators: Iterable[str] = OPERATORS) -> str:
+    """Sites, caught and survived, by operator, of mutants and whether they were caught."""
     lines = [f"{'mutation':<24}{'sites':>7}{'caught':>8}{'survived':>10}"]
-    for operator in (*OPERATORS, "all"):
+    for operator in (*operators, "all"):
         caught = [was_caught for mutant, was_caught in results if operator in (mutant.operator, "all")]
         lines.append(f"{operator:<24}{len(caught):>7}{sum(caught):>8}{len(caught) - sum(caught):>10}")
     return "\n".join(lines)
@@ -193,7 +198,7 @@ def _parse(text: str) -> ast.Module:
     return _NegativeNumbers().visit(ast.parse(text))
 
 
-def _difference(before: list[str], after: list[str]) -> tuple[str, str]:
+def difference(before: list[str], after: list[str]) -> tuple[str, str]:
     """The lines in which two texts differ, without what they share at the top and at the bottom."""
     top = _shared(before, after)
     before, after = before[top:], after[top:]

@@ -71,12 +71,11 @@ def check_like_reference(case: Case, implementation: str, dtype=np.float64) -> I
     """Results of the implementation against the reference's, which computes in float64 from the same rounded arguments."""
     budget, label = SAME[np.dtype(dtype)], _label(case, implementation)
     arguments = case.arguments(dtype)
-    exact_y, exact_dy, exact = passes(case, tuple(map(_as_float64, arguments)), "reference")
-    dy = _rounded(exact_dy, dtype)
+    exact_y, dy, exact = exactly(case, arguments, dtype)
 
     y, cache = case.forward(arguments, implementation)
     _, reference_cache = case.forward(arguments, "reference")
-    yield compare(y, _rounded(exact_y, dtype), budget, f"{label}: y like reference")
+    yield compare(y, exact_y, budget, f"{label}: y like reference")
     for who, used, whose in (
         (implementation, cache, ""),
         (implementation, reference_cache, ", from the reference's cache"),
@@ -84,7 +83,7 @@ def check_like_reference(case: Case, implementation: str, dtype=np.float64) -> I
     ):
         gradients = as_list(case.backward(dy, used, who))
         for (name, _, _), actual, expected in zip(case.differentiable(arguments), gradients, exact, strict=True):
-            yield compare(actual, _rounded(expected, dtype), budget, f"{label}: d{name} like reference{whose}")
+            yield compare(actual, expected, budget, f"{label}: d{name} like reference{whose}")
 
 
 def check_not_a_number(case: Case, implementation: str) -> Iterator[Comparison]:
@@ -128,6 +127,12 @@ def passes(case: Case, arguments: tuple, implementation: str, upstream=Case.upst
     y, cache = case.forward(arguments, implementation)
     dy = upstream(case, np.asarray(y))
     return y, dy, as_list(case.backward(dy, cache, implementation))
+
+
+def exactly(case: Case, arguments: tuple, dtype) -> tuple:
+    """(y, dy, list of gradients) as the reference has them in float64, rounded to the arguments' own dtype."""
+    y, dy, gradients = passes(case, tuple(map(_as_float64, arguments)), "reference")
+    return _rounded(y, dtype), _rounded(dy, dtype), [_rounded(gradient, dtype) for gradient in gradients]
 
 
 def as_list(gradients) -> list[np.ndarray]:

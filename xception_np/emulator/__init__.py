@@ -15,7 +15,7 @@ in C++, g++ compiles it (`toolchain.py`), and `runtime/` runs it:
 
 - **Check mode** (`check`, or everything inside of `checking`): every load and store is looked at before it is done. Found are
   accesses out of bounds or misaligned, reads of what nobody wrote, races within a block and between blocks, barriers that not all
-  threads reach, exchanges within a warp that cannot end, and arithmetic without a defined result.
+  threads reach, exchanges within a warp that cannot end, loops without an end, and arithmetic without a defined result.
 - **Fast mode** (`run`, or any launch outside of `checking`): the same numbers, to the bit, much sooner.
 
 What it cannot show: the compiler's and the hardware's own behaviour, times, and what depends on blocks that run at the same time.
@@ -25,11 +25,12 @@ What it cannot show: the compiler's and the hardware's own behaviour, times, and
 from xception_np.emulator import device, nvrtc
 from xception_np.emulator.kernel import RawKernel, RawModule
 from xception_np.emulator.launching import ORDERS, check, checking, launch, run
-from xception_np.emulator.report import BufferUse, Finding, LineUse, Report
+from xception_np.emulator.report import Access, BufferUse, Finding, LineUse, Report
 from xception_np.emulator.toolchain import MissingCompiler
 
 __all__ = [
     "ORDERS",
+    "Access",
     "BufferUse",
     "Finding",
     "LineUse",

@@ -85,7 +85,7 @@ class ndarray:
         """A view of one axis."""
         return self.reshape(self.size)
 
-    def __getitem__(self, key) -> "ndarray":
+    def __getitem__(self, key, /) -> "ndarray":
         """A view of a part of the first axis, array[a:b], or of one of its elements, array[k]."""
         if (
             not self.shape
@@ -107,7 +107,7 @@ class ndarray:
         """A copy in the host's memory."""
         return self._host().copy()
 
-    def set(self, values: np.ndarray) -> None:
+    def set(self, values: np.ndarray, /) -> None:
         """Overwrite with a NumPy array of the same shape and dtype."""
         if not isinstance(values, np.ndarray) or values.shape != self.shape or values.dtype != self.dtype:
             what = f"{values.shape} {values.dtype}" if isinstance(values, np.ndarray) else type(values).__name__
@@ -151,7 +151,7 @@ def zeros(shape, dtype=float) -> ndarray:
     return _new(shape, dtype, zero=True)
 
 
-def asarray(values) -> ndarray:
+def asarray(values, /) -> ndarray:
     """A copy of a NumPy array in device memory; an emulated array as it is."""
     if isinstance(values, ndarray):
         return values
@@ -162,7 +162,7 @@ def asarray(values) -> ndarray:
     return array
 
 
-def asnumpy(array: ndarray) -> np.ndarray:
+def asnumpy(array: ndarray, /) -> np.ndarray:
     """A copy in the host's memory."""
     return array.get()
 

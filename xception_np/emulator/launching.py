@@ -24,11 +24,22 @@ ORDERS = ("forward", "reverse", "random")
 _MOST_THREADS = 1024
 _BLOCK_LIMITS = (1024, 1024, 64)
 _GRID_LIMITS = (2**31 - 1, 65535, 65535)
+MOST_STEPS = 2 * 10**8  # of a block in check mode: some seconds
+_NO_BLOCK = 2**64 - 1
+
+
+class _How(NamedTuple):
+    """The settings of `check`."""
+
+    order: str = "forward"
+    seed: int = 0
+    only: Sequence[int] | None = None
+    steps: int = MOST_STEPS
+    trace: int | None = None
 
 
 class _Checking(NamedTuple):
-    order: str
-    seed: int
+    how: _How
     reports: list[Report]
 
 
@@ -36,10 +47,10 @@ _checking: _Checking | None = None
 
 
 @contextmanager
-def checking(*, order: str = "forward", seed: int = 0) -> Iterator[list[Report]]:
+def checking(*, order: str = "forward", seed: int = 0, steps: int = MOST_STEPS, trace: int | None = None) -> Iterator[list[Report]]:
     """Inside the `with` block every launch is in check mode; the list that it gives is filled with their reports."""
     global _checking
-    before, _checking = _checking, _Checking(order, seed, [])
+    before, _checking = _checking, _Checking(_How(order, seed, None, steps, trace), [])
     try:
         yield _checking.reports
     finally:
@@ -51,7 +62,7 @@ def launch(kernel: RawKernel, grid, block, args: Sequence, shared_mem: int = 0) 
     if _checking is None:
         run(kernel, grid, block, args, shared_mem)
     else:
-        _checking.reports.append(check(kernel, grid, block, args, shared_mem, order=_checking.order, seed=_checking.seed))
+        _checking.reports.append(_launched(kernel, "check", grid, block, args, shared_mem, _checking.how))
 
 
 def check(
@@ -64,10 +75,13 @@ def check(
     order: str = "forward",
     seed: int = 0,
     only: Sequence[int] | None = None,
+    steps: int = MOST_STEPS,
+    trace: int | None = None,
 ) -> Report:
     """Run a kernel and watch every access.
 
-    A launch ends at an access out of bounds or misaligned, as on a GPU; it goes on after every other finding.
+    A launch ends at an access out of bounds or misaligned, as on a GPU, and in a loop without an end; it goes on after every other
+    finding.
 
     Parameters
     ----------
@@ -83,6 +97,10 @@ def check(
         Of the random order.
     only : sequence of int
         Numbers of the blocks to run, x fastest: for a grid that is too large to be run.
+    steps : int
+        How many branches the threads of a block may come to, together, before it is taken for one that never ends.
+    trace : int, optional
+        Number of a block whose accesses are kept, one by one: `report.accesses`, the first 262,144 of them.
 
     Raises
     ------
@@ -91,7 +109,7 @@ def check(
     MissingCompiler
         If there is no g++.
     """
-    return _launched(kernel, "check", grid, block, args, shared_mem, order, seed, only)
+    return _launched(kernel, "check", grid, block, args, shared_mem, _How(order, seed, only, steps, trace))
 
 
 def run(
@@ -106,18 +124,18 @@ def run(
     only: Sequence[int] | None = None,
 ) -> None:
     """Run a kernel without watching; arguments as in `check`. A kernel with a bug may end the process."""
-    report = _launched(kernel, "fast", grid, block, args, shared_mem, order, seed, only)
+    report = _launched(kernel, "fast", grid, block, args, shared_mem, _How(order, seed, only))
     if report.findings:
         raise RuntimeError(f"{report.findings[0]}")
 
 
-def _launched(kernel, mode, grid, block, args, shared_mem, order, seed, only) -> Report:
+def _launched(kernel, mode, grid, block, args, shared_mem, how: _How) -> Report:
     grid, block = _sizes("grid", grid, _GRID_LIMITS), _sizes("block", block, _BLOCK_LIMITS)
-    _check_launch(kernel, block, shared_mem, order)
+    _check_launch(kernel, block, shared_mem, how)
     memories = arguments.memories(kernel.name, kernel.parameters, args)
-    blocks = _blocks(grid, order, seed, only)
+    blocks = _blocks(grid, how)
     if 0 in grid:
-        return Report(kernel.name, kernel.module.file, grid, block, 0, 0, 0, [], {}, [])
+        return Report(kernel.name, kernel.module.file, grid, block, 0, 0, 0, [], {}, [], [])
 
     library = kernel.module.library(mode)
     ranges = [memory.range for memory in memories]
@@ -132,10 +150,12 @@ def _launched(kernel, mode, grid, block, args, shared_mem, order, seed, only) ->
             most_shared=kernel.max_dynamic_shared_size_bytes,
             blocks=None if blocks is None else blocks.ctypes.data,
             block_count=grid[0] * grid[1] * grid[2] if blocks is None else len(blocks),
-            order=ORDERS.index(order),
-            seed=seed,
+            order=ORDERS.index(how.order),
+            seed=how.seed,
             buffers=(native.Buffer * max(1, len(memories)))(*map(_buffer, memories, addresses)),
             buffer_count=len(memories),
+            most_steps=how.steps,
+            traced_block=_NO_BLOCK if how.trace is None else how.trace,
         )
         result = library.launch(request)
         report = reading.report(kernel, library, result, grid, block, [memory.name for memory in memories])
@@ -154,7 +174,7 @@ def _sizes(name: str, sizes, limits: Triple) -> Triple:
     return int(full[0]), int(full[1]), int(full[2])
 
 
-def _check_launch(kernel: RawKernel, block: Triple, shared_mem: int, order: str) -> None:
+def _check_launch(kernel: RawKernel, block: Triple, shared_mem: int, how: _How) -> None:
     if not 1 <= block[0] * block[1] * block[2] <= _MOST_THREADS:
         raise InputError(f"block is {block}, {block[0] * block[1] * block[2]} threads; expected 1 to {_MOST_THREADS}")
     if not is_whole(shared_mem) or not 0 <= shared_mem <= kernel.max_dynamic_shared_size_bytes:
@@ -162,21 +182,27 @@ def _check_launch(kernel: RawKernel, block: Triple, shared_mem: int, order: str)
             f"shared_mem is {shared_mem!r}; expected at most {kernel.max_dynamic_shared_size_bytes} bytes, or more, up to"
             f" {MOST_DYNAMIC_SHARED}, that kernel.max_dynamic_shared_size_bytes has asked for"
         )
-    if order not in ORDERS:
-        raise InputError(f"order is {order!r}; expected one of {', '.join(map(repr, ORDERS))}")
+    if how.order not in ORDERS:
+        raise InputError(f"order is {how.order!r}; expected one of {', '.join(map(repr, ORDERS))}")
+    if not is_whole(how.seed) or not 0 <= how.seed < 2**32:
+        raise InputError(f"seed is {how.seed!r}; expected an integer from 0 to {2**32 - 1}")
+    if not is_whole(how.steps) or how.steps < 1:
+        raise InputError(f"steps is {how.steps!r}; expected an integer, 1 or more")
+    if how.trace is not None and not (is_whole(how.trace) and how.trace >= 0):
+        raise InputError(f"trace is {how.trace!r}; expected the number of a block")
 
 
-def _blocks(grid: Triple, order: str, seed: int, only: Sequence[int] | None) -> np.ndarray | None:
+def _blocks(grid: Triple, how: _How) -> np.ndarray | None:
     """Numbers of the blocks to run, in their order; None for all from the first to the last."""
-    count = grid[0] * grid[1] * grid[2]
+    count, only = grid[0] * grid[1] * grid[2], how.only
     if only is not None and not all(is_whole(number) and 0 <= number < count for number in only):
         raise InputError(f"only is {list(only)}; expected numbers of blocks below {count}")
-    if only is None and order == "forward":
+    if only is None and how.order == "forward":
         return None
     blocks = np.arange(count, dtype=np.uint64) if only is None else np.array(only, np.uint64)
-    if order == "reverse":
+    if how.order == "reverse":
         return blocks[::-1].copy()
-    return np.random.default_rng(seed).permutation(blocks) if order == "random" else blocks
+    return np.random.default_rng(how.seed).permutation(blocks) if how.order == "random" else blocks
 
 
 def _buffer(memory: arguments.Memory, address: int) -> native.Buffer:

@@ -43,6 +43,8 @@ class Launch(ctypes.Structure):
         ("seed", c_uint32),
         ("buffers", POINTER(Buffer)),
         ("buffer_count", c_uint64),
+        ("most_steps", c_uint64),
+        ("traced_block", c_uint64),
     ]
 
 
@@ -95,6 +97,19 @@ class SiteUse(ctypes.Structure):
     ]
 
 
+class Traced(ctypes.Structure):
+    """As in the runtime."""
+
+    _fields_ = [
+        ("site", c_uint64),
+        ("offset", c_uint64),
+        ("region", c_int32),
+        ("access", c_int32),
+        ("thread", c_uint32),
+        ("size", c_uint32),
+    ]
+
+
 class Result(ctypes.Structure):
     """As in the runtime."""
 
@@ -105,6 +120,8 @@ class Result(ctypes.Structure):
         ("region_count", c_uint64),
         ("sites", POINTER(SiteUse)),
         ("site_count", c_uint64),
+        ("traced", POINTER(Traced)),
+        ("traced_count", c_uint64),
         ("threads", c_uint64),
         ("blocks", c_uint64),
         ("barriers", c_uint64),

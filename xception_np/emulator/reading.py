@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from xception_np.emulator import native
 from xception_np.emulator.kernel import RawKernel
-from xception_np.emulator.report import ACCESSES, KINDS, BufferUse, Finding, LineUse, Place, Report, Triple
+from xception_np.emulator.report import ACCESSES, KINDS, Access, BufferUse, Finding, LineUse, Place, Report, Triple
 
 
 def report(
@@ -14,7 +14,10 @@ def report(
     regions = result.regions[: result.region_count]
     names = [each.name.decode() if each.name else arguments[number] for number, each in enumerate(regions)]
     found, sites = result.findings[: result.finding_count], result.sites[: result.site_count]
-    lines = library.lines({*(each.site for each in found), *(each.other_site for each in found), *(each.site for each in sites)})
+    traced = result.traced[: result.traced_count]
+    lines = library.lines(
+        {site for each in found for site in (each.site, each.other_site)} | {each.site for each in (*sites, *traced)}
+    )
 
     def place(thread: int, number: int, site: int) -> Place:
         return Place(_coordinates(thread, block), _coordinates(number, grid), lines[site])
@@ -46,6 +49,10 @@ def report(
         findings=findings,
         buffers={use.name: use for use in uses},
         lines=_by_line(sites, lines, names),
+        accesses=[
+            Access(each.thread, lines[each.site], names[each.region], ACCESSES[each.access], each.offset, each.size)
+            for each in traced
+        ],
     )
 
 

@@ -12,8 +12,10 @@ KINDS = (
     "deadlock",
     "undefined arithmetic",
     "too much shared memory",
+    "endless loop",
 )
 ACCESSES = ("read", "write", "atomic")
+WARP, SECTOR = 32, 32  # threads, bytes
 Triple = tuple[int, int, int]
 
 
@@ -78,6 +80,8 @@ class Finding(NamedTuple):
                 return "computes what has no defined result: an overflow, a shift too far, a division by zero"
             case "too much shared memory":
                 return f"has {self.size} bytes of shared memory with this array: more than the launch allows"
+            case "endless loop":
+                return "goes on and on; its block took more steps than it may"
             case _:
                 return f"{verb} {where}"
 
@@ -120,8 +124,23 @@ class LineUse(NamedTuple):
         return self.passes / self.least_passes if self.least_passes else 0.0
 
 
+class Access(NamedTuple):
+    """What one thread of the traced block did once: in the order in which threads ran, which is not that of a GPU.
+
+    thread : its number in the block, x fastest
+    offset, size : bytes from the buffer's beginning, and bytes of the access
+    """
+
+    thread: int
+    line: int
+    buffer: str
+    access: str
+    offset: int
+    size: int
+
+
 class Report(NamedTuple):
-    """A launch in check mode."""
+    """A launch in check mode; `accesses` are those of the block that was to be traced."""
 
     kernel: str
     file: str
@@ -133,14 +152,29 @@ class Report(NamedTuple):
     findings: list[Finding]
     buffers: dict[str, BufferUse]
     lines: list[LineUse]
+    accesses: list[Access]
 
     def at(self, line: int, access: str | None = None) -> list[LineUse]:
         """What a source line asked for."""
         return [use for use in self.lines if use.line == line and access in (None, use.access)]
 
+    def first_request(self, use: LineUse) -> dict[int, int]:
+        """What the first warp of the traced block asks a line's buffer for at once: the first byte of each lane that asks."""
+        where = (use.line, use.buffer, use.access)
+        lanes: dict[int, int] = {}
+        for each in self.accesses:
+            if each.thread < WARP and (each.line, each.buffer, each.access) == where:
+                lanes.setdefault(each.thread, each.offset)
+        return lanes
+
+    @property
+    def counts(self) -> str:
+        """Of threads, blocks and barriers, in words."""
+        named = {"thread": self.threads, "block": self.blocks, "barrier": self.barriers}
+        return ", ".join(f"{count:,} {name}{'s' * (count != 1)}" for name, count in named.items())
+
     def __str__(self) -> str:
-        counts = f"{self.threads:,} threads, {self.blocks:,} blocks, {self.barriers:,} barriers"
-        rows = [f"{self.kernel}<<<{self.grid}, {self.block}>>>: {counts}"]
+        rows = [f"{self.kernel}<<<{self.grid}, {self.block}>>>: {self.counts}"]
         rows += [
             f"  {use.name}: {use.nbytes:,} bytes; {use.asked_read:,} read ({use.unique_read:,} different),"
             f" {use.asked_written:,} written ({use.unique_written:,} different)"

@@ -105,6 +105,11 @@ def kernels(text: str, defines: Mapping[str, str], file: str) -> dict[str, tuple
     return found
 
 
+def names(text: str) -> list[str]:
+    """The names of a source text's kernels, whatever they take."""
+    return [match[1] for match in _KERNEL.finditer(without_comments(text))]
+
+
 def with_shared_memory(text: str, file: str) -> str:
     """The text with its shared memory declared by the emulator's macros, every line where it was."""
     plain = without_comments(text)

@@ -26,7 +26,7 @@ _SAME_BITS = ["-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing"]  #
 _COMMON = ["-std=c++17", "-fPIC", "-w", *_APART, *_SAME_BITS]
 _UNDEFINED = "-fsanitize=bounds,signed-integer-overflow,shift,integer-divide-by-zero"
 # Without optimisation every access of the source is one access, at its line
-_CHECKED = ["-O0", "-g", "-fsanitize=thread", _UNDEFINED]
+_CHECKED = ["-O0", "-g", "-fsanitize=thread", "-fsanitize-coverage=trace-pc", _UNDEFINED]
 KERNEL_FLAGS = {"check": _CHECKED, "fast": ["-O3"]}
 RUNTIME_FLAGS = {"check": ["-O2", "-DEMULATOR_CHECK"], "fast": ["-O2"]}
 _RUNTIME = {"check": ("scheduler", "checker", "callbacks"), "fast": ("scheduler", "unchecked")}

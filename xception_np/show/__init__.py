@@ -11,6 +11,7 @@ from xception_np.show.explanation import explanation
 from xception_np.show.feature_maps import feature_maps
 from xception_np.show.grouped_bars import grouped_bars
 from xception_np.show.image_rows import image_rows
+from xception_np.show.kernel_accesses import kernel_accesses
 from xception_np.show.kernels import kernels
 from xception_np.show.ladder import ladder
 from xception_np.show.memory_use import memory_use
@@ -44,6 +45,7 @@ __all__ = [
     "function_text",
     "grouped_bars",
     "image_rows",
+    "kernel_accesses",
     "kernel_text",
     "kernels",
     "ladder",

@@ -1,5 +1,5 @@
-// What g++ calls: before every load and store of a kernel compiled with `-fsanitize=thread`, and where arithmetic or an index is wrong with
-// `-fsanitize=undefined`. The sanitizers' own libraries are not linked; these functions stand in their place.
+// What g++ calls: before every load and store of a kernel compiled with `-fsanitize=thread`, where arithmetic or an index is wrong with
+// `-fsanitize=undefined`, and after every branch with `-fsanitize-coverage=trace-pc`. The sanitizers' own libraries are not linked; these functions stand in their place.
 #include "checker.h"
 
 using emulator::access;
@@ -42,6 +42,10 @@ ON_ACCESS(8)
 ON_ACCESS(16)
 void __tsan_read_range(void* place, size_t size) { access_range(READ, place, size, SITE); }
 void __tsan_write_range(void* place, size_t size) { access_range(WRITE, place, size, SITE); }
+
+void __sanitizer_cov_trace_pc() {
+    if (emulator::steps_left-- == 0) emulator::endless(SITE);
+}
 
 ON_UNDEFINED(add_overflow, UNDEFINED_ARITHMETIC, true)
 ON_UNDEFINED(sub_overflow, UNDEFINED_ARITHMETIC, true)

@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t STATIC_LIMIT = 48 << 10;
 constexpr size_t GAP = 256 << 10;  // between shared arrays: more than a block has, so that no wrong index reaches another
+constexpr size_t MOST_TRACED = 1 << 18;
 constexpr size_t ARENA = 64 << 20;  // addresses; what nobody touches takes no memory
 
 alignas(256) char arena[ARENA];
@@ -29,6 +30,7 @@ std::vector<uint32_t> warp_epochs;
 Requests requests;
 std::vector<SiteUse> sites;
 std::vector<RegionUse> region_uses;
+std::vector<Traced> traced;
 
 Finding found(Kind kind, Access access, int32_t region, Site site) {
     Finding finding{};
@@ -121,6 +123,7 @@ void visit(Access access, uintptr_t address, size_t size, int32_t number, Site s
     if (access != WRITE) note(page.read, 0);
     if (access != READ) note(page.written, 1);
     requests.add(now.thread, site, number, region.shared, access, address, static_cast<unsigned>(size));
+    if (now.block == launch.traced_block && traced.size() < MOST_TRACED) traced.push_back({site, offset, number, access, now.thread, static_cast<uint32_t>(size)});
 }
 
 void add_shared(char* start, size_t size, size_t grain, const char* name) {
@@ -144,6 +147,8 @@ char* take_from_arena(size_t size) {
 
 }  // namespace
 
+uint64_t steps_left = ~uint64_t(0);  // before the first launch, while the library is loaded
+
 void access(Access access, const void* place, size_t size, Site site) {
     const auto address = reinterpret_cast<uintptr_t>(place);
     const auto bytes = static_cast<const char*>(place);
@@ -162,6 +167,11 @@ void access(Access access, const void* place, size_t size, Site site) {
 }
 
 void atomic_access(const void* place, size_t size, unsigned line) { access(ATOMIC, place, size, line); }
+
+void endless(Site site) {
+    report(found(ENDLESS_LOOP, READ, -1, site));
+    abandon();
+}
 
 // Arithmetic that C++ leaves undefined, and a wrong index into an array whose size is known; the first kind goes on, as on a GPU.
 void undefined(Kind kind, unsigned line, bool goes_on) {
@@ -197,6 +207,7 @@ void* dynamic_shared(const char* name, size_t grain) {
 
 void begin_launch(const Launch& next) {
     launch = next;
+    traced.clear();
     regions.clear();
     shared_regions.clear();
     arena_used = GAP;
@@ -214,6 +225,7 @@ void begin_launch(const Launch& next) {
 }
 
 void begin_block() {
+    steps_left = launch.most_steps;
     epoch = 0;
     std::fill(warp_epochs.begin(), warp_epochs.end(), 0);
     for (Region& region : regions)
@@ -238,6 +250,8 @@ void end_launch(Result& result) {
     result.site_count = sites.size();
     result.regions = region_uses.data();
     result.region_count = region_uses.size();
+    result.traced = traced.data();
+    result.traced_count = traced.size();
 }
 
 }  // namespace emulator

@@ -31,6 +31,7 @@ class Requests {
         if (visits.size() <= number) visits.resize(number + 1);
         auto& requests = warps[thread / WARP];
         if (requests.size() <= number) requests.resize(number + 1);
+        if (visits[number] == MOST_VISITS) flush();
         const unsigned visit = visits[number]++;
         if (requests[number].size() <= visit) requests[number].resize(visit + 1);
         Request& request = requests[number][visit];
@@ -116,6 +117,8 @@ class Requests {
         }
     }
 
+    // A thread that comes to an instruction so often is counted alone, or a loop without an end would fill the memory.
+    static constexpr unsigned MOST_VISITS = 1 << 18;
     static constexpr size_t RECENT = 256;
     struct Recent {
         uint64_t key = 0;

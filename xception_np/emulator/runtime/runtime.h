@@ -39,6 +39,7 @@ enum Kind : int32_t {
     DEADLOCK,
     UNDEFINED_ARITHMETIC,
     TOO_MUCH_SHARED,
+    ENDLESS_LOOP,
 };
 
 enum Access : int32_t { READ, WRITE, ATOMIC };
@@ -63,6 +64,8 @@ struct Launch {
     uint32_t seed;
     Buffer* buffers;
     uint64_t buffer_count;
+    uint64_t most_steps;    // of a block, in check mode: pieces of code without a branch that its threads run
+    uint64_t traced_block;  // whose accesses are all kept; no block's if there is none of that number
 };
 
 struct Finding {
@@ -93,6 +96,13 @@ struct SiteUse {
     uint64_t least_passes;  // what they would be without conflicts
 };
 
+struct Traced {  // an access of the block that was asked for
+    Site site;
+    uint64_t offset;  // bytes from the region's start
+    int32_t region, access;
+    uint32_t thread, size;
+};
+
 struct Result {
     const Finding* findings;
     uint64_t finding_count;
@@ -100,6 +110,8 @@ struct Result {
     uint64_t region_count;
     const SiteUse* sites;
     uint64_t site_count;
+    const Traced* traced;
+    uint64_t traced_count;
     uint64_t threads, blocks, barriers;
 };
 

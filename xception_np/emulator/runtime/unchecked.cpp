@@ -12,7 +12,7 @@ void barrier_passed() {}
 void warp_synchronised(unsigned) {}
 void end_block() {}
 void end_launch(Result& result) {
-    result.region_count = result.site_count = 0;
+    result.region_count = result.site_count = result.traced_count = 0;
 }
 
 }  // namespace emulator
