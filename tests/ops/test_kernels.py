@@ -28,18 +28,6 @@ ORDERS = (("forward", 0), ("reverse", 0), ("random", 1), ("random", 2))
 AS_NUMBERS_SAY = {("relu", "backward"), ("batch_norm", "backward_activation"), ("dropout", "apply")}
 
 
-def _build_several_tiles(operation):
-    """Results of more than one tile each way, sums of more than one step and chunk, and nothing that is a whole number of them."""
-    geometry = Geometry((3, 2), (1, 2))
-    build, traits = {
-        "pointwise_conv": (cases._pointwise((1, 10, 13), 33, 66), Traits((0, 1))),
-        "conv": (cases._conv((1, 11, 12), Geometry((1, 2)), 33, 66), Traits((0, 1))),
-        "depthwise_conv": (cases._depthwise((2, 17, 19), geometry, 33), Traits((0, 1))),
-        "batch_norm": (cases._batch_norm((3, 17, 7, 33), activation="relu"), Traits((0, 1, 2))),
-    }[operation]
-    return Case(operation, "several tiles", build, traits)
-
-
 def rungs(operation, file="gpu_tiled.cu"):
     """The implementations of an operation: two where it, or what it is composed of (`gpu_tiled.py`), has tiled kernels."""
     return ("emulated", "emulated_naive") if (OPERATIONS / operation / file).exists() else ("emulated",)
@@ -52,7 +40,7 @@ def on_each_rung(some):
 
 
 TILED = [operation for operation in ops.__all__ if len(rungs(operation)) > 1]
-SEVERAL_TILES = [_build_several_tiles(operation) for operation in TILED]
+SEVERAL_TILES = [cases.find(operation, "several tiles of a GPU") for operation in TILED]
 both_dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
 
 

@@ -126,6 +126,8 @@ LARGE: dict[str, tuple[tuple[int, int, int], Geometry]] = {
 }
 
 _MANY = 300  # channels, or filters: more than a block of a GPU has threads
+# Of what a block of a GPU computes: more than one each way, and a little of the next; or just so many
+_SEVERAL_TILES, _WHOLE_TILES = "several tiles of a GPU", "whole tiles of a GPU"
 
 _X_AND_WEIGHT = Traits((0, 1), linear=True, adjoint=((0,), (1,)))
 _SEPARABLE = Traits((0, 1, 2), linear=True, adjoint=((0,), (1,), (2,)))
@@ -188,6 +190,8 @@ def _convolutions() -> Iterator[Case]:
 
     for name, build, large in _windows(_conv):
         yield Case("conv", name, build, _X_AND_WEIGHT, large)
+    for name, shape, channels, filters in ((_SEVERAL_TILES, (1, 11, 12), 65, 129), (_WHOLE_TILES, (2, 8, 8), 64, 128)):
+        yield Case("conv", name, _conv(shape, Geometry((1, 2)), channels, filters), _X_AND_WEIGHT, large=True)
     for channels, filters in ((1, 1), (1, 5), (5, 1), (17, 5)):
         yield Case("conv", f"C={channels}, F={filters}", _conv(image, three, channels, filters), _X_AND_WEIGHT)
 
@@ -204,6 +208,11 @@ def _convolutions() -> Iterator[Case]:
     for channels, multiplier in ((1, 1), (1, 3), (2, 2), (5, 3), (17, 1)):
         yield Case("depthwise_conv", f"C={channels}, M={multiplier}", _depthwise(image, three, channels, multiplier), _X_AND_WEIGHT)
     yield Case("depthwise_conv", "tiles, M=2", _depthwise((1, 70, 17), three, 2, 2), _X_AND_WEIGHT, large=True)
+    for name, build in (
+        (_SEVERAL_TILES, _depthwise((2, 17, 19), Geometry((2, 3), (2, 1), (3, 2)), 33)),
+        (_WHOLE_TILES, _depthwise((2, 16, 16), three, 32)),
+    ):
+        yield Case("depthwise_conv", name, build, _X_AND_WEIGHT, large=True)
     yield Case("depthwise_conv", f"C={_MANY}", _depthwise(image, three, _MANY), _X_AND_WEIGHT, large=True)
 
     for shape in ((1, 1, 1), (2, 3, 4), (3, 1, 5)):
@@ -211,6 +220,8 @@ def _convolutions() -> Iterator[Case]:
     for channels, filters in ((1, 1), (1, 5), (5, 1), (17, 5)):
         yield Case("pointwise_conv", f"C={channels}, F={filters}", _pointwise((2, 1, 2), channels, filters), _X_AND_WEIGHT)
     yield Case("pointwise_conv", "tiles", _pointwise((2, 40, 17), 5, 3), _X_AND_WEIGHT, large=True)
+    for name, shape, channels, filters in ((_SEVERAL_TILES, (1, 10, 13), 65, 129), (_WHOLE_TILES, (2, 8, 8), 128, 128)):
+        yield Case("pointwise_conv", name, _pointwise(shape, channels, filters), _X_AND_WEIGHT, large=True)
     yield Case("pointwise_conv", f"C=2, F={_MANY}", _pointwise((1, 2, 2), 2, _MANY), _X_AND_WEIGHT, large=True)
 
 
@@ -279,6 +290,8 @@ def _normalisations() -> Iterator[Case]:
     ):
         yield Case("batch_norm", name, _batch_norm(shape, activation="relu"), cut, large)
         yield Case("batch_norm_inference", name, _batch_norm_inference(shape, activation="relu"), cut, large)
+    for name, shape in ((_SEVERAL_TILES, (3, 17, 7, 33)), (_WHOLE_TILES, (2, 8, 8, 64))):
+        yield Case("batch_norm", name, _batch_norm(shape, activation="relu"), training, large=True)
     yield Case("batch_norm", f"C={_MANY}", _batch_norm((3, 1, 2, _MANY)), training, large=True)
     yield Case("batch_norm", "tiles", _batch_norm((3, 40, 41, 9)), training, large=True)
     yield Case("batch_norm_inference", "tiles", _batch_norm_inference((3, 40, 41, 9)), inference, large=True)

@@ -13,7 +13,7 @@ Change = tuple[int, int, str]
 
 _OPENING, _CLOSING = "([{", ")]}"
 _COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
-_TYPES = r"(?:const |constexpr |unsigned |long |int|char|float|double|bool|size_t|REAL|WINNER|auto|extern |static |__shared__ )"
+_DECLARED = r"(?!return\b|else\b)(?:[A-Za-z_]\w*[\s*&]+)+[A-Za-z_]\w*"  # a type of one word or more, and a name
 _HEAD = re.compile(r"(?:else\s+)?(for|if|while)\s*\(|else\b")
 _FACTOR = re.compile(r"\s([*/%]) ([A-Za-z_][\w.]*\b(?![(\[]))")
 _CLAUSE_ENDS = re.compile(r"[,;?:]|(?<![=!<>])=(?!=)|\breturn\b")
@@ -110,9 +110,11 @@ def forgotten_tail(body: str) -> Iterator[Change]:
 
 
 def forgotten_accumulation(body: str) -> Iterator[Change]:
-    """`a += b` as `a = b`."""
-    for match in re.finditer(r"(?<=\s)[-+*/|&^]=(?=\s)", body):
-        yield *match.span(), "="
+    """`a += b` as `a = b`; not of pointers, which no number can be."""
+    pointers = set(re.findall(r"\*\s*(?:const\s+)?(\w+) = ", body))
+    for match in re.finditer(r"(\S+)\s([-+*/|&^]=)(?=\s)", body):
+        if match[1] not in pointers:
+            yield *match.span(2), "="
 
 
 def dropped_statement(body: str) -> Iterator[Change]:
@@ -166,7 +168,7 @@ class _Statement(NamedTuple):
 
     @property
     def declares(self) -> bool:
-        return re.match(_TYPES, self.text) is not None
+        return re.match(rf"{_DECLARED}\s*(?:[=\[,{{]|$)", self.text) is not None
 
 
 def _statements(body: str) -> Iterator[_Statement]:
@@ -216,7 +218,7 @@ def _index_expressions(body: str) -> Iterator[tuple[int, int]]:
 
 def _without_declared_sizes(body: str) -> str:
     """The text with blank numbers and brackets where arrays are declared: their sizes are no index."""
-    declared = rf"(?m)^\s*(?:__shared__ |{_TYPES})[\w\s]*?\w(?:\[[^\]]*\])+(?=\s*[;=,])"
+    declared = rf"(?m)__shared__[^;]*;|^\s*{_DECLARED}(?:\[[^\]]*\])+(?=\s*[;=,])"
     return re.sub(declared, lambda match: re.sub(r"[\[\]\w]", " ", match[0]), body)
 
 

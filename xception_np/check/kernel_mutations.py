@@ -19,10 +19,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import numpy as np
+
 from xception_np import emulator, implementations, kernels, ops
 from xception_np.check import cases, operations
 from xception_np.check import updates as every_update
 from xception_np.check.anchors import check_anchors
+from xception_np.check.cases import Case
 from xception_np.check.comparison import Comparison
 from xception_np.check.kernel_mutation_operators import OPERATORS, Change, closing
 from xception_np.check.mutations import described, difference
@@ -40,7 +43,8 @@ _FUNCTION = re.compile(
     r'^(?:template\s*<[^\n]*>\n)?(?:extern "C" )?[^\n;#]*\b__(?:global|device)__[^;{]*?\b(?!__)(\w+)\([^{;]*\) \{', re.M
 )
 _PREPROCESSOR = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
-_STEPS, _LARGE_STEPS = 10**6, 10**8  # of a block: more than any case takes, and soon over
+_NOT_A_NUMBER = 4  # cases in which NaN is planted
+_STEPS, _LARGE_STEPS = 10**7, 10**8  # of a block: more than any case takes, and soon over
 
 
 class Function(NamedTuple):
@@ -139,13 +143,14 @@ class Check(NamedTuple):
 def written(file: str, every: list[Mutant]) -> Iterator[Path]:
     """A file with one of FILES and its mutants in it, as long as the `with` block takes."""
     with TemporaryDirectory() as folder:
-        together = Path(folder) / f"{file}.cu"
+        together = Path(folder) / "mutants" / f"{file}.cu"  # of the same name every time, so that what is compiled is kept
+        together.parent.mkdir()
         together.write_text("\n\n".join([path(file).read_text(), *(mutant.text for mutant in every)]))
         yield together
 
 
 def is_caught(mutant: Mutant, together: Path, checks: list[Check]) -> bool:
-    """Whether a check fails with the mutant in its place, or its launches have findings; a quick one will then be the first.
+    """Whether a check fails with the mutant in its place, or its launches have findings; it will then be the first of its size.
 
     Parameters
     ----------
@@ -159,8 +164,8 @@ def is_caught(mutant: Mutant, together: Path, checks: list[Check]) -> bool:
             with emulator.checking(steps=_LARGE_STEPS if check.large else _STEPS) as reports:
                 agree = all(comparison.ok for comparison in check.comparisons())
             if not agree or any(report.findings for report in reports):
-                if not check.large:
-                    checks.insert(0, checks.pop(k))  # what caught one is likely to catch the next one
+                first = 0 if not check.large else next(at for at, other in enumerate(checks) if other.large)
+                checks.insert(first, checks.pop(k))  # what caught one is likely to catch the next one
                 return True
     return False
 
@@ -176,11 +181,16 @@ def checks(file: str) -> list[Check]:
     small = [case for case in cases.of(name) if not case.large]
     large = [case for case in cases.of(name) if case.large]
     return [
-        *(Check(partial(operations.check_like_reference, case, implementation)) for case in small),
-        *(Check(partial(operations.check_like_reference, case, implementation), large=True) for case in large),
+        *(_of_passes(case, implementation) for case in small),
         Check(partial(check_anchors, name, implementation)),
-        *(Check(partial(operations.check_not_a_number, case, implementation)) for case in small),
+        *(Check(partial(operations.check_not_a_number, case, implementation)) for case in small[:_NOT_A_NUMBER]),
+        *(_of_passes(case, implementation) for case in large),
     ]
+
+
+def _of_passes(case: Case, implementation: str) -> Check:
+    expected = operations.expected_passes(case, np.float64)  # once for all mutants
+    return Check(partial(operations.check_passes, case, implementation, expected), case.large)
 
 
 def implementation_of(file: str) -> str:

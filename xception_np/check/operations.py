@@ -14,6 +14,7 @@ cases of several tiles.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -70,8 +71,7 @@ def check_adjoint(case: Case, implementation: str) -> Iterator[Comparison]:
 def check_like_reference(case: Case, implementation: str, dtype=np.float64) -> Iterator[Comparison]:
     """Results of the implementation against the reference's, which computes in float64 from the same rounded arguments."""
     budget, label = SAME[np.dtype(dtype)], _label(case, implementation)
-    arguments = case.arguments(dtype)
-    exact_y, dy, exact = exactly(case, arguments, dtype)
+    arguments, exact_y, dy, exact = expected_passes(case, dtype)
 
     y, cache = case.forward(arguments, implementation)
     _, reference_cache = case.forward(arguments, "reference")
@@ -84,6 +84,17 @@ def check_like_reference(case: Case, implementation: str, dtype=np.float64) -> I
         gradients = as_list(case.backward(dy, used, who))
         for (name, _, _), actual, expected in zip(case.differentiable(arguments), gradients, exact, strict=True):
             yield compare(actual, expected, budget, f"{label}: d{name} like reference{whose}")
+
+
+def check_passes(case: Case, implementation: str, expected: "Expected") -> Iterator[Comparison]:
+    """The result of one forward pass, and then those of one backward pass, against what they should be."""
+    arguments, exact_y, dy, exact = expected
+    budget, label = SAME[exact[0].dtype], _label(case, implementation)
+    y, cache = case.forward(arguments, implementation)
+    yield compare(y, exact_y, budget, f"{label}: y like reference")
+    gradients = as_list(case.backward(dy, cache, implementation))
+    for (name, _, _), actual, exact_gradient in zip(case.differentiable(arguments), gradients, exact, strict=True):
+        yield compare(actual, exact_gradient, budget, f"{label}: d{name} like reference")
 
 
 def check_not_a_number(case: Case, implementation: str) -> Iterator[Comparison]:
@@ -129,10 +140,20 @@ def passes(case: Case, arguments: tuple, implementation: str, upstream=Case.upst
     return y, dy, as_list(case.backward(dy, cache, implementation))
 
 
-def exactly(case: Case, arguments: tuple, dtype) -> tuple:
-    """(y, dy, list of gradients) as the reference has them in float64, rounded to the arguments' own dtype."""
+class Expected(NamedTuple):
+    """Arguments of a case, and what the reference makes of them in float64, rounded to their own dtype."""
+
+    arguments: tuple
+    y: np.ndarray | float
+    dy: np.ndarray | float
+    gradients: list[np.ndarray]
+
+
+def expected_passes(case: Case, dtype) -> Expected:
+    """What one forward and one backward pass should give."""
+    arguments = case.arguments(dtype)
     y, dy, gradients = passes(case, tuple(map(_as_float64, arguments)), "reference")
-    return _rounded(y, dtype), _rounded(dy, dtype), [_rounded(gradient, dtype) for gradient in gradients]
+    return Expected(arguments, _rounded(y, dtype), _rounded(dy, dtype), [_rounded(gradient, dtype) for gradient in gradients])
 
 
 def as_list(gradients) -> list[np.ndarray]:
