@@ -7,7 +7,7 @@ demo:
 	$(PYTHON) -m venv .venv && .venv/bin/pip install -q . && .venv/bin/xception-np demo
 
 test:
-	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -rs -n 2
+	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -rs -n 2 -m 'not slow'
 
 notebooks:
 	$(PYTHON) -m venv .venv && .venv/bin/pip install -q -e '.[notebooks]' && .venv/bin/jupyter lab notebooks

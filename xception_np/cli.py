@@ -28,8 +28,9 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output, and nothing else there.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random, 0 to 4294967295.")]
 _DATA = (
-    "Data set: 'digits' (built in); 'cifar10' or 'cifar100' (downloaded once), or where their binary version is, a directory or an "
-    "archive; or a folder of pictures, train/<class>/* and val/<class>/*."
+    "Data set: 'digits' (built in); 'glyphs' (made on the spot; 'glyphs:0.75' sets its joint dependence); 'cifar10' or 'cifar100' "
+    "(downloaded once), or where their binary version is, a directory or an archive; or a folder of pictures, train/<class>/* and "
+    "val/<class>/*."
 )
 Data = Annotated[str, typer.Option(help=_DATA)]
 _CHECKPOINT = (

@@ -33,6 +33,7 @@ class Purpose(IntEnum):
     AUGMENTATION = 2
     DROPOUT = 3
     CHECK = 4
+    PICTURES = 5
 
 
 class Stream(NamedTuple):

@@ -50,7 +50,7 @@ def test_by_hand():
         Cost(9 * 4, 2 * 36 * 4 * 9, 4 * (x + x + 36), 4 * x),
         Cost(4 * 6, 2 * 36 * 6 * 4, 4 * (x + y + 24), 0),  # the middle is computed again
         Cost(6 + 6, 0, 4 * (y + y + 12), 4 * y),
-        Cost(0, 0, 4 * (y + small), small),  # a byte a window says which pixel won
+        Cost(0, 0, 4 * (y + small) + small, small),  # a byte a window says which pixel won
         Cost(0, 0, 4 * (small + 12), 0),
         Cost(6 * 3 + 3, 2 * 6 * 3, 4 * (12 + 6 + 21), 4 * 12),
     ]

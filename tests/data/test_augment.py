@@ -54,7 +54,9 @@ def test_each_data_set_has_its_augmentation():
     assert Augmentation.of(named("cifar10")) == Augmentation.of(named("cifar100")) == cifar
     folder = ImageFolder("cifar10", ("a.png",), np.zeros(1, np.int64), ("a",), 8)
     assert Augmentation.of(folder) == Augmentation((Flip(),), RandomResizedCrop((0.25, 1.0)))
-    with pytest.raises(InputError, match="there is no augmentation for 'mine'; expected one of 'digits', 'cifar10', 'cifar100'"):
+    with pytest.raises(
+        InputError, match="there is no augmentation for 'mine'; expected one of 'digits', 'glyphs', 'cifar10', 'cifar100'"
+    ):
         Augmentation.of(named("mine"))
 
 

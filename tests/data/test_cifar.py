@@ -253,7 +253,8 @@ def test_path_that_does_not_exist(tmp_path):
 @pytest.mark.parametrize("source", ["mnist", "/nowhere/cifar-10-binary.tar.gz"])
 def test_load_names_what_exists(source):
     with pytest.raises(
-        InputError, match=f"data is '{source}'; expected 'digits', 'cifar10', 'cifar100', or the path of CIFAR's binary version"
+        InputError,
+        match=f"data is '{source}'; expected 'digits', 'glyphs', 'cifar10', 'cifar100', or the path of CIFAR's binary version",
     ):
         data.load(source)
 

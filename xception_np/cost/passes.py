@@ -8,7 +8,7 @@ caches, if it is large. What an implementation moves besides, such as partial su
 """
 
 from xception_np import ops
-from xception_np.layers import BatchNorm, Branches, Layer, Residual
+from xception_np.layers import BatchNorm, Branches, Layer, MaxPool, Residual
 from xception_np.ops.spec import Cost
 
 _ITEMSIZE = 4  # float32
@@ -30,6 +30,8 @@ def training(layer: Layer, x_shape: tuple[int, ...]) -> tuple[Cost, ...]:
             x = cost.bytes_cached
             statistics, sums, gradient = _pass(0, x), _pass(0, 2 * x), _pass(0, 3 * x)  # of x; of dy * xhat and dy; dx from x, dy
             return statistics, forward, sums, gradient
+        case MaxPool():  # dx from dy and the winners
+            return forward, forward
         case Residual():  # dy goes to both paths as it is, and dx is the sum of what they send back
             addition = ops.add.cost(x_shape)
             return forward, _pass(0, addition.bytes_moved)

@@ -1,6 +1,6 @@
 """Data sets, and how they become batches.
 
-    train, test = data.load("cifar10")                        # or digits, cifar100, or a path of files
+    train, test = data.load("cifar10")                        # or digits, glyphs, cifar100, or a path of files
     train, validation = data.hold_out(train, 5000)            # to choose by; the test set is for the end
     preprocessing = data.Preprocessing.of(train)
     augmentation = data.Augmentation.of(train)                # or data.notation.read("alternating flip, crop 4, mixup 0.2")
@@ -14,7 +14,7 @@ Whatever is random is a function of (seed, epoch, index of the picture): threads
 import os
 from pathlib import Path
 
-from xception_np.data import cifar, digits, download, image_folder, imagenet, notation
+from xception_np.data import cifar, digits, download, glyphs, image_folder, imagenet, notation
 from xception_np.data.augment import Augmentation
 from xception_np.data.cifar_versions import ADDRESS, SIZE, VERSIONS
 from xception_np.data.dataset import Dataset, Pictures, Split
@@ -43,6 +43,7 @@ __all__ = [
     "Preprocessing",
     "RandomResizedCrop",
     "Split",
+    "glyphs",
     "hold_out",
     "imagenet",
     "is_folder_of_pictures",
@@ -61,8 +62,9 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
     Parameters
     ----------
     source : str or path
-        `digits`; `cifar10` or `cifar100`, which are downloaded at first use; where the binary version of one of these is (a
-        directory, or a tar archive); or a folder of pictures, `train/<class>/*` and `val/<class>/*`.
+        `digits`; `glyphs`, or with its joint dependence `glyphs:0.75`; `cifar10` or `cifar100`, which are downloaded at first use;
+        where the binary version of one of these is (a directory, or a tar archive); or a folder of pictures,
+        `train/<class>/*` and `val/<class>/*`.
     size : int, optional
         Height and width in pixels that pictures in folders are decoded to, 128 if not given; the other data sets have 32.
 
@@ -85,12 +87,14 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
         )
     if source == digits.NAME:
         return digits.load()
+    if glyphs.is_name(str(source)):
+        return glyphs.from_name(str(source))
     if source in by_name:
         version = by_name[str(source)]
         return cifar.load(download.fetch(f"{ADDRESS}/{version.archive}", version.md5), [version])
     if not path.exists():
         raise InputError(
-            f"data is {str(source)!r}; expected 'digits', 'cifar10', 'cifar100', or the path of CIFAR's binary version "
+            f"data is {str(source)!r}; expected 'digits', 'glyphs', 'cifar10', 'cifar100', or the path of CIFAR's binary version "
             "(a directory or an archive) or of a folder of pictures (train/<class>/* and val/<class>/*)"
         )
     return cifar.load(path)
@@ -109,7 +113,7 @@ def load_test(source: str | os.PathLike, size: int | None = None) -> Pictures:
 
 def is_name(source: str | os.PathLike) -> bool:
     """Whether a source is the name of a data set, which goes before a path of that name."""
-    return source in (digits.NAME, *(version.name for version in VERSIONS))
+    return source in (digits.NAME, *(version.name for version in VERSIONS)) or glyphs.is_name(str(source))
 
 
 def is_folder_of_pictures(source: str | os.PathLike) -> bool:

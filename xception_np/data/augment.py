@@ -46,9 +46,10 @@ class Augmentation:
         """The augmentation that suits one of our data sets, or pictures in folders."""
         if isinstance(train, ImageFolder):
             return FOLDERS
-        if train.name not in RECIPES:
+        name = train.name.partition(":")[0]
+        if name not in RECIPES:
             raise InputError(f"there is no augmentation for {train.name!r}; expected one of {', '.join(map(repr, RECIPES))}")
-        return RECIPES[train.name]
+        return RECIPES[name]
 
     @property
     def mirrors(self) -> bool:
@@ -93,6 +94,7 @@ class Augmentation:
 
 RECIPES = {
     "digits": Augmentation((PaddedCrop(3),)),  # a mirrored digit is no digit
+    "glyphs": Augmentation(),  # a mirrored pattern may be another one
     "cifar10": Augmentation((AlternatingFlip(), PaddedCrop(3, "reflect"))),
     "cifar100": Augmentation((AlternatingFlip(), PaddedCrop(3, "reflect"))),
 }

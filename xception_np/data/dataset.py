@@ -57,7 +57,7 @@ class Dataset:
     Attributes
     ----------
     name : str
-        `digits`, `cifar10` or `cifar100`, or a name of your own.
+        `digits`, `glyphs:0.5`, `cifar10` or `cifar100`, or a name of your own.
     images : (N, H, W, 3) array of uint8, C-contiguous
     labels : (N,) array of int64, from 0 to len(classes) - 1
     classes : tuple of str

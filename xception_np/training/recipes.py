@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from xception_np.data import Augmentation, Pictures, is_folder_of_pictures, notation
+from xception_np.data import Augmentation, Pictures, glyphs, is_folder_of_pictures, notation
 from xception_np.errors import InputError
 from xception_np.training.settings import Settings
 
@@ -167,7 +167,7 @@ def recipe(name: str) -> Recipe:
 
 
 def recipe_for(source: str) -> Recipe:
-    """The recipe to start from for a data set: `digits` for digits, `folder` for a folder of pictures, `cifar` otherwise."""
-    if source == "digits":
+    """The recipe to start from for a data set: for digits and glyphs `digits`, for pictures in folders `folder`, else `cifar`."""
+    if source == "digits" or glyphs.is_name(source):
         return DIGITS
     return FOLDER if is_folder_of_pictures(source) else CIFAR

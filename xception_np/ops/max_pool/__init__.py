@@ -67,7 +67,7 @@ def winners_dtype(geometry) -> np.dtype:
 
 
 def cost(x_shape, geometry, itemsize=4) -> spec.Cost:
-    """No multiply-adds; the winning taps are cached."""
+    """No multiply-adds; the winning taps are written and cached."""
     y_shape = output_shape(x_shape, geometry)
-    moved = spec.cost((x_shape, y_shape), itemsize=itemsize)
-    return moved._replace(bytes_cached=winners_dtype(geometry).itemsize * spec.size(y_shape))
+    moved, winners = spec.cost((x_shape, y_shape), itemsize=itemsize), winners_dtype(geometry).itemsize * spec.size(y_shape)
+    return moved._replace(bytes_moved=moved.bytes_moved + winners, bytes_cached=winners)
