@@ -1,5 +1,6 @@
 """What check mode saw of a launch: findings, and what the kernel asked of memory, by buffer and by source line."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 KINDS = (
@@ -152,7 +153,7 @@ class Report(NamedTuple):
     findings: list[Finding]
     buffers: dict[str, BufferUse]
     lines: list[LineUse]
-    accesses: list[Access]
+    accesses: Sequence[Access] = ()
 
     def at(self, line: int, access: str | None = None) -> list[LineUse]:
         """What a source line asked for."""
