@@ -18,6 +18,7 @@ from xception_np.errors import InputError
 from xception_np.models import Model
 from xception_np.ops import spec
 
+RATE, MOMENTUM = 0.1, 0.9
 # float32 rounding, 1e-7 an operation, through up to 100 layers, in another order of sums; a wrong twin is off by 1e-2 or more
 TOLERANCES = {"training": 1e-4, "inference": 1e-3, "convolution": 1e-4}
 EXPECTED = "for example training/xception_small/128, inference/xception/1, convolution/256/28/8/4 or spectrum/256/28/8"

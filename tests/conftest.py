@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+from xception_np.emulator import MissingCompiler, nvrtc, toolchain
+
 
 def pytest_configure():
     """Ctrl-C means what it says, to the tests that send it too: what a shell runs in the background is born deaf to it."""
@@ -34,3 +36,21 @@ def _strict(node, report):
         report.outcome = "failed"
         report.longrepr = f"{node.nodeid} was skipped, and --no-skips is on: {report.longrepr[2]}"
     return report
+
+
+@pytest.fixture
+def needs_compiler():
+    """Skips where the emulator has no compiler."""
+    try:
+        toolchain.compiler()
+    except MissingCompiler as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def needs_nvrtc():
+    """Skips where NVIDIA's compiler is not installed."""
+    try:
+        nvrtc._library()
+    except MissingCompiler as error:
+        pytest.skip(str(error))

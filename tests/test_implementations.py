@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xception_np import arrays, implementations, kernels, ops
-from xception_np.emulator import device, toolchain
+from xception_np.emulator import device
 from xception_np.errors import InputError
 
 X = np.array([[1.0, -2.0, 3.0]])
@@ -14,14 +14,6 @@ X = np.array([[1.0, -2.0, 3.0]])
 
 def on_device(array=X):
     return arrays.to_device(array, "emulated")
-
-
-@pytest.fixture
-def needs_compiler():
-    try:
-        toolchain.compiler()
-    except toolchain.MissingCompiler as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

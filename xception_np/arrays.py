@@ -139,14 +139,19 @@ def moved(value, place: str):
     return to_host(value) if place == NUMPY else to_device(value, place)
 
 
+def beside(array, values: np.ndarray):
+    """NumPy's values where an array is."""
+    return moved(values, place_of(array) or NUMPY)
+
+
 def ones_like(array):
     """An array of ones of the same shape and dtype, in the same memory."""
-    return _beside(array, np.ones(array.shape, array.dtype))
+    return beside(array, np.ones(array.shape, array.dtype))
 
 
 def copy(array):
     """A copy of an array, in the same memory."""
-    return array.copy() if place_of(array) == NUMPY else _beside(array, to_host(array))
+    return array.copy() if place_of(array) == NUMPY else beside(array, to_host(array))
 
 
 def write(array, values: np.ndarray) -> None:
@@ -246,11 +251,6 @@ def _is_whole(whole, first: int, last: int) -> bool:
 
 def _band(dtype: np.dtype) -> np.ndarray:
     return np.full(_BAND, 0xA5, np.uint8).view(dtype)
-
-
-def _beside(array, values: np.ndarray):
-    """NumPy's values where an array is."""
-    return moved(values, place_of(array) or NUMPY)
 
 
 def _each(function, value):

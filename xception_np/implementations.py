@@ -73,7 +73,7 @@ def load(operation: str, implementation: str | None = None, **arguments) -> Modu
                 f"{name} is {arrays.WHERE[found]} but implementation {implementation!r} computes {arrays.WHERE[wanted]}; "
                 f"expected {name} there: move it with {_mover(wanted, name)}"
             )
-    return importlib.import_module(_first_of(operation, NAMES[implementation].modules))
+    return _first_of(operation, NAMES[implementation].modules)
 
 
 def place(implementation: str) -> str:
@@ -117,10 +117,10 @@ def _chosen(found: str) -> str:
 
 
 @cache
-def _first_of(operation: str, modules: tuple[str, ...]) -> str:
+def _first_of(operation: str, modules: tuple[str, ...]) -> ModuleType:
     for name in modules:
         if importlib.util.find_spec(f"{operation}.{name}"):
-            return f"{operation}.{name}"
+            return importlib.import_module(f"{operation}.{name}")
     raise InputError(f"operation {operation.rpartition('.')[2]} has no CUDA kernel yet; expected NumPy arrays: arrays.to_host")
 
 

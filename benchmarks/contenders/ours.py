@@ -3,13 +3,13 @@
 import numpy as np
 
 from benchmarks.in_turn import Work
-from benchmarks.subjects import Convolution, Network
+from benchmarks.subjects import MOMENTUM, RATE, Convolution, Network
 from xception_np.cost import benching
 
 
 def training(network: Network, _: str) -> Work:
     """One step."""
-    return Work(benching.training_step(*network.build()), lambda loss: [np.array([loss])])
+    return Work(benching.training_step(*network.build(), RATE, MOMENTUM), lambda loss: [np.array([loss])])
 
 
 def inference(network: Network, _: str) -> Work:

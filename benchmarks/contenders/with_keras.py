@@ -13,9 +13,8 @@ import tensorflow as tf
 
 from benchmarks.in_turn import Work
 from benchmarks.keras_twin import keras_twin
-from benchmarks.subjects import Network
+from benchmarks.subjects import MOMENTUM, RATE, Network
 from xception_np import threads, weights
-from xception_np.cost.benching import MOMENTUM, RATE
 
 
 def training(network: Network, setting: str) -> Work:

@@ -5,10 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.in_turn import Work
-from benchmarks.subjects import Convolution, Network
+from benchmarks.subjects import MOMENTUM, RATE, Convolution, Network
 from benchmarks.torch_twin import TorchTwin, copy_weights
 from xception_np import threads
-from xception_np.cost.benching import MOMENTUM, RATE
 
 
 def training(network: Network, setting: str) -> Work:

@@ -9,7 +9,6 @@ import pytest
 
 from xception_np import ops
 from xception_np.commands.emulate import sectors_drawn
-from xception_np.emulator import MissingCompiler, toolchain
 
 COMMAND = [sys.executable, "-c", "from xception_np.cli import main; main()"]
 RELU = (Path(ops.__file__).parent / "relu" / "gpu.cu").read_text()
@@ -18,14 +17,6 @@ RELU = (Path(ops.__file__).parent / "relu" / "gpu.cu").read_text()
 def run(*arguments, cwd=None, **options):
     command = [*COMMAND, "emulate", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False, **options)
-
-
-@pytest.fixture
-def needs_compiler():
-    try:
-        toolchain.compiler()
-    except MissingCompiler as error:
-        pytest.skip(str(error))
 
 
 @pytest.mark.usefixtures("needs_compiler")

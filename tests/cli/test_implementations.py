@@ -7,8 +7,6 @@ import pytest
 from PIL import Image
 from test_cli import run
 
-from xception_np.emulator import MissingCompiler, toolchain
-
 ALIKE = 1e-5  # of a loss: float32 rounds in other places, and every step lets that grow, in proportion to the learning rate
 
 
@@ -36,11 +34,8 @@ def losses(folder, pictures, implementation):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("needs_compiler")
 def test_ten_steps_of_xception_small_on_the_emulated_gpu(tmp_path, pictures):
-    try:
-        toolchain.compiler()
-    except MissingCompiler as error:
-        pytest.skip(str(error))
     here, there = (losses(tmp_path / implementation, pictures, implementation) for implementation in ("cpu", "emulated"))
     assert np.ptp(here) > 0.01  # it learns, or at least it moves
     np.testing.assert_allclose(there, here, rtol=ALIKE)

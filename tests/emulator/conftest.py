@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from xception_np.emulator import MissingCompiler, RawModule, nvrtc, toolchain
+from xception_np.emulator import MissingCompiler, RawModule, toolchain
 
 HERE = Path(__file__).parent
 
@@ -25,11 +25,3 @@ def kernels():
         return known[key]
 
     return load
-
-
-@pytest.fixture
-def needs_nvrtc():
-    try:
-        nvrtc._library()
-    except MissingCompiler as error:
-        pytest.skip(str(error))

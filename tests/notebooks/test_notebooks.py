@@ -40,5 +40,5 @@ def test_it_is_saved_with_its_outputs(path):
 def test_it_says_nothing_of_the_machine_it_was_run_on(path):
     """Paths of somebody's machine, warnings of a library."""
     text = path.read_text()
-    for trace in ("/home/", "/tmp/", "/root/", "/work/", "Warning:", "Traceback"):
+    for trace in ("/home/", "/tmp/", "/root/", f"{FOLDER}", "Warning:", "Traceback"):
         assert trace not in text, trace

@@ -8,7 +8,6 @@ import pytest
 
 from xception_np import arrays, emulator, ops
 from xception_np.check import operations
-from xception_np.emulator import MissingCompiler, toolchain
 from xception_np.geometry import Geometry
 from xception_np.random import Purpose, Stream
 
@@ -59,12 +58,7 @@ TILED = ("conv", "depthwise_conv", "pointwise_conv", "batch_norm")
 ASKED = {"conv": (2.6, 20), "depthwise_conv": (2.8, 3), "pointwise_conv": (1.9, 30), "batch_norm": (2.8, 2)}
 
 
-@pytest.fixture(autouse=True)
-def needs_compiler():
-    try:
-        toolchain.compiler()
-    except MissingCompiler as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("needs_compiler")
 
 
 @functools.cache

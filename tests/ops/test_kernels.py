@@ -11,7 +11,7 @@ from xception_np import arrays, check, emulator, kernels, ops, random, updates
 from xception_np.check import cases, operations
 from xception_np.check.cases import Case, Traits
 from xception_np.cost.kernel_bytes import Launch, kernel_bytes
-from xception_np.emulator import MissingCompiler, device, nvrtc, source, toolchain
+from xception_np.emulator import device, nvrtc, source
 from xception_np.geometry import Geometry
 from xception_np.random import Purpose, Stream
 
@@ -42,22 +42,6 @@ def on_each_rung(some):
 TILED = [operation for operation in ops.__all__ if len(rungs(operation)) > 1]
 SEVERAL_TILES = [cases.find(operation, "several tiles of a GPU") for operation in TILED]
 both_dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=["float64", "float32"])
-
-
-@pytest.fixture
-def needs_compiler():
-    try:
-        toolchain.compiler()
-    except MissingCompiler as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture
-def needs_nvrtc():
-    try:
-        nvrtc._library()
-    except MissingCompiler as error:
-        pytest.skip(str(error))
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import pytest
 from small_runs import TINY, tiny_model, trainer
 
 from xception_np import models
-from xception_np.emulator import MissingCompiler, toolchain
 from xception_np.errors import InputError
 from xception_np.layers import Step
 from xception_np.models import folding, inside
@@ -16,12 +15,7 @@ ALIKE = 1e-5  # of a loss: float32 rounds in other places, and a dozen steps let
 EVERYTHING = {"averaging": 0.9, "clip": 0.5, "label_smoothing": 0.1, "weight_decay": 1e-3, "validation": 16, "epochs": 9}
 
 
-@pytest.fixture(autouse=True)
-def needs_compiler():
-    try:
-        toolchain.compiler()
-    except MissingCompiler as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("needs_compiler")
 
 
 def run(folder, place, **settings):

@@ -6,19 +6,10 @@ import pytest
 from xception_np import emulator, updates
 from xception_np.check import require_all
 from xception_np.check.updates import BUDGET, SIZES, UPDATES, check_sum_of_squares, check_update
-from xception_np.emulator import MissingCompiler, toolchain
 from xception_np.errors import InputError
 
 every_update = pytest.mark.parametrize("update", UPDATES)
 both_dtypes = pytest.mark.parametrize("dtype", BUDGET, ids=str)
-
-
-@pytest.fixture
-def needs_compiler():
-    try:
-        toolchain.compiler()
-    except MissingCompiler as error:
-        pytest.skip(str(error))
 
 
 @every_update
@@ -57,11 +48,9 @@ def test_an_average_by_hand():
     np.testing.assert_allclose(average, [1.5, 1.0])
 
 
-@every_update
+@pytest.mark.parametrize("update", sorted(UPDATES.keys() - {"fill"}))  # which forgets what was there
 def test_nan_and_infinity_stay_what_they_are(update):
     function, written, read, numbers = UPDATES[update]
-    if update == "fill":
-        return
     for value in (np.nan, np.inf):
         given = [np.full(3, value, np.float32) for _ in range(written + read)]
         with np.errstate(all="ignore"):

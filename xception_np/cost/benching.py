@@ -21,7 +21,6 @@ from xception_np.ops import spec
 from xception_np.training.optimizers import SGD
 
 LEAST = 0.1  # seconds in a round at least: what is shorter is repeated
-RATE, MOMENTUM = 0.1, 0.9
 
 
 class Timing(NamedTuple):
@@ -60,9 +59,9 @@ def peak_bytes() -> int:
     return most if sys.platform == "darwin" else 1024 * most
 
 
-def training_step(model: Model, x: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
+def training_step(model: Model, x: np.ndarray, labels: np.ndarray, rate: float = 0.1, momentum: float = 0.9) -> Callable[[], float]:
     """A step of training: forward, loss, backward, gradient descent with momentum; returns the loss."""
-    optimizer = SGD(model.buffers, MOMENTUM)
+    optimizer = SGD(model.buffers, momentum)
 
     def step():
         model.zero_gradients()
@@ -70,7 +69,7 @@ def training_step(model: Model, x: np.ndarray, labels: np.ndarray) -> Callable[[
             logits, cache = model.forward(x, Step())
             loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels)
             model.backward(ops.softmax_cross_entropy.backward(1.0, loss_cache), cache)
-        optimizer.step(RATE)
+        optimizer.step(rate)
         return loss
 
     return step

@@ -95,10 +95,12 @@ def any_shape(name: str, array) -> None:
 
 def alike(**named) -> None:
     """Check arrays of any shape: all of one shape and dtype, in one place. Nothing is broadcast."""
-    first_name, first = next(iter(named.items()))
-    for name, array in named.items():
-        any_shape(name, array)
-        same_place(name, array, first_name, first)
+    (first_name, first), *others = named.items()
+    any_shape(first_name, first)
+    for name, array in others:
+        if type(array) is not type(first) or array.dtype != first.dtype or not array.flags.c_contiguous:
+            any_shape(name, array)
+            same_place(name, array, first_name, first)
         if array.shape != first.shape or array.dtype != first.dtype:
             raise InputError(
                 f"{name} is {array.dtype} of shape {array.shape}; expected {first.dtype} of shape {first.shape}, as {first_name} is"

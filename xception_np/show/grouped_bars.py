@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from xception_np.show.style import COLOURS, styled
+from xception_np.show.style import COLOURS, in_rows, styled
 
 
 def grouped_bars(
@@ -40,12 +40,7 @@ def grouped_bars(
                 text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})  # readable on the mark
         if mark is not None:
             axes.axvline(mark, color="black", linewidth=1, zorder=1.5)
-        axes.set_yticks(range(len(names)), names)
-        axes.set_ylim(len(names) - 0.5, -0.5)  # the first name on top
-        axes.set_axisbelow(True)
-        axes.grid(axis="y", visible=False)
-        axes.tick_params(axis="y", length=0)
-        axes.margins(x=0.1)  # room for the numbers
+        in_rows(axes, names)
         axes.set_xlabel(label)
         axes.set_title(title, fontsize=12)
         if len(series) > 1:

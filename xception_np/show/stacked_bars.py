@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from xception_np.show.style import COLOURS, styled
+from xception_np.show.style import COLOURS, in_rows, styled
 
 
 def stacked_bars(
@@ -31,12 +31,7 @@ def stacked_bars(
             ends = [end + value for end, value in zip(ends, values, strict=True)]
         for row, end in enumerate(ends):
             axes.text(end, row, f"  {written.format(end)}", va="center", weight="bold")
-        axes.set_yticks(range(len(names)), names)
-        axes.set_ylim(len(names) - 0.5, -0.5)  # the first name on top
-        axes.set_axisbelow(True)
-        axes.grid(axis="y", visible=False)
-        axes.tick_params(axis="y", length=0)
-        axes.margins(x=0.1)  # room for the numbers
+        in_rows(axes, names)
         axes.set_xlabel(label)
         axes.set_title(title, fontsize=12)
         figure.legend(loc="outside lower center", ncols=len(parts))

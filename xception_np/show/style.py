@@ -1,5 +1,7 @@
 """The look of all pictures: colours that colour-blind readers can tell apart, readable at a notebook's width."""
 
+from collections.abc import Sequence
+
 import matplotlib
 from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -28,6 +30,16 @@ def styled():
             "legend.frameon": False,
         }
     )
+
+
+def in_rows(axes, names: Sequence[str]) -> None:
+    """Rows of bars from top to bottom, each with its name, and room for a number at its end."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_axisbelow(True)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    axes.margins(x=0.1)
 
 
 def logarithmic(axis) -> None:

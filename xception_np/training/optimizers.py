@@ -120,7 +120,7 @@ def _vector(buffers: Buffers, value: float | np.ndarray):
     """One number for each of the model's, or those that are given, where the model is."""
     values = np.empty(buffers.values.shape, buffers.values.dtype)
     values[...] = value
-    return arrays.moved(values, arrays.place_of(buffers.values) or arrays.NUMPY)
+    return arrays.beside(buffers.values, values)
 
 
 def _whole(buffers: Buffers) -> list[Part]:

@@ -37,8 +37,12 @@ def channels_interleaved(weight, segments):
 
 
 def filters_interleaved(weight, segments):
-    rows = lambda s, size, segments: slice(s * size, (s + 1) * size)  # noqa: E731
-    return placed(weight, segments, rows, lambda s, size, segments: slice(s, None, segments))
+    return placed(
+        weight,
+        segments,
+        lambda s, size, segments: slice(s * size, (s + 1) * size),
+        lambda s, size, segments: slice(s, None, segments),
+    )
 
 
 def without_zeros(weight, segments):
