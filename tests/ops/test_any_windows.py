@@ -15,13 +15,13 @@ pads = st.tuples(st.integers(0, 6), st.integers(0, 6))  # also more than the ker
 geometries = st.builds(Geometry, pairs, pairs, pairs, st.sampled_from(["same", "valid"]) | st.tuples(pads, pads))
 
 
-def operands(operation, size, geometry):
+def operands(operation, size, geometry, segments):
     draw = Draw(f"{operation} {size} {geometry}")
     x = draw.normal(*size, 4)
     if operation == "conv":
         return x, draw.normal(*geometry.kernel, 4, 3), geometry
     if operation == "grouped_conv":
-        return x, draw.normal(*geometry.kernel, 2, 6), geometry, 2
+        return x, draw.normal(*geometry.kernel, 4 // segments, 8), geometry, segments
     if operation == "depthwise_conv":
         return x, draw.normal(*geometry.kernel, 4, 2), geometry
     weights = draw.normal(*geometry.kernel, 4, 1), draw.normal(4, 3)
@@ -30,15 +30,25 @@ def operands(operation, size, geometry):
     return x, *weights, geometry, "spatial_first", "relu"
 
 
-@pytest.mark.parametrize("operation", ["conv", "grouped_conv", "depthwise_conv", "separable_conv", "norm_separable_conv"])
+@pytest.mark.parametrize(
+    ("operation", "segments"),
+    [
+        ("conv", None),
+        ("grouped_conv", 1),
+        ("grouped_conv", 2),
+        ("depthwise_conv", None),
+        ("separable_conv", None),
+        ("norm_separable_conv", None),
+    ],
+)
 @settings(derandomize=True, database=None, deadline=None, max_examples=150)
 @given(size=st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)), geometry=geometries)
-def test_like_the_reference(operation, size, geometry):
+def test_like_the_reference(operation, segments, size, geometry):
     try:
         geometry.output_size(*size[1:])
     except InputError:
         assume(False)
-    module, arguments = getattr(ops, operation), operands(operation, size, geometry)
+    module, arguments = getattr(ops, operation), operands(operation, size, geometry, segments)
     passes = {}
     for implementation in ("reference", "cpu"):
         with pytest.MonkeyPatch.context() as patch, threads.use(2):

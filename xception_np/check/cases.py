@@ -197,6 +197,8 @@ def _convolutions() -> Iterator[Case]:
 
     for name, build, large in _windows(_grouped):
         yield Case("grouped_conv", name, build, _X_AND_WEIGHT, large)
+    for name, build, large in _windows(_wide_segments):
+        yield Case("grouped_conv", f"{name}, wide segments", build, _X_AND_WEIGHT, large)
     for channels, filters in ((6, 6), (6, 12), (4, 2)):
         for s in spec.divisors(channels, filters):
             name = f"C={channels}, F={filters}, S={s}"
@@ -391,6 +393,10 @@ def _grouped(shape, geometry, channels=4, filters=6, segments=2):
         return draw.normal(*shape, channels), draw.normal(*geometry.kernel, channels // segments, filters), geometry, segments
 
     return build
+
+
+def _wide_segments(shape, geometry):
+    return _grouped(shape, geometry, 6, 8, 2)
 
 
 def _depthwise(shape, geometry, channels=3, multiplier=1):

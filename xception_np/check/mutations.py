@@ -37,9 +37,10 @@ from xception_np.check.operations import (
     check_not_a_number,
 )
 from xception_np.ops import products
+from xception_np.ops.register_block import BYTES
 
-# what is mutated: the files of the operations, and those that several operations share, in xception_np/ops
-SHARED = ("frames", "entries")
+# what is mutated: the files of the operations, and those that they are helped by, in xception_np/ops
+SHARED = ("frames", "entries", "grouped_conv.narrow", "grouped_conv.wide")
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.ON_NUMPY), *SHARED)
 
 
@@ -47,11 +48,27 @@ def _add_product_over_rows(a, b, y, memory):
     y += np.matmul(a.T, b, out=memory)
 
 
+def _multiply_in_lanes(x, places, steps, b, y, add):
+    count = _lanes(x)
+    vectors = np.stack([x[start : start + count] for start in np.add.outer(places, steps).reshape(-1)])
+    a = vectors.reshape(len(places), len(steps), 1, count)
+    found = (a * b.reshape(1, len(b), -1, count)).sum(axis=1).reshape(y.shape)
+    y[:] = y + found if add else found
+
+
+def _lanes(array):
+    return BYTES // array.itemsize
+
+
 # what stands in for `ops/products.py`, whose blocks are not Python: a wrong shape is an error here
 _PLAIN_PRODUCTS = {
     "weights": np.ascontiguousarray,
+    "stacked": np.ascontiguousarray,
+    "one_of": lambda matrices, s: matrices[s],
     "multiply": lambda a, b, y: np.matmul(a, b, out=y),
     "add_product_over_rows": _add_product_over_rows,
+    "multiply_in_lanes": _multiply_in_lanes,
+    "lanes": _lanes,
     "memory_for": lambda depth, width, like: np.empty((depth, width)),
 }
 
@@ -144,11 +161,11 @@ def standing_in(file: str, tree: ast.Module) -> Iterator[None]:
     before = {name: dict(vars(_module(name))) for name in (*FILES, "products")}
     with threads.use(1), arrays.poisoned(), np.errstate(all="ignore"):
         try:
+            vars(products).update(_PLAIN_PRODUCTS)
             for name in FILES:
                 code = compile(tree, name, "exec") if name == file else _plain_code(name)
                 exec(code, vars(_module(name)))
                 vars(_module(name))["np"] = _PoisonedNumPy()
-            vars(products).update(_PLAIN_PRODUCTS)
             yield
         finally:
             for name in before:
@@ -185,9 +202,10 @@ def _checks(user: str, mutated: str) -> Iterator[Comparison]:
 
 
 def _users(file: str) -> list[str]:
-    """The files of operations that show what a file does: its own operation's, and those that import it."""
+    """The files of operations that show what a file does: its own operation's, and those that import it or what is helped by it."""
+    naming = [user for user in FILES if _module(file) in vars(_module(user)).values()]
     own = [] if file in SHARED else [file]
-    return own + [user for user in FILES if user not in SHARED and _module(file) in vars(_module(user)).values()]
+    return list(dict.fromkeys(own + [last for user in naming for last in (_users(user) if user in SHARED else [user])]))
 
 
 def _module(file: str) -> ModuleType:

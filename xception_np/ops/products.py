@@ -3,6 +3,8 @@
     multiply(a, weights(b), y)      y = a @ b               a (P, K), b (K, N), y (P, N)
     add_product_over_rows(a, b, y, memory)
                                     y += a.T @ b            a (P, K), b (P, N), y (K, N)
+    multiply_in_lanes(x, places, steps, b, y, add)
+                                    the same where every number is a vector, and a is where tables say, in x
 
 A block of y stays in registers while k runs (`ops/register_block.py`). It reads b a few vectors wide, row after row: so b is first
 copied into panels of that width, where what a block reads lies in one piece, and stays in the first-level cache for all blocks
@@ -26,11 +28,14 @@ import numpy as np
 from xception_np import arrays
 from xception_np.ops import register_block
 from xception_np.ops.compile import compiled_apart, compiled_with
-from xception_np.ops.register_block import BYTES, REGISTERS, block, lanes
+from xception_np.ops.register_block import BYTES, REGISTERS, block, block_in_lanes, lanes
 
 # Blocks of 1, 2, 3, 4 vectors, with so many rows: the sums, a row of b and a number of a fit into the registers
 _ROWS = (8, 8, 8, 4) if REGISTERS == 32 else (8, 6)
 _MOST = len(_ROWS)
+# and of numbers that are vectors
+_ROWS_IN_LANES = (12, 8, 6, 5) if REGISTERS == 32 else (8, 6, 4)
+_MOST_IN_LANES = len(_ROWS_IN_LANES)
 # numbers of b at most, as measured: OpenBLAS has better use for many registers
 _LARGEST = 2**16 if REGISTERS == 32 else 2**22
 _LARGEST_SUM = 2**16  # numbers of y at most where it is added to: 256 KiB in float32, a part of the second-level cache
@@ -38,6 +43,7 @@ _DEPTH = 256  # rows of a and b that are summed up at once: what a block reads o
 _AT_ONCE = 2**15  # numbers of a that meet one panel of b after the other: they stay in the second-level cache
 
 _block, _pair, _row = block(_ROWS), block((2,) * _MOST), block((1,) * _MOST)
+_block_in_lanes, _row_in_lanes = block_in_lanes(_ROWS_IN_LANES), block_in_lanes((1,) * _MOST_IN_LANES)
 
 
 class Weights(NamedTuple):
@@ -59,6 +65,17 @@ def weights(matrix: np.ndarray) -> Weights:
     packed = arrays.empty((_packed_size(*matrix.shape, BYTES // matrix.itemsize),), matrix.dtype)
     _pack(matrix, packed)
     return Weights(packed, matrix.shape)
+
+
+def stacked(matrices: np.ndarray) -> Weights:
+    """Several matrices (S, K, N) of the same shape, each for `multiply`: `one_of(stacked, s)`."""
+    return Weights(np.stack([weights(matrix).packed for matrix in matrices]), matrices.shape[1:])
+
+
+@compiled_apart
+def one_of(stack, s):
+    """The s-th of `stacked` matrices."""
+    return Weights(stack.packed[s], stack.shape)
 
 
 @compiled_with(register_block)
@@ -96,6 +113,28 @@ def add_product_over_rows(a, b, y, memory):
 
 
 @compiled_with(register_block)
+def multiply_in_lanes(x, places, steps, b, y, add):
+    """y[r, n] = sum over k of x[places[r] + steps[k]] * b[k, n], or += if `add`, where all of these are vectors.
+
+    x[p] begins at number p of a flat array, and vectors are neighbours in b (K, N*lanes) and y (R, N*lanes).
+    """
+    if places.size != len(y) or steps.size != len(b) or b.shape[1] != y.shape[1]:
+        raise ValueError("shapes do not fit: places (R,), steps (K,), b (K, N*lanes), y (R, N*lanes)")
+    lane_count = lanes(y)
+    j = 0
+    while j < y.shape[1]:
+        vectors = _vectors((y.shape[1] - j) // lane_count, _MOST_IN_LANES)
+        rows, i = _ROWS_IN_LANES[vectors - 1], 0
+        while i + rows <= len(y):
+            _block_in_lanes(x, places, steps, b, y, i, j, vectors, add)
+            i += rows
+        while i < len(y):
+            _row_in_lanes(x, places, steps, b, y, i, j, vectors, add)
+            i += 1
+        j += vectors * lane_count
+
+
+@compiled_with(register_block)
 def memory_for(depth, width, like):
     """Memory to add to y (K, N) with: for a part of b, packed, or for a product where BLAS computes it, which cannot add."""
     largest = depth * width > _LARGEST_SUM
@@ -108,9 +147,9 @@ def _packed_size(depth, width, lanes):
 
 
 @compiled_apart
-def _vectors(left):
+def _vectors(left, most=_MOST):
     """How wide the next panel is, of so many vectors that are left: all as equally wide as may be."""
-    return -(-left // -(-left // _MOST))
+    return -(-left // -(-left // most))
 
 
 @compiled_with(register_block)

@@ -21,6 +21,8 @@ from xception_np.ops import frames, products
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.conv import Cache, output_shape
 
+_WIDEST = 640  # of a tile, as far as it decides how many positions there are: 512 share what is fetched of large weights
+
 
 def forward(x, weight, geometry):
     y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype)
@@ -51,9 +53,13 @@ def backward(dy, cache):
     return dx, threads.sum_groups(work, len(groups), weight.shape, x.dtype)
 
 
+def tile_width(*numbers):
+    """Numbers in a tile for each position: of its window, its result or what else there is, whichever is most."""
+    return min(max(numbers), _WIDEST)
+
+
 def _width(weight):
-    """Numbers in a tile for each position: its window, or its result if that is more."""
-    return max(weight.size // weight.shape[3], weight.shape[3])
+    return tile_width(weight.size // weight.shape[3], weight.shape[3])
 
 
 @compiled_with(frames, products)
@@ -61,7 +67,7 @@ def _forward(queue, tiles, x, matrix, windows, y):
     columns, filters = y.shape[1:]
     height = y.shape[0] // x.shape[0]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
-    panels = _panel_memory(_positions(tiles[0], columns), matrix.shape[0], x.dtype)
+    panels = panel_memory(_positions(tiles[0], columns), matrix.shape[0], x.dtype)
     for k in taken(queue, len(tiles)):
         panel = _fill_panel(x, tiles[k], columns, windows, memory, panels)
         products.multiply(panel, matrix, frames.of_tile(y, tiles[k], height).reshape(-1, filters))
@@ -72,7 +78,7 @@ def _weight_gradient(queue, groups, tiles, x, dy, windows, partials):
     columns, filters = dy.shape[1:]
     height, depth = dy.shape[0] // x.shape[0], partials[0].size // filters
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
-    panels = _panel_memory(_positions(tiles[0], columns), depth, x.dtype)
+    panels = panel_memory(_positions(tiles[0], columns), depth, x.dtype)
     spare = products.memory_for(depth, filters, dy)
     for g in taken(queue, len(groups)):
         partials[g] = 0
@@ -87,7 +93,7 @@ def _input_gradient(queue, tiles, seen, dy, transposed, windows, dx):
     """Tile k of dx gathers from the output rows seen[k, 0] to seen[k, 1]: what their windows see, cut to the tile"""
     columns, filters = dy.shape[2:]
     height, most = dx.shape[0] // dy.shape[0], (seen[:, 1] - seen[:, 0]).max()
-    panels = _panel_memory(most * columns, transposed.shape[1], dx.dtype)
+    panels = panel_memory(most * columns, transposed.shape[1], dx.dtype)
     memory = frames.memory(1, most, columns, windows, dx)
     for k in taken(queue, len(tiles)):
         n0, n1, h0, h1 = tiles[k]
@@ -113,12 +119,12 @@ def _fill_panel(x, tile, columns, windows, memory, panels):
         _take_pixels(x, tile, columns, windows, panel)
     else:
         frame = frames.fill(x, tile, columns, windows, (1, 1), memory)
-        _im2col(frame, tile[3] - tile[2], columns, windows, panel.reshape(-1))
+        im2col(frame, tile[3] - tile[2], columns, windows, 0, panel)
     return panel
 
 
 @compiled_with(frames)
-def _panel_memory(positions, width, dtype):
+def panel_memory(positions, width, dtype):
     return frames.numbers(positions * width, dtype).reshape(positions, width)
 
 
@@ -159,21 +165,22 @@ def _put_pixels(panel, columns, windows, top, image):
 
 
 @compiled_apart
-def _im2col(frame, rows, columns, windows, panel):
-    """panel[n, r, ow, i, j, c] = frame[n, r*sh + i*dh, ow*sw + j*dw, c], both as plain runs of numbers"""
+def im2col(frame, rows, columns, windows, first, panel):
+    """panel[n, r, ow, i, j, c] = frame[n, r*sh + i*dh, ow*sw + j*dw, first + c], in as few runs of numbers as may be"""
     images, height, width, channels = frame.shape
     kernel, stride, dilation, _ = windows
-    pixels = frame.reshape(-1)
-    runs = 1 if dilation[1] == 1 else kernel[1]
-    run = kernel[1] // runs * channels
+    pixels, windows_seen = frame.reshape(-1), panel.reshape(-1)
+    taken_channels = panel.shape[1] // (kernel[0] * kernel[1])
+    runs = 1 if dilation[1] == 1 and taken_channels == channels else kernel[1]
+    run = kernel[1] // runs * taken_channels
     target = 0
     for n in range(images):
         for r in range(rows):
             for ow in range(columns):
                 for i in range(kernel[0]):
-                    source = ((n * height + r * stride[0] + i * dilation[0]) * width + ow * stride[1]) * channels
+                    source = ((n * height + r * stride[0] + i * dilation[0]) * width + ow * stride[1]) * channels + first
                     for _ in range(runs):
-                        window, seen = panel[target : target + run], pixels[source : source + run]
+                        window, seen = windows_seen[target : target + run], pixels[source : source + run]
                         for c in range(run):
                             window[c] = seen[c]
                         source += dilation[1] * channels

@@ -47,6 +47,11 @@ def _forward(queue, tiles, x, windows, y, winners):
 def _largest(image, oh, ow, windows, best, winner):
     """One window of an image: the largest of its pixels, and which it was."""
     (kh, kw), (sh, sw), (dh, dw), (top, left) = windows
+    if (kh, kw, dh, dw) == (3, 3, 1, 1):
+        h, w = oh * sh - top, ow * sw - left
+        if 0 <= h < image.shape[0] - 2 and 0 <= w < image.shape[1] - 2:
+            _largest_of_nine(image, h, w, best, winner)
+            return
     first = True
     for i in range(kh):
         h = oh * sh + i * dh - top
@@ -67,6 +72,20 @@ def _largest(image, oh, ow, windows, best, winner):
                     wins = not pixel[c] <= best[c] and best[c] == best[c]  # a NaN wins, and the first one stays
                     best[c] = pixel[c] if wins else best[c]
                     winner[c] = tap if wins else winner[c]
+
+
+@compiled_apart
+def _largest_of_nine(image, h, w, best, winner):
+    """The same for a window of 3x3 that is inside the image: its pixels meet in registers."""
+    for c in range(best.size):
+        largest, tap = image[h, w, c], np.int32(0)
+        for i in range(3):
+            for j in range(3):
+                value = image[h + i, w + j, c]
+                wins = not value <= largest and largest == largest  # as above
+                largest = value if wins else largest
+                tap = np.int32(3 * i + j) if wins else tap
+        best[c], winner[c] = largest, tap
 
 
 # y = x at the winning tap, so dx = dy there and 0 elsewhere

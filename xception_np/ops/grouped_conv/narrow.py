@@ -1,0 +1,155 @@
+"""Grouped convolution with segments of a few channels: vectors along the segments.
+
+Vectors hold a number of as many segments as they have lanes. A tile is taken apart into such vectors, lanes of segments at a time,
+and put together again while it is in the cache:
+
+    x_lanes (pixels, C/S)     vectors x[..., s*C/S + c] over s       what the windows of the tile see
+    y_lanes (positions, F/S)  = windows of x_lanes @ taps            a product of matrices whose numbers are vectors
+    taps    (kh*kw*C/S, F/S)  vectors weight[i, j, c, s*F/S + f] over s
+
+Windows are not copied: a number of one is where its position's window begins and so many numbers on, and both are in tables
+(`products.multiply_in_lanes`). dtaps = windows.T @ dy_lanes is the same product with the tables exchanged.
+"""
+
+import math
+
+import numpy as np
+
+from xception_np import threads
+from xception_np.ops import frames, products
+from xception_np.ops.compile import compiled_with, taken
+from xception_np.ops.products import lanes
+from xception_np.ops.register_block import BYTES
+
+_AT_ONCE = 2**12  # numbers of x_lanes that are met by one row of blocks after the other: they stay in the first-level cache
+
+
+def convolve(x, weight, windows, spread, segments, y):
+    """Y = windows of x, its pixels `spread` apart, by segment."""
+    tiles = threads.table(threads.image_tiles(y.shape, _numbers(x, y)))
+    taps = _as_taps(weight, segments)
+    threads.together(lambda queue: _convolve(queue, tiles, x, taps, windows, spread, segments, frames.rows(y)), len(tiles))
+
+
+def weight_gradient(x, dy, windows, segments):
+    """Dweight (kh, kw, C/S, F)."""
+    width, filters, lane_count = x.shape[3] // segments, dy.shape[3] // segments, BYTES // x.itemsize
+    shape = (-(-segments // lane_count), math.prod(windows.kernel) * width, filters * lane_count)
+    tiles, groups = threads.group_table(threads.tile_groups(dy.shape, _numbers(x, dy), math.prod(shape)))
+
+    def work(queue, partials):
+        _weight_gradient(queue, groups, tiles, x, frames.rows(dy), windows, segments, partials)
+
+    taps = threads.sum_groups(work, len(groups), shape, x.dtype)
+    split = taps.reshape(shape[0], *windows.kernel, width, filters, lane_count).transpose(1, 2, 3, 0, 5, 4)
+    return np.ascontiguousarray(split.reshape(*windows.kernel, width, -1)[..., : dy.shape[3]])
+
+
+def _numbers(x, y):
+    """In a tile for each position: in x or y, and what is taken apart of them."""
+    return 2 * max(x.shape[3], y.shape[3])
+
+
+def _as_taps(weight, segments):
+    """(kh, kw, C/S, F) as (S/lanes, kh*kw*C/S, F/S*lanes), the last lanes filled up with 0."""
+    kh, kw, width, filters = weight.shape
+    lane_count = BYTES // weight.itemsize
+    whole = np.zeros((kh * kw * width, -(-segments // lane_count) * lane_count, filters // segments), weight.dtype)
+    whole[:, :segments] = weight.reshape(-1, segments, filters // segments)
+    split = whole.reshape(len(whole), -1, lane_count, filters // segments).transpose(1, 0, 3, 2)
+    return np.ascontiguousarray(split).reshape(len(split), len(whole), -1)
+
+
+@compiled_with(frames, products)
+def _convolve(queue, tiles, x, taps, windows, spread, segments, y):
+    height, columns, lane_count = y.shape[0] // x.shape[0], y.shape[1], lanes(x)
+    width, filters = x.shape[3] // segments, y.shape[2] // segments
+    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
+    x_lanes = frames.numbers(memory.size // x.shape[3] * width * lane_count, x.dtype)
+    y_lanes = frames.numbers(tiles[0, 1] * tiles[0, 3] * columns * filters * lane_count, x.dtype).reshape(-1, filters * lane_count)
+    for k in taken(queue, len(tiles)):
+        frame, y_tile = frames.fill(x, tiles[k], columns, windows, spread, memory), frames.of_tile(y, tiles[k], height)
+        positions, steps = _tables(frame, y_tile, windows, width * lane_count)
+        results = y_lanes[: len(positions)]
+        for group in range(len(taps)):
+            _take_apart(frame, group, segments, x_lanes)
+            products.multiply_in_lanes(x_lanes, positions, steps, taps[group], results, False)
+            _put_together(results, group, segments, y_tile)
+
+
+@compiled_with(frames, products)
+def _weight_gradient(queue, groups, tiles, x, dy, windows, segments, partials):
+    height, columns, lane_count = dy.shape[0] // x.shape[0], dy.shape[1], lanes(x)
+    width, filters = x.shape[3] // segments, dy.shape[2] // segments
+    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
+    x_lanes = frames.numbers(memory.size // x.shape[3] * width * lane_count, x.dtype)
+    dy_lanes = frames.numbers(tiles[0, 1] * tiles[0, 3] * columns * filters * lane_count, x.dtype)
+    dy_rows = dy_lanes.reshape(-1, filters * lane_count)
+    at_once = max(1, _AT_ONCE // (width * lane_count))
+    for g in taken(queue, len(groups)):
+        partials[g] = 0
+        for k in range(groups[g, 0], groups[g, 1]):
+            frame, dy_tile = frames.fill(x, tiles[k], columns, windows, (1, 1), memory), frames.of_tile(dy, tiles[k], height)
+            positions, steps = _tables(frame, dy_tile, windows, width * lane_count)
+            for group in range(partials.shape[1]):
+                _take_apart(frame, group, segments, x_lanes)
+                _take_apart(dy_tile, group, segments, dy_lanes)
+                for p in range(0, len(positions), at_once):
+                    part = positions[p : p + at_once]
+                    products.multiply_in_lanes(x_lanes, steps, part, dy_rows[p : p + len(part)], partials[g, group], True)
+
+
+@compiled_with(products)
+def _tables(frame, y, windows, numbers):
+    """Where the window of each position begins in x_lanes, `numbers` of it to a pixel, and where its numbers are from there on."""
+    _, rows, columns, _ = frame.shape
+    images, out_rows, out_columns, _ = y.shape
+    (kh, kw), (sh, sw), (dh, dw), _ = windows
+    lane_count = lanes(frame)
+    width = numbers // lane_count
+    positions, steps = np.empty(images * out_rows * out_columns, np.int64), np.empty(kh * kw * width, np.int64)
+    p = 0
+    for n in range(images):
+        for r in range(out_rows):
+            for ow in range(out_columns):
+                positions[p] = ((n * rows + r * sh) * columns + ow * sw) * numbers
+                p += 1
+    k = 0
+    for i in range(kh):
+        for j in range(kw):
+            for c in range(width):
+                steps[k] = (i * dh * columns + j * dw) * numbers + c * lane_count
+                k += 1
+    return positions, steps
+
+
+@compiled_with(products)
+def _take_apart(frame, group, segments, x_lanes):
+    """x_lanes[p, c] = frame[p, s*C/S + c] for the lanes' segments s, and 0 where there are no more"""
+    numbers, channels, lane_count, width = frame.reshape(-1), frame.shape[3], lanes(frame), frame.shape[3] // segments
+    here = min(lane_count, segments - group * lane_count)
+    for p in range(numbers.size // channels):
+        pixel, vectors = numbers[p * channels + group * lane_count * width :], x_lanes[p * width * lane_count :]
+        for c in range(width):
+            if here == lane_count:
+                for lane in range(lane_count):
+                    vectors[c * lane_count + lane] = pixel[lane * width + c]
+            else:
+                for lane in range(lane_count):
+                    vectors[c * lane_count + lane] = pixel[lane * width + c] if lane < here else 0
+
+
+@compiled_with(products)
+def _put_together(y_lanes, group, segments, y):
+    """y[p, s*F/S + f] = y_lanes[p, f] for the lanes' segments s"""
+    numbers, channels, lane_count, filters = y.reshape(-1), y.shape[3], lanes(y), y.shape[3] // segments
+    here, results = min(lane_count, segments - group * lane_count), y_lanes.reshape(-1)
+    for p in range(len(y_lanes)):
+        pixel, vectors = numbers[p * channels + group * lane_count * filters :], results[p * filters * lane_count :]
+        for f in range(filters):
+            if here == lane_count:
+                for lane in range(lane_count):
+                    pixel[lane * filters + f] = vectors[f * lane_count + lane]
+            else:
+                for lane in range(here):
+                    pixel[lane * filters + f] = vectors[f * lane_count + lane]
