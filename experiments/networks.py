@@ -7,7 +7,8 @@ block4   two convolutions, pooled, residual      8 -> 4
 block5   one convolution, then the mean over the picture
 
 A convolution is separable, in S segments (S = C: depthwise). The widths of stem, blocks 2 and 3, and block 4 are multiples
-of S; that of block 5 is any number. `equal` searches for those nearest to the form of BASE with the count wanted.
+of S and of 4, which fill a machine's vectors; that of block 5 is any number. `equal` searches for those nearest to the form of
+BASE with the count wanted.
 """
 
 import functools
@@ -21,6 +22,7 @@ from xception_np.models.table import Conv, Norm, Plain, Pool, Relu, Residual, Se
 
 NORM = Norm(momentum=0.9)
 WIDEST = 128
+WHOLE = 4  # channels: widths are multiples of it
 TOLERANCE = 0.02
 
 
@@ -101,9 +103,8 @@ def equal(segments: int | None, of: str) -> Widths:
     if segments is None:
         return BASE
     wanted = getattr(counts(separable(BASE)), of)
-    multiples = [
-        [width for width in range(segments, WIDEST + 1, segments) if 0.3 * base <= width <= 1.6 * base] for base in BASE[:3]
-    ]
+    step = math.lcm(segments, WHOLE)
+    multiples = [[width for width in range(step, WIDEST + 1, step) if 0.3 * base <= width <= 1.6 * base] for base in BASE[:3]]
     fitting = []
     for stem, entry, middle in itertools.product(*multiples):
         last = _last(stem, entry, middle, segments, of, wanted)
@@ -147,7 +148,7 @@ def _deviation(widths: Widths) -> float:
 def equal_inception() -> Table:
     """Inception modules with as many parameters as BASE, to 2%."""
     wanted = counts(separable(BASE)).parameters
-    width = next(width for width in itertools.count(WIDEST, -1) if counts(inception(width, 1)).parameters < wanted)
+    width = next(width for width in range(WIDEST, 0, -WHOLE) if counts(inception(width, 1)).parameters < wanted)
     low, high = (counts(inception(width, last)).parameters for last in (1, 2))
     return inception(width, 1 + round((wanted - low) / (high - low)))
 

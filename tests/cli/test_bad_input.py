@@ -452,6 +452,7 @@ def disk(tmp_path):
     subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.mount
 def test_a_full_disk(disk):
     """What was learnt before the disk was full is there, and when there is room again the run goes on."""

@@ -245,6 +245,7 @@ def test_help(command):
     assert "Usage" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_the_run_and_says_how_to_go_on(tmp_path, number):
     folder = tmp_path / "a run"

@@ -77,6 +77,7 @@ def test_fine_tuning_is_a_run_like_any_other(tmp_path):
     assert json.loads(run("evaluate", "--checkpoint", out / "last.safetensors", "--data", "digits", "--json").stdout)["top_5"] > 0
 
 
+@pytest.mark.slow
 def test_an_interrupted_fine_tuning_goes_on(tmp_path):
     out = tmp_path / "run"
     started = run("fine-tune", "--data", "digits", "--epochs", 1, "--out", out, "--json")

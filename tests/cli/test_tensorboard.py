@@ -42,6 +42,7 @@ def measured(path, name):
     return [(line["step"], pytest.approx(line[name], rel=1e-6)) for line in map(json.loads, path.read_text().splitlines())]
 
 
+@pytest.mark.slow
 def test_scalars_are_the_runs(tmp_path):
     pytest.importorskip("tensorboardX", reason="the extra `tensorboard` is not installed")
     for k in range(12):

@@ -72,6 +72,7 @@ def run(*arguments):
     return CliRunner().invoke(command.app, arguments)
 
 
+@pytest.mark.slow
 def test_what_is_measured_is_written_and_not_measured_again(small):
     assert run("run", "small", "--minutes", "0").exit_code == 0
     first = run("run", "small", "--seeds", "1")
