@@ -55,6 +55,22 @@ def test_widths_that_are_no_whole_number_of_vectors(dtype, width):
 
 
 @both
+@pytest.mark.parametrize("add", [False, True])
+@pytest.mark.parametrize("vectors", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize(("rows", "depth"), [(1, 1), (5, 3), (13, 7), (25, 300)])
+def test_numbers_that_are_vectors(dtype, vectors, rows, depth, add):
+    """Each lane is a product of its own; what a row and a step read lies anywhere."""
+    random, lanes = np.random.default_rng(1), LANES[dtype]
+    x, b, before = matrices(dtype, (4000,), (depth, vectors * lanes), (rows, vectors * lanes))
+    places, steps = random.integers(0, 2000, rows), random.integers(0, 2000 - lanes, depth)
+    y = before.copy() if add else np.full_like(before, np.nan)
+    products.multiply_in_lanes(x, places, steps, b, y, add)
+    a = x.astype(np.float64)[(places[:, None] + steps)[..., None] + np.arange(lanes)]  # (rows, depth, lanes)
+    exact = np.einsum("rkl,kvl->rvl", a, b.astype(np.float64).reshape(depth, vectors, lanes)).reshape(y.shape)
+    np.testing.assert_allclose(y, exact + before if add else exact, rtol=0, atol=rounding(dtype, depth + 1))
+
+
+@both
 def test_more_than_the_cache_holds(dtype):
     """Sums over more rows than blocks run over at once, more rows than meet a panel at once, and what goes to BLAS."""
     a, b = matrices(dtype, (1000, 24), (1000, 2 * LANES[dtype]))

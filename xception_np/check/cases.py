@@ -203,6 +203,9 @@ def _convolutions() -> Iterator[Case]:
         for s in spec.divisors(channels, filters):
             name = f"C={channels}, F={filters}, S={s}"
             yield Case("grouped_conv", name, _grouped(image, three, channels, filters, s), _X_AND_WEIGHT)
+    yield Case("grouped_conv", "C=42, F=63, S=21", _grouped(image, three, 42, 63, 21), _X_AND_WEIGHT)  # vectors that are full
+    wide = _grouped((1, 11, 12), Geometry((1, 2)), 66, 130, 2)
+    yield Case("grouped_conv", f"{_SEVERAL_TILES}, wide segments", wide, _X_AND_WEIGHT, large=True)
     yield Case("grouped_conv", "C=17, S=17", _grouped(image, three, 17, 17, 17), _X_AND_WEIGHT)
 
     for name, build, large in _windows(_depthwise):

@@ -40,6 +40,7 @@ _MOST_IN_LANES = len(_ROWS_IN_LANES)
 _LARGEST = 2**16 if REGISTERS == 32 else 2**22
 _LARGEST_SUM = 2**16  # numbers of y at most where it is added to: 256 KiB in float32, a part of the second-level cache
 _DEPTH = 256  # rows of a and b that are summed up at once: what a block reads of b stays in the first-level cache
+_DEPTH_IN_LANES = 128  # the same where they are vectors
 _AT_ONCE = 2**15  # numbers of a that meet one panel of b after the other: they stay in the second-level cache
 
 _block, _pair, _row = block(_ROWS), block((2,) * _MOST), block((1,) * _MOST)
@@ -120,6 +121,12 @@ def multiply_in_lanes(x, places, steps, b, y, add):
     """
     if places.size != len(y) or steps.size != len(b) or b.shape[1] != y.shape[1]:
         raise ValueError("shapes do not fit: places (R,), steps (K,), b (K, N*lanes), y (R, N*lanes)")
+    for k in range(0, len(b), _DEPTH_IN_LANES):
+        _over_blocks_in_lanes(x, places, steps[k : k + _DEPTH_IN_LANES], b[k : k + _DEPTH_IN_LANES], y, add or k > 0)
+
+
+@compiled_with(register_block)
+def _over_blocks_in_lanes(x, places, steps, b, y, add):
     lane_count = lanes(y)
     j = 0
     while j < y.shape[1]:

@@ -21,8 +21,6 @@ from xception_np.ops.compile import compiled_with, taken
 from xception_np.ops.products import lanes
 from xception_np.ops.register_block import BYTES
 
-_AT_ONCE = 2**12  # numbers of x_lanes that are met by one row of blocks after the other: they stay in the first-level cache
-
 
 def convolve(x, weight, windows, spread, segments, y):
     """Y = windows of x, its pixels `spread` apart, by segment."""
@@ -85,7 +83,6 @@ def _weight_gradient(queue, groups, tiles, x, dy, windows, segments, partials):
     x_lanes = frames.numbers(memory.size // x.shape[3] * width * lane_count, x.dtype)
     dy_lanes = frames.numbers(tiles[0, 1] * tiles[0, 3] * columns * filters * lane_count, x.dtype)
     dy_rows = dy_lanes.reshape(-1, filters * lane_count)
-    at_once = max(1, _AT_ONCE // (width * lane_count))
     for g in taken(queue, len(groups)):
         partials[g] = 0
         for k in range(groups[g, 0], groups[g, 1]):
@@ -94,9 +91,7 @@ def _weight_gradient(queue, groups, tiles, x, dy, windows, segments, partials):
             for group in range(partials.shape[1]):
                 _take_apart(frame, group, segments, x_lanes)
                 _take_apart(dy_tile, group, segments, dy_lanes)
-                for p in range(0, len(positions), at_once):
-                    part = positions[p : p + at_once]
-                    products.multiply_in_lanes(x_lanes, steps, part, dy_rows[p : p + len(part)], partials[g, group], True)
+                products.multiply_in_lanes(x_lanes, steps, positions, dy_rows[: len(positions)], partials[g, group], True)
 
 
 @compiled_with(products)
