@@ -10,7 +10,7 @@ from experiments.store import Measured
 
 
 class Line(NamedTuple):
-    """Test accuracy after the last epoch, in percent, of the points of one line.
+    """Test accuracy, in percent, of the points of one line; after the last epoch, if places are not epochs.
 
     x : (points,) places
     each : (points, seeds) array, NaN where a seed is still to be trained
@@ -44,6 +44,19 @@ def lines(found: Sequence[Measured]) -> dict[str, Line]:
         for each in of_line:
             values[places.index(each.x or 0.0), seeds.index(each.seed)] = 100 * each.accuracy[-1]
         result[name] = Line(np.array(places), values)
+    return result
+
+
+def by_epoch(found: Sequence[Measured]) -> dict[str, Line]:
+    """The same after every epoch, for a figure whose points have no place: an epoch is one."""
+    seeds = sorted({each.seed for each in found})
+    result = {}
+    for name in dict.fromkeys(each.line for each in found):
+        of_line = [each for each in found if each.line == name]
+        values = np.full((max(len(each.accuracy) for each in of_line), len(seeds)), np.nan)
+        for each in of_line:
+            values[: len(each.accuracy), seeds.index(each.seed)] = 100 * np.array(each.accuracy)
+        result[name] = Line(np.arange(1.0, len(values) + 1), values)
     return result
 
 

@@ -20,6 +20,14 @@ def test_lines_have_means_and_standard_errors():
     assert np.isnan(line.each[1, 1:]).all()
 
 
+def test_epochs_are_places():
+    found = [measured("a", None, 0, 0.5), measured("a", None, 1, 0.7), measured("b", None, 1, 0.25)]
+    lines = summary.by_epoch(found)
+    assert lines["a"].x.tolist() == [1, 2]
+    np.testing.assert_allclose(lines["a"].mean, [10, 60])
+    np.testing.assert_allclose(lines["b"].each, [[np.nan, 10], [np.nan, 25]])
+
+
 def test_a_difference_is_taken_seed_by_seed():
     one, other = np.array([60.0, 70, 80]), np.array([59.0, 68, 77])
     found = summary.difference(one, other)  # 1, 2, 3: deviation 1, and 4.303 of them for two degrees of freedom

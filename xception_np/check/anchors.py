@@ -314,6 +314,13 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             gradients=(_pixels((0, 1), (11, 10), (0, 100), (100, 0)),),
         ),
         Anchor(
+            "the first of nine, where several are equal",
+            (_image((3, 3, 7), (6, 7, 1), (7, 7, 2)), Geometry(3, padding="valid")),
+            y=_image((7,)),
+            dy=_image((5,)),
+            gradients=(_image((0, 0, 5), (0, 0, 0), (0, 0, 0)),),
+        ),
+        Anchor(
             "padding never wins",
             (_image((-1, -2), (-4, -3)), Geometry(3, 2)),
             y=_image((-1,)),

@@ -206,6 +206,9 @@ def _convolutions() -> Iterator[Case]:
     yield Case("grouped_conv", "C=42, F=63, S=21", _grouped(image, three, 42, 63, 21), _X_AND_WEIGHT)  # vectors that are full
     wide = _grouped((1, 11, 12), Geometry((1, 2)), 66, 130, 2)
     yield Case("grouped_conv", f"{_SEVERAL_TILES}, wide segments", wide, _X_AND_WEIGHT, large=True)
+    for name, channels in (("narrow", 4), ("wide", 6)):
+        images = _grouped((17, 2, 2), Geometry(1), channels, 8, 2)
+        yield Case("grouped_conv", f"tiles of images, {name} segments", images, _X_AND_WEIGHT, large=True)
     yield Case("grouped_conv", "C=17, S=17", _grouped(image, three, 17, 17, 17), _X_AND_WEIGHT)
 
     for name, build, large in _windows(_depthwise):
@@ -333,6 +336,8 @@ def _pools() -> Iterator[Case]:
     linear = Traits((0,), linear=True, adjoint=((0,),))
     for name, build, large in _windows(lambda shape, geometry: _pool(Draw.distinct, shape, geometry), more={}):
         yield Case("max_pool", name, build, Traits((0,), adjoint=((0,),)), large)
+    dilated = _pool(Draw.distinct, (1, 4, 7), Geometry(3, dilation=(1, 2), padding="valid"))
+    yield Case("max_pool", "3x3, columns apart", dilated, Traits((0,), adjoint=((0,),)))
     for name, build, large in _windows(lambda shape, geometry: _pool(Draw.normal, shape, geometry), more={}):
         yield Case("avg_pool", name, build, linear, large)
     for channels in (1, 17):

@@ -63,7 +63,7 @@ def _convolve(queue, tiles, x, taps, windows, spread, segments, y):
     height, columns, lane_count = y.shape[0] // x.shape[0], y.shape[1], lanes(x)
     width, filters = x.shape[3] // segments, y.shape[2] // segments
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
-    x_lanes = frames.numbers(memory.size // x.shape[3] * width * lane_count, x.dtype)
+    x_lanes = _zeros(memory.size // x.shape[3] * width * lane_count, x.dtype)
     y_lanes = frames.numbers(tiles[0, 1] * tiles[0, 3] * columns * filters * lane_count, x.dtype).reshape(-1, filters * lane_count)
     for k in taken(queue, len(tiles)):
         frame, y_tile = frames.fill(x, tiles[k], columns, windows, spread, memory), frames.of_tile(y, tiles[k], height)
@@ -80,8 +80,8 @@ def _weight_gradient(queue, groups, tiles, x, dy, windows, segments, partials):
     height, columns, lane_count = dy.shape[0] // x.shape[0], dy.shape[1], lanes(x)
     width, filters = x.shape[3] // segments, dy.shape[2] // segments
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
-    x_lanes = frames.numbers(memory.size // x.shape[3] * width * lane_count, x.dtype)
-    dy_lanes = frames.numbers(tiles[0, 1] * tiles[0, 3] * columns * filters * lane_count, x.dtype)
+    x_lanes = _zeros(memory.size // x.shape[3] * width * lane_count, x.dtype)
+    dy_lanes = _zeros(tiles[0, 1] * tiles[0, 3] * columns * filters * lane_count, x.dtype)
     dy_rows = dy_lanes.reshape(-1, filters * lane_count)
     for g in taken(queue, len(groups)):
         partials[g] = 0
@@ -92,6 +92,14 @@ def _weight_gradient(queue, groups, tiles, x, dy, windows, segments, partials):
                 _take_apart(frame, group, segments, x_lanes)
                 _take_apart(dy_tile, group, segments, dy_lanes)
                 products.multiply_in_lanes(x_lanes, steps, positions, dy_rows[: len(positions)], partials[g, group], True)
+
+
+@compiled_with(frames)
+def _zeros(count, dtype):
+    """Memory with 0 in it: what lanes without a segment compute is not read, but should not take longer for what was there."""
+    memory = frames.numbers(count, dtype)
+    memory[:] = 0
+    return memory
 
 
 @compiled_with(products)
@@ -120,7 +128,7 @@ def _tables(frame, y, windows, numbers):
 
 @compiled_with(products)
 def _take_apart(frame, group, segments, x_lanes):
-    """x_lanes[p, c] = frame[p, s*C/S + c] for the lanes' segments s, and 0 where there are no more"""
+    """x_lanes[p, c] = frame[p, s*C/S + c] for the lanes' segments s; lanes that have none are left as they are"""
     numbers, channels, lane_count, width = frame.reshape(-1), frame.shape[3], lanes(frame), frame.shape[3] // segments
     here = min(lane_count, segments - group * lane_count)
     for p in range(numbers.size // channels):
@@ -130,8 +138,8 @@ def _take_apart(frame, group, segments, x_lanes):
                 for lane in range(lane_count):
                     vectors[c * lane_count + lane] = pixel[lane * width + c]
             else:
-                for lane in range(lane_count):
-                    vectors[c * lane_count + lane] = pixel[lane * width + c] if lane < here else 0
+                for lane in range(here):
+                    vectors[c * lane_count + lane] = pixel[lane * width + c]
 
 
 @compiled_with(products)
