@@ -16,6 +16,8 @@ from xception_np.ops.depthwise_conv import Cache as DepthwiseCache
 from xception_np.ops.depthwise_conv import cpu as depthwise
 from xception_np.ops.grouped_conv import Cache, narrow, output_shape, wide
 
+_NARROW = 15  # channels and filters of a segment: with more, products fill their vectors well enough, as measured
+
 
 def forward(x, weight, geometry, segments):
     if segments == 1:
@@ -46,7 +48,7 @@ def _depthwise(weight, segments):
 
 
 def _way(weight, segments):
-    return wide if min(weight.shape[2], weight.shape[3] // segments) > segments else narrow
+    return wide if min(weight.shape[2], weight.shape[3] // segments) > min(segments, _NARROW) else narrow
 
 
 def _backwards(weight, segments):
