@@ -208,7 +208,7 @@ def _convolutions() -> Iterator[Case]:
     yield Case("grouped_conv", f"{_SEVERAL_TILES}, wide segments", wide, _X_AND_WEIGHT, large=True)
     for name, channels in (("narrow", 4), ("wide", 6)):
         images = _grouped((17, 2, 2), Geometry(1), channels, 8, 2)
-        yield Case("grouped_conv", f"tiles of images, {name} segments", images, _X_AND_WEIGHT, large=True)
+        yield Case("grouped_conv", f"several images a tile, {name} segments", images, _X_AND_WEIGHT, large=True)
     yield Case("grouped_conv", "C=17, S=17", _grouped(image, three, 17, 17, 17), _X_AND_WEIGHT)
 
     for name, build, large in _windows(_depthwise):
