@@ -37,8 +37,7 @@ def lines(found: Sequence[Measured]) -> dict[str, Line]:
     """The lines of a figure; bars, which have no place along a line, are points at 0."""
     seeds = sorted({each.seed for each in found})
     result = {}
-    for name in dict.fromkeys(each.line for each in found):
-        of_line = [each for each in found if each.line == name]
+    for name, of_line in _by_line(found).items():
         places = sorted({each.x or 0.0 for each in of_line})
         values = np.full((len(places), len(seeds)), np.nan)
         for each in of_line:
@@ -51,13 +50,16 @@ def by_epoch(found: Sequence[Measured]) -> dict[str, Line]:
     """The same after every epoch, for a figure whose points have no place: an epoch is one."""
     seeds = sorted({each.seed for each in found})
     result = {}
-    for name in dict.fromkeys(each.line for each in found):
-        of_line = [each for each in found if each.line == name]
+    for name, of_line in _by_line(found).items():
         values = np.full((max(len(each.accuracy) for each in of_line), len(seeds)), np.nan)
         for each in of_line:
             values[: len(each.accuracy), seeds.index(each.seed)] = 100 * np.array(each.accuracy)
         result[name] = Line(np.arange(1.0, len(values) + 1), values)
     return result
+
+
+def _by_line(found: Sequence[Measured]) -> dict[str, list[Measured]]:
+    return {name: [each for each in found if each.line == name] for name in dict.fromkeys(each.line for each in found)}
 
 
 class Difference(NamedTuple):

@@ -5,6 +5,7 @@ the segments, in products of which each lane computes another (`narrow.py`). One
 one channel are a depthwise one.
 
 The gradient of x is a convolution too, of dy: its pixels `stride` apart, the taps flipped, filters and channels exchanged.
+With a stride, the zeros between are multiplied, too.
 """
 
 import numpy as np

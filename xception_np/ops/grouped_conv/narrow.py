@@ -67,7 +67,7 @@ def _convolve(queue, tiles, x, taps, windows, spread, segments, y):
     y_lanes = frames.numbers(tiles[0, 1] * tiles[0, 3] * columns * filters * lane_count, x.dtype).reshape(-1, filters * lane_count)
     for k in taken(queue, len(tiles)):
         frame, y_tile = frames.fill(x, tiles[k], columns, windows, spread, memory), frames.of_tile(y, tiles[k], height)
-        positions, steps = _tables(frame, y_tile, windows, width * lane_count)
+        positions, steps = _tables(frame, y_tile, windows, width)
         results = y_lanes[: len(positions)]
         for group in range(len(taps)):
             _take_apart(frame, group, segments, x_lanes)
@@ -87,7 +87,7 @@ def _weight_gradient(queue, groups, tiles, x, dy, windows, segments, partials):
         partials[g] = 0
         for k in range(groups[g, 0], groups[g, 1]):
             frame, dy_tile = frames.fill(x, tiles[k], columns, windows, (1, 1), memory), frames.of_tile(dy, tiles[k], height)
-            positions, steps = _tables(frame, dy_tile, windows, width * lane_count)
+            positions, steps = _tables(frame, dy_tile, windows, width)
             for group in range(partials.shape[1]):
                 _take_apart(frame, group, segments, x_lanes)
                 _take_apart(dy_tile, group, segments, dy_lanes)
@@ -103,13 +103,13 @@ def _zeros(count, dtype):
 
 
 @compiled_with(products)
-def _tables(frame, y, windows, numbers):
-    """Where the window of each position begins in x_lanes, `numbers` of it to a pixel, and where its numbers are from there on."""
+def _tables(frame, y, windows, width):
+    """Where the window of each position begins in x_lanes, C/S = `width`, and where its numbers are from there on."""
     _, rows, columns, _ = frame.shape
     images, out_rows, out_columns, _ = y.shape
     (kh, kw), (sh, sw), (dh, dw), _ = windows
     lane_count = lanes(frame)
-    width = numbers // lane_count
+    numbers = width * lane_count  # of a pixel
     positions, steps = np.empty(images * out_rows * out_columns, np.int64), np.empty(kh * kw * width, np.int64)
     p = 0
     for n in range(images):
@@ -130,7 +130,7 @@ def _tables(frame, y, windows, numbers):
 def _take_apart(frame, group, segments, x_lanes):
     """x_lanes[p, c] = frame[p, s*C/S + c] for the lanes' segments s; lanes that have none are left as they are"""
     numbers, channels, lane_count, width = frame.reshape(-1), frame.shape[3], lanes(frame), frame.shape[3] // segments
-    here = min(lane_count, segments - group * lane_count)
+    here = min(lane_count, segments - group * lane_count)  # if it is all, the loops are of a length that the compiler knows
     for p in range(numbers.size // channels):
         pixel, vectors = numbers[p * channels + group * lane_count * width :], x_lanes[p * width * lane_count :]
         for c in range(width):
