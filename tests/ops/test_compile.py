@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from xception_np import threads
-from xception_np.ops.compile import taken
+from xception_np.ops.compile import fetch, taken
 
 
 @pytest.fixture
@@ -140,3 +140,17 @@ def test_threads_share_the_tiles_of_a_pass():
     with threads.use(3):
         threads.together(lambda queue: draw(queue, owner.size, owner, 1), owner.size)
     assert (owner == 1).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("channels", [0, 1, 17])
+def test_what_is_fetched_is_only_looked_at(dtype, channels):
+    """Also a part with gaps, one that ends with the image, and none at all; nothing is kept."""
+    image = np.random.default_rng(0).standard_normal((5, 7, channels)).astype(dtype)
+    expected = image.copy()
+    for part in (image, image[1:4:2, 2:5], image[4:6, 6:8], image[5:7, :2]):
+        assert fetch(part) is None
+    before = sys.getrefcount(image)
+    fetch(image)
+    assert sys.getrefcount(image) == before
+    np.testing.assert_array_equal(image, expected)

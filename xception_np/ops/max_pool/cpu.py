@@ -9,7 +9,7 @@ Backward is a gather: every pixel asks the windows that saw it whether it won.
 import numpy as np
 
 from xception_np import arrays, threads
-from xception_np.ops.compile import compiled_apart, taken
+from xception_np.ops.compile import compiled_apart, fetch, taken
 from xception_np.ops.max_pool import Cache, output_shape, winners_dtype
 
 
@@ -50,6 +50,7 @@ def _largest(image, oh, ow, windows, best, winner):
     if (kh, kw, dh, dw) == (3, 3, 1, 1):
         h, w = oh * sh - top, ow * sw - left
         if 0 <= h < image.shape[0] - 2 and 0 <= w < image.shape[1] - 2:
+            fetch(image[h + 3 : h + 3 + sh, w : w + sw])  # what the window below will see, and no window has seen
             _largest_of_nine(image, h, w, best, winner)
             return
     first = True
