@@ -10,17 +10,18 @@ import subprocess
 import sys
 import tarfile
 import zlib
+from functools import partial
 
 import pytest
+from command import COMMAND, run
 from PIL import Image
 
 from xception_np.data.cifar_versions import CIFAR10
 from xception_np.training import locking
 
-COMMAND = [sys.executable, "-c", "from xception_np.cli import main; main()"]
 
-
-def run(*arguments, prefix=(), **options):
+def started(*arguments, prefix=(), **options):
+    """As `run`, from the beginning: after a program that starts another one, or with other limits."""
     command = [*prefix, *COMMAND, *map(str, arguments)]
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, **options)
 
@@ -48,9 +49,9 @@ def place(trained, tmp_path):
     return tmp_path
 
 
-def refused(place, arguments, sentence, **options):
+def refused(place, arguments, sentence, run=run):
     before = contents(place)
-    result = run(*arguments, cwd=place, **options)
+    result = run(*arguments, cwd=place)
     assert (result.returncode, result.stdout) == (2, ""), result.stderr
     *progress, last = result.stderr.splitlines()
     assert last.startswith("xception-np: ") and sentence in last
@@ -384,12 +385,12 @@ def test_files_of_others_are_not_touched(tmp_path, command, name):
 
 
 def as_somebody():
-    """What takes the right to read everything from a superuser."""
+    """`run` without a superuser's right to read everything."""
     if os.geteuid():
-        return ()
+        return run
     if not shutil.which("setpriv"):
         pytest.skip("the superuser may read everything, and there is no setpriv to give that up")
-    return ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    return partial(started, prefix=("setpriv", "--bounding-set=-dac_override,-dac_read_search"))
 
 
 @pytest.mark.parametrize(
@@ -406,22 +407,22 @@ def as_somebody():
     ],
 )
 def test_no_permission(place, locked, arguments, sentence):
-    prefix = as_somebody()
+    run = as_somebody()
     pictures(place / "data")
     mode = (place / locked).stat().st_mode
     (place / locked).chmod(0)
     try:
-        refused(place, arguments, sentence, prefix=prefix)
+        refused(place, arguments, sentence, run)
     finally:
         (place / locked).chmod(mode)
 
 
 def test_a_folder_that_may_not_be_written_to(place):
-    prefix = as_somebody()
+    run = as_somebody()
     (place / "run").chmod(0o500)
     (place / "shut").mkdir(mode=0o500)
-    refused(place, RESUME, "Permission denied", prefix=prefix)
-    refused(place, ["train", "--out", "shut/new"], "cannot create the folder shut/new: Permission denied", prefix=prefix)
+    refused(place, RESUME, "Permission denied", run)
+    refused(place, ["train", "--out", "shut/new"], "cannot create the folder shut/new: Permission denied", run)
 
 
 def at_most(size):
@@ -435,7 +436,7 @@ def at_most(size):
 )
 def test_files_that_may_not_grow(tmp_path, size, sentence):
     arguments = ["train", "--out", "new", "--minutes", 0.01, "--batch", 32]
-    refused(tmp_path, arguments, f"cannot write new/{sentence}: File too large", preexec_fn=at_most(size))
+    refused(tmp_path, arguments, f"cannot write new/{sentence}: File too large", partial(started, preexec_fn=at_most(size)))
     assert not list((tmp_path / "new").glob(".*"))
 
 

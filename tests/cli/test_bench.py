@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from test_cli import run
+from command import run
 
 
 def figures(*arguments):

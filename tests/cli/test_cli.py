@@ -10,12 +10,7 @@ import subprocess
 import sys
 
 import pytest
-
-COMMAND = [sys.executable, "-c", "from xception_np.cli import main; main()"]
-
-
-def run(*arguments, cwd=None):
-    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
+from command import COMMAND, run
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,13 @@
 """`xception-np cost`."""
 
 import json
-import subprocess
-import sys
+from functools import partial
 
+import command
 import pytest
 
-COMMAND = [sys.executable, "-c", "from xception_np.cli import main; main()"]
 MACHINE = ("--machine", 100, 10, 50)
-
-
-def run(*arguments, cwd=None):
-    return subprocess.run(
-        [*COMMAND, "cost", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=120, check=False
-    )
+run = partial(command.run, "cost")
 
 
 def test_a_table_to_the_last_digit():

@@ -1,22 +1,17 @@
 """`xception-np emulate`."""
 
 import json
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
+import command
 import pytest
 
 from xception_np import ops
 from xception_np.commands.emulate import sectors_drawn
 
-COMMAND = [sys.executable, "-c", "from xception_np.cli import main; main()"]
 RELU = (Path(ops.__file__).parent / "relu" / "gpu.cu").read_text()
-
-
-def run(*arguments, cwd=None, **options):
-    command = [*COMMAND, "emulate", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False, **options)
+run = partial(command.run, "emulate")
 
 
 @pytest.mark.usefixtures("needs_compiler")

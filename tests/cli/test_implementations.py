@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from command import run
 from PIL import Image
-from test_cli import run
 
 ALIKE = 1e-5  # of a loss: float32 rounds in other places, and every step lets that grow, in proportion to the learning rate
 

@@ -5,8 +5,8 @@ import json
 import h5py
 import numpy as np
 import pytest
+from command import run
 from PIL import Image
-from test_cli import run
 
 from xception_np import data, models, weights
 from xception_np.data import imagenet

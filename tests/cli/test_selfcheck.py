@@ -1,9 +1,9 @@
 """`xception-np selfcheck`."""
 
 import json
-import subprocess
-import sys
+from functools import partial
 
+import command
 import numpy as np
 import pytest
 
@@ -13,12 +13,7 @@ from xception_np.commands import selfcheck
 from xception_np.emulator import MissingCompiler, toolchain
 from xception_np.ops.relu import cpu
 
-COMMAND = [sys.executable, "-c", "from xception_np.cli import main; main()"]
-
-
-def run(*arguments, cwd=None):
-    command = [*COMMAND, "selfcheck", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
+run = partial(command.run, "selfcheck")
 
 
 @pytest.mark.parametrize("implementation", ["reference", "cpu", "emulated"])

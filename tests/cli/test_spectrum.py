@@ -1,16 +1,9 @@
 """`xception-np spectrum`."""
 
 import json
-import subprocess
-import sys
 
 import pytest
-
-COMMAND = [sys.executable, "-c", "from xception_np.cli import main; main()"]
-
-
-def run(command, *arguments, cwd=None):
-    return subprocess.run([*COMMAND, command, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=120)
+from command import run
 
 
 def test_a_table_of_the_divisors():

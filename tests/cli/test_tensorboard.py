@@ -7,13 +7,8 @@ import sys
 from collections import defaultdict
 
 import pytest
+from command import run
 from PIL import Image
-
-COMMAND = [sys.executable, "-c", "from xception_np.cli import main; main()"]
-
-
-def run(*arguments):
-    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=300)
 
 
 def records(path):

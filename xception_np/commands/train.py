@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from xception_np import data, implementations, models, threads, weights
-from xception_np.commands import STARTED, tensorboard
+from xception_np import commands, data, implementations, models, threads, weights
+from xception_np.commands import tensorboard
 from xception_np.commands.output import console, emit, over_views, program, save_figure, training_progress, views_clause
 from xception_np.data import Augmentation, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
@@ -191,7 +191,7 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         soft_wrap=True,
     )
     views = beside(trainer.augmentation.mirrors)
-    trainer.reserve = time.perf_counter() - STARTED + _seconds_after(trainer, test, 1 + len(views))
+    trainer.reserve = time.perf_counter() - commands.STARTED + _seconds_after(trainer, test, 1 + len(views))
     try:
         with training_progress() as show, _recorded(trainer) as record:
 
