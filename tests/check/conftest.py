@@ -8,6 +8,7 @@ import pytest
 LIST = Path(__file__).parent / "equivalent_mutants.txt"
 
 
+@pytest.fixture(scope="session")
 def equivalent_mutants() -> Counter:
     """The mutants of the list, as they are printed, without their reasons."""
     mutants = Counter()
@@ -20,12 +21,12 @@ def equivalent_mutants() -> Counter:
 
 
 @pytest.fixture
-def require_listed():
+def require_listed(equivalent_mutants):
     """A function of a file's survivors: they must be those of the list, and the other way round."""
 
     def require(file, survivors):
         found = Counter(map(str, survivors))
-        listed = Counter({name: count for name, count in equivalent_mutants().items() if name.startswith(f"{file}.")})
+        listed = Counter({name: count for name, count in equivalent_mutants.items() if name.startswith(f"{file}.")})
         for difference, what in (
             (found - listed, "survived and is not in the list"),
             (listed - found, "is in the list and was caught"),

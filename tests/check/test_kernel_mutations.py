@@ -1,5 +1,7 @@
 """The checks of CUDA kernels are checked: every mistake is caught, or makes no difference, for the reason that the list gives."""
 
+from collections import Counter
+from pathlib import Path
 from textwrap import dedent
 
 import numpy as np
@@ -226,3 +228,16 @@ def test_the_table_adds_up():
     lines = mutations.table(results, OPERATORS).splitlines()
     rows = [[int(cell) for cell in line.split()[-3:]] for line in lines[1:]]
     assert [sum(column) for column in zip(*rows[:-1], strict=True)] == rows[-1] == [len(results), len(results) - 16, 16]
+
+
+def test_the_table_of_what_is_caught_is_the_lists(equivalent_mutants):
+    """CONTRIBUTING's, by mistake: that all others are caught, and these are not, is what the tests above hold."""
+    left, results = Counter(equivalent_mutants), []
+    for mutant in (mutant for file in kernel_mutations.FILES for mutant in kernel_mutations.mutants(file)):
+        results.append((mutant, left[str(mutant)] <= 0))
+        left[str(mutant)] -= 1  # of lines that occur twice, as many survive as are listed
+    rows = mutations.table(results, OPERATORS).splitlines()[1:]
+    cells = [[row[:-3], *row[-3:]] for row in (line.split() for line in rows)]
+    text = Path(__file__).parents[2].joinpath("CONTRIBUTING.md").read_text()
+    for name, sites, caught, survived in cells:
+        assert f"| {' '.join(name)} | {int(sites):,} | {int(caught):,} | {int(survived)} |" in text

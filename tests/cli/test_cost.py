@@ -68,6 +68,7 @@ def test_measured_beside_predicted_and_pictures(tmp_path):
         (["xcepton"], "model is 'xcepton'; expected one of xception"),
         (["xception", "--size", 0], "size is 0; expected an integer, 1 or more"),
         (["xception", "--by", "colour"], "by is 'colour'; expected one of 'layer', 'kind', 'module'"),
+        (["xception", "--training"], "training is True; expected it with what it is about, times: --predict"),
         (["xception", "--machine", 0, 1, 1], "peak is 0.0; expected"),
         (["xception", "--machine", 1, 1], "'--machine' requires 3 arguments"),
         (["xception", "--out", "notes.txt"], "out is notes.txt, a file that is no PNG picture"),

@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 from xception_np import cost, models, show
 from xception_np.commands.output import check_picture_target, console, emit, print_grid, save_figure
 from xception_np.cost import Line, Machine, Row
+from xception_np.errors import InputError
 from xception_np.ops import spec
 
 _MEBI = 2**20
@@ -49,6 +50,8 @@ def run(request: Request, as_json: bool) -> None:
     table = models.find(request.model)
     shape = cost.pictures_shape(table, request.size, request.batch)
     spec.one_of("by", request.by, cost.BY)
+    if request.training and not (_is_timed(request) or request.gpus):
+        raise InputError("training is True; expected it with what it is about, times: --predict, --measure, --machine or --gpus")
     for path in filter(None, (request.out, request.roofline)):
         check_picture_target(path)
     lines = cost.count(models.outline(table), shape)
@@ -69,8 +72,12 @@ def run(request: Request, as_json: bool) -> None:
         print(f"picture {picture}")
 
 
+def _is_timed(request: Request) -> bool:
+    return bool(request.predict or request.measure or request.constants or request.roofline)
+
+
 def _times(request: Request, lines: list[Line], shape: tuple[int, ...]) -> Times:
-    if not (request.predict or request.measure or request.constants or request.roofline):
+    if not _is_timed(request):
         return Times()
     measured, whole = None, None
     if request.measure:
