@@ -25,9 +25,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import arrays
+from xception_np import arrays, threads
 from xception_np.ops import register_block
-from xception_np.ops.compile import compiled_apart, compiled_with
+from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.register_block import BYTES, REGISTERS, block, block_in_lanes, lanes
 
 # Blocks of 1, 2, 3, 4 vectors, with so many rows: the sums, a row of b and a number of a fit into the registers
@@ -41,6 +41,7 @@ _LARGEST = 2**16 if REGISTERS == 32 else 2**22
 _LARGEST_SUM = 2**16  # numbers of y at most where it is added to: 256 KiB in float32, a part of the second-level cache
 _DEPTH = 256  # rows of a and b that are summed up at once: what a block reads of b stays in the first-level cache
 _DEPTH_IN_LANES = 128  # the same where they are vectors
+_ROWS_AT_ONCE = 16  # rows that are packed into all panels, before others are
 _AT_ONCE = 2**15  # numbers of a that meet one panel of b after the other: they stay in the second-level cache
 
 _block, _pair, _row = block(_ROWS), block((2,) * _MOST), block((1,) * _MOST)
@@ -64,7 +65,9 @@ def weights(matrix: np.ndarray) -> Weights:
     if matrix.size > _LARGEST:
         return Weights(matrix.reshape(-1), matrix.shape)
     packed = arrays.empty((_packed_size(*matrix.shape, BYTES // matrix.itemsize),), matrix.dtype)
-    _pack(matrix, packed)
+    rows = -(-threads.SMALLEST // (2 * matrix.shape[1] * _ROWS_AT_ONCE)) * _ROWS_AT_ONCE
+    parts = -(-len(matrix) // rows)
+    threads.together(lambda queue: _pack_together(queue, parts, rows, matrix, packed), parts)
     return Weights(packed, matrix.shape)
 
 
@@ -161,21 +164,35 @@ def _vectors(left, most=_MOST):
 
 @compiled_with(register_block)
 def _pack(b, packed):
+    for first in range(0, len(b), _ROWS_AT_ONCE):
+        _pack_rows(b, first, packed)
+
+
+@compiled_with(register_block)
+def _pack_together(queue, parts, rows, b, packed):
+    for part in taken(queue, parts):
+        for first in range(part * rows, min((part + 1) * rows, len(b)), _ROWS_AT_ONCE):
+            _pack_rows(b, first, packed)
+
+
+@compiled_with(register_block)
+def _pack_rows(b, first, packed):
+    """A few rows from `first` on, into all panels: they come from memory once, though a panel takes half a line of each"""
     depth, width = b.shape
-    lane_count = lanes(b)
+    last, lane_count = min(first + _ROWS_AT_ONCE, depth), lanes(b)
     j = 0
     while j < width:
         columns = _vectors(-(-(width - j) // lane_count)) * lane_count
         panel = packed[depth * j : depth * (j + columns)].reshape(depth, columns)
-        for first in range(0, columns, lane_count):
-            if j + first + lane_count <= width:
-                for k in range(depth):
-                    source, target = b[k, j + first :], panel[k, first:]
+        for start in range(0, columns, lane_count):
+            if j + start + lane_count <= width:
+                for k in range(first, last):
+                    source, target = b[k, j + start :], panel[k, start:]
                     for c in range(lane_count):
                         target[c] = source[c]
             else:
-                panel[:, first:] = 0
-                panel[:, first : width - j] = b[:, j + first :]
+                panel[first:last, start:] = 0
+                panel[first:last, start : width - j] = b[first:last, j + start :]
         j += columns
 
 
