@@ -9,7 +9,7 @@ import pytest
 
 from xception_np.check import kernel_mutations, mutations
 from xception_np.check.kernel_mutation_operators import OPERATORS
-from xception_np.check.kernel_mutations import Check
+from xception_np.check.mutations import Check
 from xception_np.emulator.source import without_comments
 
 every_file = pytest.mark.parametrize("file", kernel_mutations.FILES)

@@ -12,7 +12,7 @@ All mutants of a file are compiled at once: each is a copy of a function, and of
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,9 +26,8 @@ from xception_np.check import cases, operations
 from xception_np.check import updates as every_update
 from xception_np.check.anchors import check_anchors
 from xception_np.check.cases import Case
-from xception_np.check.comparison import Comparison
 from xception_np.check.kernel_mutation_operators import OPERATORS, Change, closing
-from xception_np.check.mutations import described, difference
+from xception_np.check.mutations import Check, ask_first, described, difference
 from xception_np.emulator.source import without_comments
 from xception_np.errors import InputError
 
@@ -132,13 +131,6 @@ def survivors(file: str) -> list[Mutant]:
     return [mutant for mutant, caught in verdicts(file) if not caught]
 
 
-class Check(NamedTuple):
-    """Something that a right kernel passes: comparisons that are to agree; `large` if it takes its time."""
-
-    comparisons: Callable[[], Iterator[Comparison]]
-    large: bool = False
-
-
 @contextmanager
 def written(file: str, every: list[Mutant]) -> Iterator[Path]:
     """A file with one of FILES and its mutants in it, as long as the `with` block takes."""
@@ -160,12 +152,11 @@ def is_caught(mutant: Mutant, together: Path, checks: list[Check]) -> bool:
     checks : list of Check
     """
     with kernels.standing_in(path(mutant.file), together, mutant.names):
-        for k, check in enumerate(checks):
+        for check in checks:
             with emulator.checking(steps=_LARGE_STEPS if check.large else _STEPS) as reports:
                 agree = all(comparison.ok for comparison in check.comparisons())
             if not agree or any(report.findings for report in reports):
-                first = 0 if not check.large else next(at for at, other in enumerate(checks) if other.large)
-                checks.insert(first, checks.pop(k))  # what caught one is likely to catch the next one
+                ask_first(checks, check)
                 return True
     return False
 

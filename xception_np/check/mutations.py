@@ -16,9 +16,9 @@ import ast
 import importlib
 import inspect
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
@@ -36,6 +36,7 @@ from xception_np.check.operations import (
     check_finite_differences,
     check_like_reference,
     check_not_a_number,
+    expected_passes,
 )
 from xception_np.ops import products
 from xception_np.ops.register_block import BYTES
@@ -134,7 +135,8 @@ def mutants(file: str) -> Iterator[Mutant]:
 
 def verdicts(file: str) -> list[tuple[Mutant, bool]]:
     """Every mutant, and whether a check caught it."""
-    return [(mutant, is_caught(mutant)) for mutant in mutants(file)]
+    to_pass = checks(file)
+    return [(mutant, is_caught(mutant, to_pass)) for mutant in mutants(file)]
 
 
 def survivors(file: str) -> list[Mutant]:
@@ -142,13 +144,34 @@ def survivors(file: str) -> list[Mutant]:
     return [mutant for mutant, caught in verdicts(file) if not caught]
 
 
-def is_caught(mutant: Mutant) -> bool:
-    """Whether a check of an operation that uses the file fails with the mutant in its place, or crashes."""
+class Check(NamedTuple):
+    """Something that a right program passes: comparisons that are to agree; `large` if it takes its time."""
+
+    comparisons: Callable[[], Iterable[Comparison]]
+    large: bool = False
+
+
+def is_caught(mutant: Mutant, checks: list[Check]) -> bool:
+    """Whether a check fails with the mutant in its place, or crashes; it will then be the first of its size."""
     with standing_in(mutant.file, mutant.tree):
-        try:
-            return not all(comparison.ok for user in _users(mutant.file) for comparison in _checks(user, mutant.file))
-        except Exception:  # a program that stops with any error is not mistaken for a right one
-            return True
+        for check in checks:
+            if _fails(check):
+                ask_first(checks, check)
+                return True
+    return False
+
+
+def _fails(check: Check) -> bool:
+    try:
+        return not all(comparison.ok for comparison in check.comparisons())
+    except Exception:  # a program that stops with any error is not mistaken for a right one
+        return True
+
+
+def ask_first(checks: list[Check], check: Check) -> None:
+    """Move a check to where those of its size begin: what caught one mutant is likely to catch the next one."""
+    checks.remove(check)
+    checks.insert(0 if not check.large else next((k for k, other in enumerate(checks) if other.large), len(checks)), check)
 
 
 def described(mutant) -> str:
@@ -196,22 +219,28 @@ def _plain_code(file: str) -> CodeType:
     return compile(plain(file), file, "exec")
 
 
-def _checks(user: str, mutated: str) -> Iterator[Comparison]:
-    """All that is known about the operation of a file, the quick checks first; large cases are for its own mistakes."""
+def checks(file: str) -> list[Check]:
+    """All that is known about the operations that use a file, the quick checks first."""
+    return sorted((check for user in _users(file) for check in _checks(user, file)), key=lambda check: check.large)
+
+
+def _checks(user: str, mutated: str) -> Iterator[Check]:
+    """All that is known about the operation of a file; large cases are for its own mistakes."""
     operation, implementation = user.split(".")
-    yield from check_anchors(operation, implementation)
+    yield Check(partial(check_anchors, operation, implementation))
     small = [case for case in cases.of(operation) if not case.large]
     large = [case for case in cases.of(operation) if case.large and mutated in (user, *SHARED)]
     for case in (*small, *large):
         if implementation == "reference":
-            yield from check_adjoint(case, implementation)
+            yield Check(partial(check_adjoint, case, implementation), case.large)
         else:  # what is like the reference has the reference's gradients
-            yield from check_like_reference(case, implementation)
-    yield from check_identities(operation, implementation)
+            expected = expected_passes(case, np.float64)  # once for all mutants
+            yield Check(partial(check_like_reference, case, implementation, expected=expected), case.large)
+    yield Check(partial(check_identities, operation, implementation))
     for case in small:
-        yield from check_not_a_number(case, implementation)
+        yield Check(partial(check_not_a_number, case, implementation))
         if implementation == "reference":
-            yield from check_finite_differences(case, implementation)
+            yield Check(partial(check_finite_differences, case, implementation))
 
 
 def _users(file: str) -> list[str]:
