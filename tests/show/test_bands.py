@@ -29,3 +29,11 @@ def test_rows_of_pictures_have_names(tmp_path):
     assert [len(axes.images) for axes in figure.axes] == [1, 1, 1, 0]
     np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), pictures[1])
     figure.savefig(tmp_path / "rows.png")
+
+
+def test_there_are_no_ticks_between_whole_places():
+    line = Line(np.array([1.0, 2.0, 3.0]), np.ones((3, 2)))
+    axes = bands({"a": line}, "epoch", "accuracy (%)", "a figure").axes[0]
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
+    line = Line(np.array([0.0, 0.25, 1.0]), np.ones((3, 2)))
+    assert not all(float(tick).is_integer() for tick in bands({"a": line}, "knob", "", "").axes[0].get_xticks())

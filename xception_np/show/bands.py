@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from xception_np.show.style import COLOURS, styled
 
@@ -52,11 +52,13 @@ def bands(
             axes.plot(np.repeat(line.x, line.each.shape[1]), line.each.ravel(), ".", color=colour, alpha=0.5, markersize=4)
         for name, (x, y) in (references or {}).items():
             axes.plot(x, y, "--", color=COLOURS["grey"], label=name)
+        places = sorted({float(x) for line in lines.values() for x in line.x})
         if doubling:
-            places = sorted({float(x) for line in lines.values() for x in line.x})
             axes.set_xscale("log", base=2)
             axes.set_xticks(places, [f"{place:g}" for place in places])
             axes.xaxis.set_minor_locator(NullLocator())
+        elif all(map(float.is_integer, places)):  # epochs, say: there is no half of one
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
         axes.set_title(title, fontsize=12)
