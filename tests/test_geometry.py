@@ -84,7 +84,6 @@ def test_against_a_naive_loop(size, geometry):
     for _, _, oh, ow, _, _ in naive:
         inside[oh, ow] += 1
     assert np.array_equal(geometry.inside(*size), inside)
-    assert not geometry.inside(*size).flags.writeable  # who asks again is given the same array
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=400)

@@ -14,7 +14,6 @@ so that with stride 2 an even and an odd axis are padded differently), or explic
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -145,8 +144,11 @@ class Geometry:
         )
 
     def inside(self, height: int, width: int) -> np.ndarray:
-        """(OH, OW): how many taps of each window are inside the image. The array is shared: it cannot be written to."""
-        return _inside(self, height, width)
+        """(OH, OW): how many taps of each window are inside the image."""
+        counts = np.zeros(self.output_size(height, width), np.int64)
+        for tap in self.taps(height, width):
+            counts[tap.output] += 1
+        return counts
 
     def taps(self, height: int, width: int) -> Iterator[Tap]:
         """Every kernel position that touches the image, in window order (row by row)."""
@@ -160,15 +162,6 @@ class Geometry:
                 columns = _slices(j * self.dilation[1] - left, self.stride[1], width, out_width)
                 if columns is not None:
                     yield Tap(i, j, (rows[0], columns[0]), (rows[1], columns[1]))
-
-
-@lru_cache(maxsize=64)  # a network has a few sizes of pools, and asks for each of them in every step
-def _inside(geometry: Geometry, height: int, width: int) -> np.ndarray:
-    counts = np.zeros(geometry.output_size(height, width), np.int64)
-    for tap in geometry.taps(height, width):
-        counts[tap.output] += 1
-    counts.flags.writeable = False
-    return counts
 
 
 def _extent(kernel: Pair, dilation: Pair) -> Pair:

@@ -6,6 +6,7 @@ mean the same number.
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -134,12 +135,18 @@ def pooling(value, height: int, width: int) -> tuple[int, int]:
     if not isinstance(value, Geometry):
         raise InputError(f"geometry is a {type(value).__name__}; expected a Geometry, such as Geometry(kernel=3, stride=2)")
     out = value.output_size(height, width)
-    if value.inside(height, width).min() == 0:
+    if not _all_see(value, height, width):
         raise InputError(
             f"geometry.padding is {value.padding}; expected less: a window of {value.extent} would see only padding, "
             f"and a pool of no pixels has no value"
         )
     return out
+
+
+@lru_cache  # a network has a few sizes of pools, and asks for each of them in every step
+def _all_see(geometry: Geometry, height: int, width: int) -> bool:
+    """Whether each window has a tap inside the image."""
+    return bool(geometry.inside(height, width).min() > 0)
 
 
 def segments(value, channels: int, filters: int) -> int:
