@@ -21,6 +21,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 
 import numpy as np
@@ -77,11 +78,16 @@ def empty_like(array):
 
 def place_of(value) -> str | None:
     """Where an array is: "numpy", "gpu" or "emulated"; None for what is no array."""
-    if isinstance(value, np.ndarray):
+    return _place_of_type(type(value))
+
+
+@cache  # a step asks thousands of times
+def _place_of_type(kind: type) -> str | None:
+    if issubclass(kind, np.ndarray):
         return NUMPY
     for place, name in _DEVICES.items():
         module = sys.modules.get(name)  # who never imported it has no array of it
-        if module is not None and isinstance(value, module.ndarray):
+        if module is not None and issubclass(kind, module.ndarray):
             return place
     return None
 
@@ -160,6 +166,12 @@ def write(array, values: np.ndarray) -> None:
         array[...] = values
     else:
         array.set(np.asarray(values, array.dtype, order="C"))
+
+
+def finish(place: str) -> None:
+    """Wait until a device is through with what it was asked for; elsewhere nothing is asked for without waiting."""
+    if place == "gpu":
+        device(place).cuda.get_current_stream().synchronize()
 
 
 def nbytes(*values) -> int:

@@ -480,6 +480,7 @@ def bench(
         bool, typer.Option("--ladder", help="Instead: the middle flow's unit, rung by rung from NumPy to what training runs.")
     ] = False,
     rounds: Annotated[int, typer.Option(help="How often to time; the median counts.")] = 9,
+    implementation: Annotated[str, typer.Option(help="What computes: cpu, reference, gpu or emulated.")] = "cpu",
     as_json: Json = False,
 ):
     """Time a network on this machine, or the spectrum of a convolution, or the rungs of the ladder."""
@@ -488,7 +489,7 @@ def bench(
     if ladder:
         command.climb(rounds, as_json)
     else:
-        command.run(command.Request(what, batch, size, channels, inference, rounds), as_json)
+        command.run(command.Request(what, batch, size, channels, inference, rounds, implementation), as_json)
 
 
 @app.command()

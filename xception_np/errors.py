@@ -18,7 +18,7 @@ class SharedError(InputError):
 
 def is_whole(value) -> bool:
     """Whether a value is an integer, Python's or NumPy's, and no truth value."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return type(value) is int or (isinstance(value, numbers.Integral) and not isinstance(value, bool))
 
 
 def check_file(what: str, path: Path, expected: str) -> None:

@@ -8,6 +8,7 @@ and a number is passed as the parameter's own type, whatever Python has it as.
 """
 
 import functools
+import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -192,14 +193,26 @@ def _argument(kernel: str, parameter: source.Parameter, value):
 def _fits(value, dtype: np.dtype) -> bool:
     if dtype.kind == "f":
         return is_whole(value) or isinstance(value, float | np.floating)
-    return is_whole(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
+    least, most = _limits(dtype)
+    return is_whole(value) and least <= value <= most
+
+
+@functools.cache
+def _limits(dtype: np.dtype) -> tuple[int, int]:
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
 def _check_sizes(kernel: str, grid: Sequence[int], block: Sequence[int]) -> None:
     if len(grid) > 3 or any(size > most for size, most in zip(grid, _MOST_BLOCKS, strict=False)):
         raise InputError(f"grid of kernel {kernel} is {grid}; expected at most {_MOST_BLOCKS} blocks")
-    if len(block) > 3 or not 1 <= np.prod(block) <= _MOST_THREADS:
+    if len(block) > 3 or not 1 <= math.prod(block) <= _MOST_THREADS:
         raise InputError(f"block of kernel {kernel} is {block}; expected 1 to {_MOST_THREADS} threads")
+
+
+def digests() -> dict[str, str]:
+    """SHA-256 of every `.cu` file, by what messages call it: two versions of a kernel have different ones."""
+    files = sorted(Path(__file__).parent.glob("*/*/*.cu"))
+    return {label(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def label(file: Path) -> str:

@@ -20,6 +20,14 @@ def test_a_network(options, what):
     assert found["images_per_second"] == pytest.approx(2 / found["median"])
 
 
+@pytest.mark.usefixtures("needs_compiler")
+def test_on_a_device():
+    found = figures("xception_small", "--batch", 1, "--size", 16, "--implementation", "emulated")
+    assert (found["implementation"], found["what"]) == ("emulated", "training")
+    points = figures("spectrum", "--channels", 4, "--size", 3, "--batch", 1, "--implementation", "emulated")["points"]
+    assert [point["segments"] for point in points] == [1, 2, 4]
+
+
 def test_the_spectrum():
     found = figures("spectrum", "--channels", 6, "--size", 5, "--batch", 2)
     assert [point["segments"] for point in found["points"]] == [1, 2, 3, 6]
@@ -41,6 +49,8 @@ def test_the_ladder():
         (["--batch", 0], "batch is 0; expected an integer, 1 or more"),
         (["--rounds", 0], "rounds is 0; expected an integer, 1 or more"),
         (["--channels", 8], "channels is 8; expected it with bench spectrum only"),
+        (["--implementation", "none"], "implementation is 'none'; expected one of 'reference', 'cpu'"),
+        (["--inference", "--implementation", "emulated"], "inference is True; expected it with cpu or reference"),
         (["spectrum", "--inference"], "inference is True; expected it with a network"),
     ],
 )

@@ -222,7 +222,7 @@ def test_the_table_has_no_hole():
         assert names == set(source.kernels(file.read_text(), {"REAL": "float", "WINNER": "unsigned char"}, file.name)), file
 
 
-@pytest.mark.parametrize("function", ["copy", "multiply", "write"])
+@pytest.mark.parametrize("function", ["read", "put", "put_turned", "multiply", "write"])
 def test_products_of_tiles_have_one_text(function):
     """A file includes no other, so what two need is in both, word for word."""
     definition = re.compile(rf"^__device__ __forceinline__ void {function}\(.*?^}}", re.DOTALL | re.MULTILINE)

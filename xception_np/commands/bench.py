@@ -6,7 +6,7 @@ import numpy as np
 from rich.table import Column
 from rich.table import Table as Grid
 
-from xception_np import cost, models, ops, threads
+from xception_np import arrays, cost, implementations, models, ops, threads
 from xception_np.commands.output import console, emit, print_grid
 from xception_np.cost import benching, ladder
 from xception_np.cost.benching import Timing
@@ -26,6 +26,12 @@ class Request(NamedTuple):
     channels: int | None
     inference: bool
     rounds: int
+    implementation: str = "cpu"
+
+    @property
+    def place(self) -> str:
+        """Where its arrays are."""
+        return implementations.place(self.implementation)
 
 
 def run(request: Request, as_json: bool) -> None:
@@ -33,8 +39,16 @@ def run(request: Request, as_json: bool) -> None:
     for name in ("rounds", "batch", "size", "channels"):
         if (value := getattr(request, name)) is not None:
             spec.positive(name, value)
+    implementations.check(request.implementation)
+    with implementations.use(request.implementation):
+        _time(request, as_json)
+
+
+def _time(request: Request, as_json: bool) -> None:
     if request.name == SPECTRUM:
         _spectrum(request, as_json)
+    elif request.inference and request.place != arrays.NUMPY:
+        raise InputError(f"inference is True; expected it with cpu or reference: batch normalisation is folded {arrays.WHERE[arrays.NUMPY]}")
     elif request.channels is not None:
         raise InputError(f"channels is {request.channels}; expected it with bench {SPECTRUM} only, for a network has its own")
     else:
@@ -47,16 +61,19 @@ def _network(request: Request, as_json: bool) -> None:
     shape = cost.pictures_shape(table, request.size, batch)
     macs = cost.total(cost.count(models.outline(table), shape)).macs
     model, random = models.build(request.name), np.random.default_rng(0)
-    x, labels = random.standard_normal(shape, np.float32), random.integers(0, model.classes, batch)
+    model.move(request.place)
+    x = arrays.moved(random.standard_normal(shape, np.float32), request.place)
+    labels = arrays.moved(random.integers(0, model.classes, batch), request.place)
     what = "inference" if request.inference else "a training step"
-    console.print(f"timing {what} of {table.name} on {batch} pictures of {shape[1]} pixels, {threads.count()} threads")
+    console.print(f"timing {what} of {table.name} on {batch} pictures of {shape[1]} pixels, {_by_what(request)}")
     compute = benching.inference(model, x) if request.inference else benching.training_step(model, x, labels)
-    timing = benching.timed(compute, request.rounds)
+    timing = benching.timed(compute, request.rounds, request.place)
     facts = {
         "model": table.name,
         "what": "inference" if request.inference else "training",
         "batch": batch,
         "size": shape[1],
+        "implementation": request.implementation,
         "threads": threads.count(),
         **timing._asdict(),
         "images_per_second": batch / timing.median,
@@ -68,8 +85,9 @@ def _network(request: Request, as_json: bool) -> None:
         return
     print(f"{what}: {_shown(timing)}, {request.rounds} rounds")
     print(f"speed            {facts['images_per_second']:,.1f} images/s, {facts['gmacs_per_second']:,.0f} GMAC/s")
-    print(f"page faults      {timing.faults:,.0f}")
-    print(f"peak memory      {facts['peak_bytes'] / 2**20:,.0f} MiB")
+    if request.place == arrays.NUMPY:
+        print(f"page faults      {timing.faults:,.0f}")
+        print(f"peak memory      {facts['peak_bytes'] / 2**20:,.0f} MiB")
 
 
 def _spectrum(request: Request, as_json: bool) -> None:
@@ -77,12 +95,12 @@ def _spectrum(request: Request, as_json: bool) -> None:
         raise InputError(f"inference is True; expected it with a network: bench {SPECTRUM} times both passes of a convolution")
     channels, size, batch = request.channels or 256, request.size or 28, request.batch or 8
     random, shape = np.random.default_rng(0), (batch, size, size, channels)
-    x, dy = (random.standard_normal(shape, np.float32) for _ in range(2))
+    x, dy = (arrays.moved(random.standard_normal(shape, np.float32), request.place) for _ in range(2))
     found = {}
     for segments in spec.divisors(channels):
         console.print(f"{segments} segments of {channels // segments} channels")
-        weight = random.standard_normal((3, 3, channels // segments, channels), np.float32)
-        found[segments] = benching.timed(benching.convolution(x, weight, dy, segments), request.rounds)
+        weight = arrays.moved(random.standard_normal((3, 3, channels // segments, channels), np.float32), request.place)
+        found[segments] = benching.timed(benching.convolution(x, weight, dy, segments), request.rounds, request.place)
     rows = [
         {
             "segments": segments,
@@ -93,7 +111,8 @@ def _spectrum(request: Request, as_json: bool) -> None:
         for segments, timing in found.items()
     ]
     if as_json:
-        emit({"channels": channels, "size": size, "batch": batch, "threads": threads.count(), "points": rows})
+        about = {"channels": channels, "size": size, "batch": batch, "implementation": request.implementation}
+        emit(about | {"threads": threads.count(), "points": rows})
         return
     headings = ("segments", "channels in each", "GMACs", "median ms", "fastest", "slowest", "GMAC/s")
     grid = Grid(*(Column(heading, justify="right") for heading in headings), box=None)
@@ -101,7 +120,7 @@ def _spectrum(request: Request, as_json: bool) -> None:
         milliseconds = (f"{1e3 * row[name]:.2f}" for name in ("median", "fastest", "slowest"))
         speed = row["macs"] / row["median"] / 1e9
         grid.add_row(f"{row['segments']}", f"{row['width']}", f"{row['macs'] / 1e9:.3f}", *milliseconds, f"{speed:,.1f}")
-    print(f"forward and backward of a 3x3 convolution, {size}x{size}x{channels}, batch {batch}, {threads.count()} threads")
+    print(f"forward and backward of a 3x3 convolution, {size}x{size}x{channels}, batch {batch}, {_by_what(request)}")
     print_grid(grid)
 
 
@@ -125,6 +144,12 @@ def climb(rounds: int, as_json: bool) -> None:
     print_grid(grid)
     for rung in rungs:
         print(f"\n{rung.name}:\n    {rung.why}")
+
+
+def _by_what(request: Request) -> str:
+    if request.place == arrays.NUMPY:
+        return f"{request.implementation}, {threads.count()} threads"
+    return arrays.WHERE[request.place]
 
 
 def _shown(timing: Timing) -> str:

@@ -5,8 +5,9 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,10 +19,11 @@ from rich.table import Column
 from rich.table import Table as Grid
 
 from xception_np import arrays, emulator, implementations, kernels, ops, threads
-from xception_np.check import cases, operations
+from xception_np.check import cases, operations, updates
 from xception_np.check.anchors import check_anchors
 from xception_np.check.cases import Case
 from xception_np.check.comparison import Comparison
+from xception_np.check.updates import check_sum_of_squares, check_update
 from xception_np.commands.output import console, emit, print_grid
 from xception_np.emulator import Report, toolchain
 from xception_np.errors import InputError
@@ -29,6 +31,7 @@ from xception_np.files import read_json, replacing
 from xception_np.ops import spec
 
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+UPDATES = "updates"  # what reports call the operations of the package of that name
 _REPEATS = 3  # of a case: the same bits?
 _MOST_WRONG = 20  # sentences that are printed; the report has all
 
@@ -82,17 +85,30 @@ def _check_target(report: Path) -> None:
 
 
 def _outcomes(implementation: str, names: Sequence[str]) -> list[Outcome]:
+    """Of every case of the operations in both dtypes, of what was worked out by hand, and of updates if all operations are asked for."""
     every = [(case, dtype) for name in names for dtype in _DTYPES for case in cases.of(name)]
+    compared = [(name, "by hand", "float64", partial(check_anchors, name, implementation)) for name in names]
+    if set(names) == set(ops.__all__):
+        compared += _updates(implementation)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     found = []
     with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("compiling", total=len(every) + len(names))
+        task = bar.add_task("compiling", total=len(every) + len(compared))
         for case, dtype in every:
             bar.update(task, advance=1, description=f"{case.operation} {dtype}")
             found.append(_outcome(case, dtype, implementation))
-        for name in names:
-            bar.update(task, advance=1, description=f"{name} by hand")
-            found.append(_by_hand(name, implementation))
+        for operation, case_name, dtype_name, comparisons in compared:
+            bar.update(task, advance=1, description=f"{operation} {case_name}")
+            found.append(_compared(operation, case_name, dtype_name, implementation, comparisons))
+    return found
+
+
+def _updates(implementation: str) -> list[tuple[str, str, str, Callable[[], Iterable[Comparison]]]]:
+    """What writes to vectors in place: optimizers' steps, averages, and sums."""
+    found: list[tuple[str, str, str, Callable[[], Iterable[Comparison]]]] = []
+    for dtype in _DTYPES:
+        found += [(UPDATES, name, str(dtype), partial(check_update, name, implementation, dtype)) for name in updates.UPDATES]
+        found.append((UPDATES, "sum of squares", str(dtype), partial(check_sum_of_squares, implementation, dtype)))
     return found
 
 
@@ -124,13 +140,16 @@ def _outcome(case: Case, dtype: np.dtype, implementation: str) -> Outcome:
     return Outcome(case.operation, case.name, str(dtype), min(seconds, default=0.0), _used(comparisons), wrong)
 
 
-def _by_hand(name: str, implementation: str) -> Outcome:
-    """Numbers worked out by hand, which are not the reference's."""
+def _compared(
+    operation: str, case: str, dtype: str, implementation: str, comparisons: Callable[[], Iterable[Comparison]]
+) -> Outcome:
+    """Numbers worked out by hand, which are not the reference's, or vectors that were updated; nothing is timed."""
     try:
-        comparisons = list(check_anchors(name, implementation))
+        found = list(comparisons())
     except Exception as error:
-        return Outcome(name, "by hand", "float64", 0.0, 0.0, [f"{name}.{implementation}, by hand: {type(error).__name__}: {error}"])
-    return Outcome(name, "by hand", "float64", 0.0, _used(comparisons), _failed(comparisons))
+        sentence = f"{operation}.{implementation}, {case}: {type(error).__name__}: {error}"
+        return Outcome(operation, case, dtype, 0.0, 0.0, [sentence])
+    return Outcome(operation, case, dtype, 0.0, _used(found), _failed(found))
 
 
 def _used(comparisons: Iterable[Comparison]) -> float:
@@ -146,6 +165,7 @@ def _facts(implementation: str, outcomes: list[Outcome]) -> dict[str, Any]:
         "implementation": implementation,
         "right": not any(outcome.wrong for outcome in outcomes),
         "kernels": kernels.EVIDENCE,
+        "sources": kernels.digests(),
         "environment": _environment(implementation),
         "outcomes": [outcome._asdict() for outcome in outcomes],
     }

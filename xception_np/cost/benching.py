@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import ops, threads
+from xception_np import arrays, ops, threads
 from xception_np.geometry import Geometry
 from xception_np.layers import Step
 from xception_np.models import Model, folding
@@ -36,18 +36,21 @@ class Timing(NamedTuple):
     faults: float
 
 
-def timed(compute: Callable[[], object], rounds: int = 9) -> Timing:
-    """Time a computation, which is made twice before: once to compile, and once to see how long it takes."""
+def timed(compute: Callable[[], object], rounds: int = 9, place: str = arrays.NUMPY) -> Timing:
+    """Time a computation where its arrays are, which is made twice before: once to compile, and once to see how long it takes."""
     spec.positive("rounds", rounds)
     compute()
+    arrays.finish(place)
     begin = time.perf_counter()
     compute()
+    arrays.finish(place)
     repeats = 1 + int(LEAST / (time.perf_counter() - begin))
     found = []
     for _ in range(rounds):
         faults, begin = _faults(), time.perf_counter()
         for _ in range(repeats):
             compute()
+        arrays.finish(place)
         found.append(((time.perf_counter() - begin) / repeats, (_faults() - faults) / repeats))
     seconds, faults_of = zip(*found, strict=True)
     return Timing(statistics.median(seconds), min(seconds), max(seconds), statistics.median(faults_of))

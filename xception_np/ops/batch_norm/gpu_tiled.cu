@@ -113,12 +113,13 @@ extern "C" __global__ void forward(const REAL* __restrict__ x, const REAL* __res
     if (c >= channels) return;
     const Affine own = affine(gamma, beta, mean, variance, epsilon, c);
     const long long first = ((long long)(blockIdx.x / groups) * WARPS + threadIdx.y) * ROWS;
+    REAL numbers[ROWS];
+#pragma unroll
+    for (int r = 0; r < ROWS; ++r) numbers[r] = first + r < positions ? x[(first + r) * channels + c] : REAL(0);
 #pragma unroll
     for (int r = 0; r < ROWS; ++r) {
-        if (first + r >= positions) return;
-        const long long at = (first + r) * channels + c;
-        const REAL sum = (x[at] - own.mean) * own.scale + own.shift;
-        y[at] = relu && sum <= 0 ? REAL(0) : sum;
+        const REAL sum = (numbers[r] - own.mean) * own.scale + own.shift;
+        if (first + r < positions) y[(first + r) * channels + c] = relu && sum <= 0 ? REAL(0) : sum;
     }
 }
 
@@ -183,12 +184,17 @@ extern "C" __global__ void backward_x(const REAL* __restrict__ dy, const REAL* _
     const Affine own = affine(gamma, beta, mean, variance, epsilon, c);
     const REAL through_mean = dbeta[c] / REAL(positions), through_std = own.inverse * dgamma[c] / REAL(positions);
     const long long first = ((long long)(blockIdx.x / groups) * WARPS + threadIdx.y) * ROWS;
+    REAL upstreams[ROWS], numbers[ROWS];
 #pragma unroll
     for (int r = 0; r < ROWS; ++r) {
-        if (first + r >= positions) return;
         const long long at = (first + r) * channels + c;
-        const REAL d = dy[at], around = x[at] - own.mean;
-        const REAL passed = relu && around * own.scale + own.shift <= 0 ? REAL(0) : d;
-        dx[at] = own.scale * (passed - through_mean - around * through_std);
+        upstreams[r] = first + r < positions ? dy[at] : REAL(0);
+        numbers[r] = first + r < positions ? x[at] : REAL(0);
+    }
+#pragma unroll
+    for (int r = 0; r < ROWS; ++r) {
+        const REAL around = numbers[r] - own.mean;
+        const REAL passed = relu && around * own.scale + own.shift <= 0 ? REAL(0) : upstreams[r];
+        if (first + r < positions) dx[(first + r) * channels + c] = own.scale * (passed - through_mean - around * through_std);
     }
 }

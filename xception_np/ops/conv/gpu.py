@@ -16,13 +16,23 @@ def forward(x, weight, geometry):
 
 
 def backward(dy, cache):
+    return backward_x(dy, cache), _backward_weight(dy, cache)
+
+
+def backward_x(dy, cache):
     x, weight, geometry = cache
-    dx, dweight = arrays.empty_like(x), arrays.empty_like(weight)
-    sizes = _sizes(x, weight, geometry)
-    kernels.launch(FILE, "backward_x", x.dtype, *kernels.over(dx.size), (dy, weight, dx, dx.size, *sizes))
-    args = (dy, x, dweight, dweight.size, x.shape[0], *sizes)
+    dx = arrays.empty_like(x)
+    args = (dy, weight, dx, dx.size, *_sizes(x, weight, geometry))
+    kernels.launch(FILE, "backward_x", x.dtype, *kernels.over(dx.size), args)
+    return dx
+
+
+def _backward_weight(dy, cache):
+    x, weight, geometry = cache
+    dweight = arrays.empty_like(weight)
+    args = (dy, x, dweight, dweight.size, x.shape[0], *_sizes(x, weight, geometry))
     kernels.launch(FILE, "backward_weight", x.dtype, *kernels.over(dweight.size), args)
-    return dx, dweight
+    return dweight
 
 
 def _sizes(x, weight, geometry):

@@ -1,52 +1,64 @@
-// Regular convolution, tiled: for every tap of the window a product of matrices, as in pointwise_conv/gpu_tiled.cu.
+// Regular convolution, tiled: a product of matrices, as in pointwise_conv/gpu_tiled.cu, one of which is read from wherever windows see it.
 //
 //     y[n, oh, ow, f] = sum over i, j, c of  x[n, oh*sh + i*dh - top, ow*sw + j*dw - left, c] * weight[i, j, c, f]
 //
 //     x (N, H, W, C)    weight (kh, kw, C, F)    y (N, OH, OW, F), P = N * OH * OW positions
 //
-// A block makes a tile of 64 positions x 64 filters. The rows of the product's first matrix are pixels, and where they lie changes from tap
-// to tap: 64 threads work it out, and put it where all can read it.
+// The sum runs over all channels of all taps, one after the other, and its number k is channel k % C of tap k / C. weight is a matrix of
+// kh*kw*C rows as it lies in memory. The row of the other matrix that belongs to a position is what its window sees, which is nowhere put
+// together: where every window of the block's tile has its corner is worked out once, and a thread looks from there.
 //
-//       x                    places          a: 64 x 32          b: 32 x 64           y: 64 x 64
-//     +-----------+         +------+       +-----------+      +-------------+      +-------------+
-//     | . . o . o |  tap    | 2    |       | x[2]      |      |             |      | warp 0      |
-//     | . . . . . |  (0,0)  | 4    |  -->  | x[4]      |  @   | weight[0,0] |  +=  | warp 1      |
-//     | . . o . o |  of     | none |       | 0 ... 0   |      |             |      | ...         |
-//     +-----------+  each p +------+       +-----------+      +-------------+      +-------------+
-//
-// Once all channels of a tap are through, the next tap has the same rows elsewhere, and another piece of weight.
+//       x            96 corners       a: 8 x 96                 y: 96 x 128
+//     +-----------+    +---+       +-------------+
+//     | . . o . o |    |   |     k | tap 0, c 0  |          sums += a.T @ b,
+//     | . . . . . | -> |   | ->    | tap 0, c 1  |      b: 8 x 128, rows of weight
+//     | . . o . o |    |   |       | ...         |
+//     +-----------+    +---+       +-------------+
 
 #define WARPS 8
-#define TILE 64              // results of a block, each way
-#define DEPTH 32             // of the sum, in a step
-#define ROWS (TILE / WARPS)  // results of a thread
-#define COLUMNS (TILE / 32)
+#define ROWS 12    // results of a thread, each way
+#define COLUMNS 4
+#define HEIGHT (WARPS * ROWS)  // of a block's tile
+#define WIDTH (32 * COLUMNS)
+#define DEPTH 8    // of the sum, in a step
+#define PITCH(side) (side + 4)  // from row to row of a piece: what goes down its columns comes to other banks
+#define BLOCKS (8 / sizeof(REAL))  // that registers leave room for: two, in float32
 
-// tile[r, q] = matrix[row + r, column + q], 0 from `rows` and `columns` on. A row of the matrix is along the lanes; in the tile,
-// its numbers are `right` apart, and rows `down`.
-__device__ __forceinline__ void copy(REAL* tile, int height, int width, int down, int right, const REAL* __restrict__ matrix,
-                                     long long row, long long rows, int column, int columns) {
+// This thread's numbers of piece[k, q] = matrix[row + k, column + q], 0 from `rows` and `columns` on: a warp has a row of the piece
+template <int SIDE>
+__device__ __forceinline__ void read(REAL own[SIDE / 32], const REAL* __restrict__ matrix, long long row, long long rows, int column,
+                                     int columns) {
+    const int q = column + threadIdx.x;
+    const bool inside = row + threadIdx.y < rows;
+    const REAL* number = matrix + (row + threadIdx.y) * columns + q;
 #pragma unroll
-    for (int r = threadIdx.y; r < height; r += WARPS) {
-#pragma unroll
-        for (int q = threadIdx.x; q < width; q += 32) {
-            const bool inside = row + r < rows && column + q < columns;
-            tile[r * down + q * right] = inside ? matrix[(row + r) * columns + column + q] : REAL(0);
-        }
-    }
+    for (int j = 0; j < SIDE / 32; ++j) own[j] = inside && q + j * 32 < columns ? number[j * 32] : REAL(0);
 }
 
-// sums += a @ b, of which this thread has 8 rows and 2 columns. Number (row, k) of a is at row * a_row + k * a_k; b's rows are b_k apart
-__device__ __forceinline__ void multiply(const REAL* a, int a_row, int a_k, const REAL* b, int b_k, int depth,
-                                         REAL sums[ROWS][COLUMNS]) {
-#pragma unroll 4
-    for (int k = 0; k < depth; ++k) {
+template <int SIDE>
+__device__ __forceinline__ void put(REAL* piece, const REAL own[SIDE / 32]) {
+#pragma unroll
+    for (int j = 0; j < SIDE / 32; ++j) piece[threadIdx.y * PITCH(SIDE) + threadIdx.x + j * 32] = own[j];
+}
+
+// piece[k, q] of a thread that has 8 neighbours along k of each of 4 rows of the matrix, turned
+template <int SIDE>
+__device__ __forceinline__ void put_turned(REAL* piece, const REAL own[SIDE / 32]) {
+    const int k = threadIdx.x % 8, q = threadIdx.y * 4 + threadIdx.x / 8;
+#pragma unroll
+    for (int j = 0; j < SIDE / 32; ++j) piece[k * PITCH(SIDE) + q + j * 32] = own[j];
+}
+
+// sums += a.T @ b, of which this thread has 12 rows and 4 columns
+__device__ __forceinline__ void multiply(const REAL* a, const REAL* b, REAL sums[ROWS][COLUMNS]) {
+#pragma unroll
+    for (int k = 0; k < DEPTH; ++k) {
         REAL numbers[COLUMNS];
 #pragma unroll
-        for (int j = 0; j < COLUMNS; ++j) numbers[j] = b[k * b_k + j * 32 + threadIdx.x];
+        for (int j = 0; j < COLUMNS; ++j) numbers[j] = b[k * PITCH(WIDTH) + j * 32 + threadIdx.x];
 #pragma unroll
         for (int i = 0; i < ROWS; ++i) {
-            const REAL number = a[(threadIdx.y * ROWS + i) * a_row + k * a_k];
+            const REAL number = a[k * PITCH(HEIGHT) + threadIdx.y * ROWS + i];
 #pragma unroll
             for (int j = 0; j < COLUMNS; ++j) sums[i][j] += number * numbers[j];
         }
@@ -66,106 +78,141 @@ __device__ __forceinline__ void write(const REAL sums[ROWS][COLUMNS], REAL* __re
     }
 }
 
-// tile (64, 32): row r is from `column` on what lies at places[r] of the matrix, 0 where that is none
-__device__ __forceinline__ void copy_rows(REAL* tile, const REAL* __restrict__ matrix, const long long* places, int column,
-                                          int columns) {
-#pragma unroll
-    for (int r = threadIdx.y; r < TILE; r += WARPS) {
-        const bool inside = places[r] >= 0 && column + threadIdx.x < columns;
-        tile[r * DEPTH + threadIdx.x] = inside ? matrix[places[r] * columns + column + threadIdx.x] : REAL(0);
+extern "C" __global__ void __launch_bounds__(256, BLOCKS)
+forward(const REAL* __restrict__ x, const REAL* __restrict__ weight, REAL* __restrict__ y, long long P, int H, int W, int C, int F, int OH,
+        int OW, int kh, int kw, int sh, int sw, int dh, int dw, int top, int left) {
+    __shared__ __align__(16) REAL a[2][DEPTH * PITCH(HEIGHT)];
+    __shared__ __align__(16) REAL b[2][DEPTH * PITCH(WIDTH)];
+    __shared__ long long images[HEIGHT];  // of every window, the image's first row in x, and the corner in the image
+    __shared__ int tops[HEIGHT];
+    __shared__ int lefts[HEIGHT];
+    const int across = (F - 1) / WIDTH + 1, thread = threadIdx.y * 32 + threadIdx.x, depth = kh * kw * C;
+    const long long p = (long long)(blockIdx.x / across) * HEIGHT;
+    const int f = blockIdx.x % across * WIDTH;
+    if (thread < HEIGHT) {
+        const long long own = p + thread;
+        images[thread] = own / OW / OH * H;
+        tops[thread] = own < P ? own / OW % OH * sh - top : H;  // what is below the image is 0
+        lefts[thread] = own % OW * sw - left;
     }
-}
-
-extern "C" __global__ void forward(const REAL* __restrict__ x, const REAL* __restrict__ weight, REAL* __restrict__ y, long long P, int H,
-                                   int W, int C, int F, int OH, int OW, int kh, int kw, int sh, int sw, int dh, int dw, int top,
-                                   int left) {
-    __shared__ __align__(16) REAL a[TILE * DEPTH];
-    __shared__ __align__(16) REAL b[DEPTH * TILE];
-    __shared__ long long places[TILE];
-    const int across = (F - 1) / TILE + 1, thread = threadIdx.y * 32 + threadIdx.x;
-    const long long p = (long long)(blockIdx.x / across) * TILE, own = p + thread, n = own / OW / OH;
-    const int f = blockIdx.x % across * TILE, first_h = own / OW % OH * sh - top, first_w = own % OW * sw - left;
-    REAL sums[ROWS][COLUMNS] = {};
-    for (int tap = 0; tap < kh * kw; ++tap) {
-        const int h = first_h + tap / kw * dh, w = first_w + tap % kw * dw;
-        if (thread < TILE) places[thread] = own < P && h >= 0 && h < H && w >= 0 && w < W ? (n * H + h) * W + w : -1;
-        __syncthreads();
-        for (int c = 0; c < C; c += DEPTH) {
-            copy_rows(a, x, places, c, C);
-            copy(b, DEPTH, TILE, TILE, 1, weight + (long long)tap * C * F, c, C, f, F);
-            __syncthreads();
-            multiply(a, DEPTH, 1, b, TILE, min(DEPTH, C - c), sums);
-            __syncthreads();  // the next step overwrites what others may still read
+    __syncthreads();
+    REAL sums[ROWS][COLUMNS] = {}, next_a[HEIGHT / 32], next_b[WIDTH / 32];
+    const auto read_pixels = [&](int k) {  // a thread one k of several windows, for put_turned
+        const int tap = k / C, c = k % C, down = tap / kw * dh, right = tap % kw * dw;
+#pragma unroll
+        for (int j = 0; j < HEIGHT / 32; ++j) {
+            const int q = threadIdx.y * 4 + threadIdx.x / 8 + j * 32, h = tops[q] + down, w = lefts[q] + right;
+            const bool inside = k < depth && h >= 0 && h < H && w >= 0 && w < W;
+            next_a[j] = inside ? x[((images[q] + h) * W + w) * C + c] : REAL(0);
         }
+    };
+    read_pixels(threadIdx.x % 8);
+    read<WIDTH>(next_b, weight, 0, depth, f, F);
+    for (int k = 0, pair = 0; k < depth; k += DEPTH, pair = 1 - pair) {
+        put_turned<HEIGHT>(a[pair], next_a);
+        put<WIDTH>(b[pair], next_b);
+        __syncthreads();
+        read_pixels(k + DEPTH + threadIdx.x % 8);
+        read<WIDTH>(next_b, weight, k + DEPTH, depth, f, F);
+        multiply(a[pair], b[pair], sums);
     }
     write(sums, y, p, P, f, F);
 }
 
 // y += x @ w, so dx is the sum of dy @ w.T over the windows that see the pixel: tap (i, j) of window (oh, ow) is at
-// h = oh*sh + i*dh - top, so oh = (h + top - i*dh) / sh, where that is a whole number. weight is turned on its way, as in
-// pointwise_conv/gpu_tiled.cu.
-extern "C" __global__ void backward_x(const REAL* __restrict__ dy, const REAL* __restrict__ weight, REAL* __restrict__ dx,
-                                      long long pixels, int H, int W, int C, int F, int OH, int OW, int kh, int kw, int sh, int sw,
-                                      int dh, int dw, int top, int left) {
-    __shared__ __align__(16) REAL a[TILE * DEPTH];
-    __shared__ REAL b[DEPTH * (TILE + 1)];
-    __shared__ long long places[TILE];
-    const int across = (C - 1) / TILE + 1, thread = threadIdx.y * 32 + threadIdx.x;
-    const long long p = (long long)(blockIdx.x / across) * TILE, own = p + thread, n = own / W / H;
-    const int c = blockIdx.x % across * TILE, last_h = own / W % H + top, last_w = own % W + left;
-    REAL sums[ROWS][COLUMNS] = {};
-    for (int tap = 0; tap < kh * kw; ++tap) {
-        const int down = last_h - tap / kw * dh, right = last_w - tap % kw * dw;
-        const bool sees = own < pixels && down >= 0 && down % sh == 0 && down / sh < OH && right >= 0 && right % sw == 0 && right / sw < OW;
-        if (thread < TILE) places[thread] = sees ? (n * OH + down / sh) * OW + right / sw : -1;
-        __syncthreads();
-        for (int f = 0; f < F; f += DEPTH) {
-            copy_rows(a, dy, places, f, F);
-            copy(b, TILE, DEPTH, 1, TILE + 1, weight + (long long)tap * C * F, c, C, f, F);
-            __syncthreads();
-            multiply(a, DEPTH, 1, b, TILE + 1, min(DEPTH, F - f), sums);
-            __syncthreads();
+// h = oh*sh + i*dh - top, so oh = (h + top - i*dh) / sh, where that is a whole number. The sum's number k is filter k % F of tap k / F.
+extern "C" __global__ void __launch_bounds__(256, BLOCKS)
+backward_x(const REAL* __restrict__ dy, const REAL* __restrict__ weight, REAL* __restrict__ dx, long long pixels, int H, int W, int C,
+           int F, int OH, int OW, int kh, int kw, int sh, int sw, int dh, int dw, int top, int left) {
+    __shared__ __align__(16) REAL a[2][DEPTH * PITCH(HEIGHT)];
+    __shared__ __align__(16) REAL b[2][DEPTH * PITCH(WIDTH)];
+    __shared__ long long images[HEIGHT];  // of every pixel, the image's first row in dy, and h + top and w + left
+    __shared__ int bottoms[HEIGHT];
+    __shared__ int rights[HEIGHT];
+    const int across = (C - 1) / WIDTH + 1, thread = threadIdx.y * 32 + threadIdx.x, depth = kh * kw * F;
+    const long long p = (long long)(blockIdx.x / across) * HEIGHT;
+    const int c = blockIdx.x % across * WIDTH;
+    if (thread < HEIGHT) {
+        const long long own = p + thread;
+        images[thread] = own / W / H * OH;
+        bottoms[thread] = own < pixels ? int(own / W % H) + top : -1;  // no window begins above 0
+        rights[thread] = own % W + left;
+    }
+    __syncthreads();
+    REAL sums[ROWS][COLUMNS] = {}, next_a[HEIGHT / 32], next_b[WIDTH / 32];
+    const auto read_windows = [&](int k) {
+        const int tap = k / F, f = k % F, i = tap / kw * dh, j = tap % kw * dw;
+#pragma unroll
+        for (int o = 0; o < HEIGHT / 32; ++o) {
+            const int q = threadIdx.y * 4 + threadIdx.x / 8 + o * 32, down = bottoms[q] - i, right = rights[q] - j;
+            const int oh = down / sh, ow = right / sw;
+            const bool sees = k < depth && down >= 0 && oh * sh == down && oh < OH && right >= 0 && ow * sw == right && ow < OW;
+            next_a[o] = sees ? dy[((images[q] + oh) * OW + ow) * F + f] : REAL(0);
         }
+#pragma unroll
+        for (int o = 0; o < WIDTH / 32; ++o) {
+            const int q = c + threadIdx.y * 4 + threadIdx.x / 8 + o * 32;
+            next_b[o] = k < depth && q < C ? weight[((long long)tap * C + q) * F + f] : REAL(0);
+        }
+    };
+    read_windows(threadIdx.x % 8);
+    for (int k = 0, pair = 0; k < depth; k += DEPTH, pair = 1 - pair) {
+        put_turned<HEIGHT>(a[pair], next_a);
+        put_turned<WIDTH>(b[pair], next_b);
+        __syncthreads();
+        read_windows(k + DEPTH + threadIdx.x % 8);
+        multiply(a[pair], b[pair], sums);
     }
     write(sums, dx, p, pixels, c, C);
 }
 
 // y += x @ w, so dw is the sum of x.T @ dy over the positions: first every chunk of them, a block a chunk and tile. dw's rows are the
-// channels of all taps, one after the other, so a lane has a tap and channel of its own, and looks from every position there.
-extern "C" __global__ void backward_weight(const REAL* __restrict__ dy, const REAL* __restrict__ x, REAL* __restrict__ sums_of_chunks,
-                                           long long P, int H, int W, int C, int F, int OH, int OW, int kh, int kw, int sh, int sw,
-                                           int dh, int dw, int top, int left, long long chunk) {
-    __shared__ __align__(16) REAL a[DEPTH * TILE];
-    __shared__ __align__(16) REAL b[DEPTH * TILE];
-    __shared__ long long images[DEPTH];  // of 32 positions, the image's first row, and the window's corner
-    __shared__ int tops[DEPTH];
-    __shared__ int lefts[DEPTH];
-    const int across = (F - 1) / TILE + 1, rows = kh * kw * C;
-    const int row = blockIdx.x / across * TILE, f = blockIdx.x % across * TILE;
+// channels of all taps, one after the other, so a lane has taps and channels of its own, and looks there from one position after the
+// other; a warp has every eighth.
+extern "C" __global__ void __launch_bounds__(256, BLOCKS)
+backward_weight(const REAL* __restrict__ dy, const REAL* __restrict__ x, REAL* __restrict__ sums_of_chunks, long long P, int H, int W,
+                int C, int F, int OH, int OW, int kh, int kw, int sh, int sw, int dh, int dw, int top, int left, long long chunk) {
+    __shared__ __align__(16) REAL a[2][DEPTH * PITCH(HEIGHT)];
+    __shared__ __align__(16) REAL b[2][DEPTH * PITCH(WIDTH)];
+    const int across = (F - 1) / WIDTH + 1, rows = kh * kw * C;
+    const int row = blockIdx.x / across * HEIGHT, f = blockIdx.x % across * WIDTH;
     const long long first = blockIdx.y * chunk, last = first + chunk < P ? first + chunk : P;
-    REAL sums[ROWS][COLUMNS] = {};
-    for (long long p = first; p < last; p += DEPTH) {
-        if (threadIdx.y == 0) {
-            const long long own = p + threadIdx.x;
-            images[threadIdx.x] = own / OW / OH * H;
-            tops[threadIdx.x] = own < last ? own / OW % OH * sh - top : H;  // nothing is below the image
-            lefts[threadIdx.x] = own % OW * sw - left;
+    int downs[HEIGHT / 32], rights[HEIGHT / 32], channels[HEIGHT / 32];
+#pragma unroll
+    for (int j = 0; j < HEIGHT / 32; ++j) {
+        const int own = row + threadIdx.x + j * 32, tap = own / C;
+        downs[j] = own < rows ? tap / kw * dh - top : H;
+        rights[j] = tap % kw * dw - left;
+        channels[j] = own % C;
+    }
+    long long own = first + threadIdx.y, image = own / OW / OH * H;
+    int oh = own / OW % OH, ow = own % OW;
+    REAL sums[ROWS][COLUMNS] = {}, next_a[HEIGHT / 32], next_b[WIDTH / 32];
+    const auto read_pixels = [&]() {  // and go on to the position that is 8 further on
+#pragma unroll
+        for (int j = 0; j < HEIGHT / 32; ++j) {
+            const int h = oh * sh + downs[j], w = ow * sw + rights[j];
+            const bool inside = own < last && h >= 0 && h < H && w >= 0 && w < W;
+            next_a[j] = inside ? x[((image + h) * W + w) * C + channels[j]] : REAL(0);
         }
-        __syncthreads();
-#pragma unroll
-        for (int j = 0; j < COLUMNS; ++j) {
-            const int own = row + j * 32 + threadIdx.x, tap = own / C, c = own % C, down = tap / kw * dh, right = tap % kw * dw;
-#pragma unroll
-            for (int r = threadIdx.y; r < DEPTH; r += WARPS) {
-                const int h = tops[r] + down, w = lefts[r] + right;
-                const bool inside = own < rows && h >= 0 && h < H && w >= 0 && w < W;
-                a[r * TILE + j * 32 + threadIdx.x] = inside ? x[((images[r] + h) * W + w) * C + c] : REAL(0);
+        own += DEPTH;
+        for (ow += DEPTH; ow >= OW; ow -= OW) {
+            if (++oh == OH) {
+                oh = 0;
+                image += H;
             }
         }
-        copy(b, DEPTH, TILE, TILE, 1, dy, p, last, f, F);
+    };
+    read_pixels();
+    read<WIDTH>(next_b, dy, first, last, f, F);
+    int pair = 0;
+    for (long long p = first; p < last; p += DEPTH, pair = 1 - pair) {
+        put<HEIGHT>(a[pair], next_a);
+        put<WIDTH>(b[pair], next_b);
         __syncthreads();
-        multiply(a, 1, TILE, b, TILE, (int)min((long long)DEPTH, last - p), sums);
-        __syncthreads();
+        read_pixels();
+        read<WIDTH>(next_b, dy, p + DEPTH, last, f, F);
+        multiply(a[pair], b[pair], sums);
     }
     write(sums, sums_of_chunks + (long long)blockIdx.y * rows * F, row, rows, f, F);
 }

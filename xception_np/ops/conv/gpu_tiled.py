@@ -1,13 +1,14 @@
-"""Regular convolution on a GPU, tiled: a block of threads 64 x 64 numbers of y, of dx and of dweight."""
+"""Regular convolution on a GPU, tiled: a block of threads 96 x 128 numbers of y, of dx and of dweight."""
 
 from pathlib import Path
 
 from xception_np import arrays, kernels
-from xception_np.ops.conv import Cache, output_shape
+from xception_np.ops.conv import Cache, gpu, output_shape
 
 FILE = Path(__file__).with_name("gpu_tiled.cu")
 BLOCK = (32, 8)
-TILE = 64
+HEIGHT, WIDTH = 96, 128  # of a block's tile
+NARROW = 8  # channels: of a tile of dx for fewer, as those of a picture, most would be computed for nothing
 
 
 def forward(x, weight, geometry):
@@ -19,22 +20,34 @@ def forward(x, weight, geometry):
 
 
 def backward(dy, cache):
+    dx = gpu.backward_x(dy, cache) if cache.x.shape[3] < NARROW else _backward_x(dy, cache)
+    return dx, _backward_weight(dy, cache)
+
+
+def _backward_x(dy, cache):
     x, weight, geometry = cache
-    dx, dweight, sizes = arrays.empty_like(x), arrays.empty_like(weight), _sizes(x, weight, geometry)
+    dx = arrays.empty_like(x)
     pixels, channels = x.size // x.shape[3], x.shape[3]
-    kernels.launch(FILE, "backward_x", x.dtype, _tiles(pixels, channels), BLOCK, (dy, weight, dx, pixels, *sizes))
+    args = (dy, weight, dx, pixels, *_sizes(x, weight, geometry))
+    kernels.launch(FILE, "backward_x", x.dtype, _tiles(pixels, channels), BLOCK, args)
+    return dx
+
+
+def _backward_weight(dy, cache):
+    x, weight, geometry = cache
+    dweight, sizes = arrays.empty_like(weight), _sizes(x, weight, geometry)
     positions, filters = dy.size // dy.shape[3], dy.shape[3]
     chunk, chunks = kernels.large_chunks(positions)
     sums = arrays.empty((chunks, *weight.shape), x.dtype, like=x)
     grid = (*_tiles(weight.size // filters, filters), chunks)
     kernels.launch(FILE, "backward_weight", x.dtype, grid, BLOCK, (dy, x, sums, positions, *sizes, chunk))
     kernels.launch(FILE, "add_chunks", x.dtype, *kernels.over(dweight.size), (sums, dweight, dweight.size, chunks))
-    return dx, dweight
+    return dweight
 
 
 def _tiles(rows, columns):
     """The grid of a matrix's tiles."""
-    return (-(-rows // TILE) * -(-columns // TILE),)
+    return (-(-rows // HEIGHT) * -(-columns // WIDTH),)
 
 
 def _sizes(x, weight, geometry):

@@ -23,11 +23,15 @@
 
 // patch[r, q, lane] = image[row + r, column + q, channel], 0 outside; channels are `step` numbers apart from `image` on
 __device__ __forceinline__ void copy(REAL* patch, int height, int width, const REAL* __restrict__ image, int row, int rows, int column,
-                                     int columns, long long step, bool channel) {
+                                     int columns, int step, bool channel) {
     for (int r = threadIdx.y; r < height; r += blockDim.y) {
+        const bool inside = channel && row + r >= 0 && row + r < rows;
+        const REAL* pixel = image + ((long long)(row + r) * columns + column) * step;
+        REAL* own = patch + r * width * 32 + threadIdx.x;
+#pragma unroll 5
         for (int q = 0; q < width; ++q) {
-            const bool inside = channel && row + r >= 0 && row + r < rows && column + q >= 0 && column + q < columns;
-            patch[(r * width + q) * 32 + threadIdx.x] = inside ? image[((long long)(row + r) * columns + column + q) * step] : REAL(0);
+            own[q * 32] = inside && column + q >= 0 && column + q < columns ? *pixel : REAL(0);
+            pixel += step;
         }
     }
 }
@@ -45,12 +49,16 @@ extern "C" __global__ void forward(const REAL* __restrict__ x, const REAL* __res
     __syncthreads();
 
     REAL sums[COLUMNS] = {};
+    const REAL* tap = weight + k;
     for (int i = 0; i < kh; ++i) {
+        const REAL* pixel = patch + (threadIdx.y * sh + i * dh) * width * 32 + threadIdx.x;
+#pragma unroll 3
         for (int j = 0; j < kw; ++j) {
-            const REAL number = k < outputs ? weight[(long long)(i * kw + j) * outputs + k] : REAL(0);
-            const REAL* pixel = patch + ((threadIdx.y * sh + i * dh) * width + j * dw) * 32 + threadIdx.x;
+            const REAL number = k < outputs ? *tap : REAL(0);
 #pragma unroll
             for (int o = 0; o < COLUMNS; ++o) sums[o] += pixel[o * sw * 32] * number;
+            pixel += dw * 32;
+            tap += outputs;
         }
     }
 #pragma unroll
@@ -108,7 +116,7 @@ extern "C" __global__ void backward_x(const REAL* __restrict__ dy, const REAL* _
 }
 
 // y += x * w, so dw is the sum of x * dy over the positions: first those of a chunk of tiles, a block a chunk and 32 channels. A warp
-// has every eighth tap, and adds what a tile gives it to its totals in shared memory.
+// adds what its row of a tile gives each tap to totals of its own in shared memory, and those of all warps are added at the end.
 extern "C" __global__ void backward_weight(const REAL* __restrict__ dy, const REAL* __restrict__ x, REAL* __restrict__ sums_of_chunks,
                                            long long tiles, int H, int W, int C, int M, int OH, int OW, int kh, int kw, int sh, int sw,
                                            int dh, int dw, int top, int left, long long chunk) {
@@ -116,31 +124,38 @@ extern "C" __global__ void backward_weight(const REAL* __restrict__ dy, const RE
     const int outputs = C * M, taps = kh * kw, k = blockIdx.x * 32 + threadIdx.x;
     const int down = (OH - 1) / blockDim.y + 1, across = (OW - 1) / COLUMNS + 1;
     const int height = (blockDim.y - 1) * sh + (kh - 1) * dh + 1, width = (COLUMNS - 1) * sw + (kw - 1) * dw + 1;
-    REAL* upstream = patch + height * width * 32;
-    REAL* totals = upstream + blockDim.y * COLUMNS * 32;
-    for (int tap = threadIdx.y; tap < taps; tap += blockDim.y) totals[tap * 32 + threadIdx.x] = 0;
+    REAL* totals = patch + height * width * 32 + threadIdx.x;
+    for (int tap = 0; tap < taps; ++tap) totals[(threadIdx.y * taps + tap) * 32] = 0;
 
     const long long first = blockIdx.y * chunk, last = first + chunk < tiles ? first + chunk : tiles;
     for (long long tile = first; tile < last; ++tile) {
-        const int oh = tile / across % down * blockDim.y, ow = tile % across * COLUMNS;
+        const int row = tile / across % down * blockDim.y, oh = row + threadIdx.y, ow = tile % across * COLUMNS;
         const long long n = tile / across / down;
-        copy(patch, height, width, x + n * H * W * C + k / M, oh * sh - top, H, ow * sw - left, W, C, k < outputs);
-        copy(upstream, blockDim.y, COLUMNS, dy + n * OH * OW * outputs + k, oh, OH, ow, OW, outputs, k < outputs);
-        __syncthreads();
-        for (int tap = threadIdx.y; tap < taps; tap += blockDim.y) {
-            const REAL* pixels = patch + (tap / kw * dh * width + tap % kw * dw) * 32 + threadIdx.x;
-            REAL sum = 0;
-            for (int r = 0; r < blockDim.y; ++r) {
+        copy(patch, height, width, x + n * H * W * C + k / M, row * sh - top, H, ow * sw - left, W, C, k < outputs);
+        REAL upstream[COLUMNS];
 #pragma unroll
-                for (int o = 0; o < COLUMNS; ++o)
-                    sum += pixels[(r * sh * width + o * sw) * 32] * upstream[(r * COLUMNS + o) * 32 + threadIdx.x];
+        for (int o = 0; o < COLUMNS; ++o)
+            upstream[o] = k < outputs && oh < OH && ow + o < OW ? dy[((n * OH + oh) * OW + ow + o) * outputs + k] : REAL(0);
+        __syncthreads();
+        REAL* total = totals + threadIdx.y * taps * 32;
+        for (int i = 0; i < kh; ++i) {
+            const REAL* pixel = patch + (threadIdx.y * sh + i * dh) * width * 32 + threadIdx.x;
+#pragma unroll 3
+            for (int j = 0; j < kw; ++j) {
+                REAL sum = 0;
+#pragma unroll
+                for (int o = 0; o < COLUMNS; ++o) sum += pixel[o * sw * 32] * upstream[o];
+                *total += sum;
+                pixel += dw * 32;
+                total += 32;
             }
-            totals[tap * 32 + threadIdx.x] += sum;
         }
         __syncthreads();
     }
     for (int tap = threadIdx.y; tap < taps; tap += blockDim.y) {
-        if (k < outputs) sums_of_chunks[((long long)blockIdx.y * taps + tap) * outputs + k] = totals[tap * 32 + threadIdx.x];
+        REAL sum = 0;
+        for (int warp = 0; warp < blockDim.y; ++warp) sum += totals[(warp * taps + tap) * 32];
+        if (k < outputs) sums_of_chunks[((long long)blockIdx.y * taps + tap) * outputs + k] = sum;
     }
 }
 

@@ -65,9 +65,9 @@ def _backward_patch(rows, geometry):
 
 
 def _weight_patches(rows, geometry):
-    """The pixels, the tile itself, and a total for each tap."""
+    """The pixels, and for each row of the tile a total for each tap."""
     kh, kw = geometry.kernel
-    return _forward_patch(rows, geometry) + rows * COLUMNS + kh * kw
+    return _forward_patch(rows, geometry) + rows * kh * kw
 
 
 def _tiles(shape, rows):

@@ -17,29 +17,38 @@ class Composition(NamedTuple):
     def forward(self, x, depthwise_weight, pointwise_weight, geometry, order, activation):
         """As the spec's."""
         cache = Cache(x, depthwise_weight, pointwise_weight, geometry, order, activation)
-        y, _ = self._run(cache)
+        *before, (last, arguments) = self._steps(cache)
+        between, _ = _through(before, x)
+        y, _ = last.forward(between, *arguments)
         return y, cache
 
     def backward(self, dy, cache):
         """As the spec's."""
-        _, steps = self._run(cache)
+        *before, (last, arguments) = self._steps(cache)
+        between, caches = _through(before, cache.x)
+        caches.append((last, last.Cache(between, *arguments)))  # a convolution keeps what it was given: y is not needed again
         # y = last(... first(x)), so the gradient passes the steps from the last to the first
         dweights = {}
-        for module, step_cache in reversed(steps):
+        for module, step_cache in reversed(caches):
             if module in self:
                 dy, dweights[module] = module.backward(dy, step_cache)
             else:
                 dy = module.backward(dy, step_cache)
         return dy, dweights[self.depthwise], dweights[self.pointwise]
 
-    def _run(self, cache):
-        """The result, and what each step needs for its backward pass."""
-        y, steps = cache.x, []
+    def _steps(self, cache):
+        """(module, arguments after x) of every step, in their order."""
         between = {None: [], "relu": [(relu, ())], "elu": [(elu, ())]}[cache.activation]
         spatial = (self.depthwise, (cache.depthwise_weight, cache.geometry))
         channels = (self.pointwise, (cache.pointwise_weight,))
         first, last = (spatial, channels) if cache.order == "spatial_first" else (channels, spatial)
-        for module, arguments in (first, *between, last):
-            y, step_cache = module.forward(y, *arguments)
-            steps.append((module, step_cache))
-        return y, steps
+        return first, *between, last
+
+
+def _through(steps, x):
+    """What steps make of x, and (module, cache) of each for its backward pass."""
+    caches = []
+    for module, arguments in steps:
+        x, step_cache = module.forward(x, *arguments)
+        caches.append((module, step_cache))
+    return x, caches
