@@ -21,7 +21,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from types import ModuleType
 
 import numpy as np
@@ -41,6 +40,7 @@ _SMALLEST = 4096  # below a page, the allocator of the C library is as good
 _free: defaultdict[int, list[np.ndarray]] = defaultdict(list)
 _BAND = 512  # bytes before and after a guarded array, as far as a GPU's allocations are aligned
 _poison = False
+_place_of_type: dict[type, str | None] = {}
 _guards: list[tuple] | None = None  # (whole, first, last) of every guarded array: with its bands, and where it begins and ends
 
 
@@ -78,11 +78,13 @@ def empty_like(array):
 
 def place_of(value) -> str | None:
     """Where an array is: "numpy", "gpu" or "emulated"; None for what is no array."""
-    return _place_of_type(type(value))
+    kind = type(value)
+    if kind not in _place_of_type:  # a training step asks thousands of times
+        _place_of_type[kind] = _found_place(kind)
+    return _place_of_type[kind]
 
 
-@cache  # a step asks thousands of times
-def _place_of_type(kind: type) -> str | None:
+def _found_place(kind: type) -> str | None:
     if issubclass(kind, np.ndarray):
         return NUMPY
     for place, name in _DEVICES.items():

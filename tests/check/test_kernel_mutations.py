@@ -180,6 +180,23 @@ def mutants():
     return kernel_mutations.mutants_of("sums.gpu", SOURCE)
 
 
+def test_who_calls_a_template():
+    """Under a name of its own, too: otherwise the right one would run in the mutant's place."""
+    text = dedent("""
+        template <int SIDE>
+        __device__ void put(REAL* piece) {
+            piece[SIDE] = 1;
+        }
+
+        extern "C" __global__ void ones(REAL* __restrict__ y) {
+            put<8>(y);
+        }
+    """)
+    (mutant,) = [each for each in kernel_mutations.mutants_of("ones.gpu", text) if each.after == "piece[SIDE] = 2;"]
+    assert set(mutant.names) == {"put", "ones"}
+    assert f"{mutant.names['put']}<8>(y);" in mutant.text
+
+
 def test_what_multiplies_divides_and_adds():
     found = {operator: [mutant for mutant in mutants() if mutant.operator == operator] for operator in OPERATORS}
     assert [mutant.after for mutant in found["plus and minus"]][:2] == [

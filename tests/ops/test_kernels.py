@@ -97,6 +97,16 @@ class TestEmulated:
     def test_finite_differences(self, case, rung):
         check.require_all(list(operations.check_finite_differences(case, rung)))
 
+    def test_nan_beside_a_window_does_not_reach_it(self):
+        """A sum of 9 numbers, in two steps of 8: what the second one has too many is none of a pixel below or a window above."""
+        x, dy = (np.full((1, 2, 2, 9), np.nan, np.float32) for _ in range(2))
+        x[0, 0, 0] = dy[0, 1, 1] = 1
+        given = arrays.to_device((x, np.ones((1, 1, 9, 9), np.float32), dy), "emulated")
+        y, cache = ops.conv.forward(*given[:2], Geometry(1))
+        dx, _ = ops.conv.backward(given[2], cache)
+        np.testing.assert_array_equal(np.isnan(y.get()), np.isnan(x))
+        np.testing.assert_array_equal(np.isnan(dx.get()), np.isnan(dy))
+
     @pytest.mark.parametrize("operation", ["dense", "separable_conv", "norm_separable_conv"])
     def test_compositions_of_naive_kernels(self, operation):
         with watched():

@@ -190,9 +190,11 @@ def _convolutions() -> Iterator[Case]:
 
     for name, build, large in _windows(_conv):
         yield Case("conv", name, build, _X_AND_WEIGHT, large)
-    for name, shape, channels, filters in ((_SEVERAL_TILES, (1, 11, 12), 65, 129), (_WHOLE_TILES, (2, 8, 8), 64, 128)):
+    for name, (shape, geometry) in (WINDOWS | IN_THE_PADDING).items():  # as many as dx of a GPU's tiles has at least
+        yield Case("conv", f"{name}, 9 channels", _conv(shape, geometry, 9, 2), _X_AND_WEIGHT)
+    for name, shape, channels, filters in ((_SEVERAL_TILES, (1, 11, 12), 129, 129), (_WHOLE_TILES, (2, 8, 12), 384, 128)):
         yield Case("conv", name, _conv(shape, Geometry((1, 2)), channels, filters), _X_AND_WEIGHT, large=True)
-    for channels, filters in ((1, 1), (1, 5), (5, 1), (17, 5)):
+    for channels, filters in ((1, 1), (1, 5), (5, 1), (9, 1), (17, 5)):
         yield Case("conv", f"C={channels}, F={filters}", _conv(image, three, channels, filters), _X_AND_WEIGHT)
 
     for name, build, large in _windows(_grouped):
@@ -228,7 +230,7 @@ def _convolutions() -> Iterator[Case]:
     for channels, filters in ((1, 1), (1, 5), (5, 1), (17, 5)):
         yield Case("pointwise_conv", f"C={channels}, F={filters}", _pointwise((2, 1, 2), channels, filters), _X_AND_WEIGHT)
     yield Case("pointwise_conv", "tiles", _pointwise((2, 40, 17), 5, 3), _X_AND_WEIGHT, large=True)
-    for name, shape, channels, filters in ((_SEVERAL_TILES, (1, 10, 13), 65, 129), (_WHOLE_TILES, (2, 8, 8), 128, 128)):
+    for name, shape, channels, filters in ((_SEVERAL_TILES, (1, 10, 13), 129, 129), (_WHOLE_TILES, (2, 8, 12), 384, 128)):
         yield Case("pointwise_conv", name, _pointwise(shape, channels, filters), _X_AND_WEIGHT, large=True)
     yield Case("pointwise_conv", f"C=2, F={_MANY}", _pointwise((1, 2, 2), 2, _MANY), _X_AND_WEIGHT, large=True)
 

@@ -41,6 +41,7 @@ FILES = tuple(
 _FUNCTION = re.compile(
     r'^(?:template\s*<[^\n]*>\n)?(?:extern "C" )?[^\n;#]*\b__(?:global|device)__[^;{]*?\b(?!__)(\w+)\([^{;]*\) \{', re.M
 )
+_CALL = r"(?:<[^<>()]*>)?\("  # what follows the name of a function, or of a template
 _PREPROCESSOR = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _NOT_A_NUMBER = 4  # cases in which NaN is planted
 _STEPS, _LARGE_STEPS = 10**7, 10**8  # of a block: more than any case takes, and soon over
@@ -197,10 +198,10 @@ def _callers(function: Function, known: list[Function]) -> list[Function]:
     """A function, and those of the file that call it, or call one that does."""
     found = [function]
     for other in known:  # what is called is declared before
-        if other not in found and any(re.search(rf"\b{each.name}\(", other.text[other.body :]) for each in found):
+        if other not in found and any(re.search(rf"\b{each.name}{_CALL}", other.text[other.body :]) for each in found):
             found.append(other)
     return found
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:
-    return re.sub(rf"\b({'|'.join(names)})\b(?=\()", lambda match: names[match[1]], text)
+    return re.sub(rf"\b({'|'.join(names)})\b(?={_CALL})", lambda match: names[match[1]], text)

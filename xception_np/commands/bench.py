@@ -48,7 +48,9 @@ def _time(request: Request, as_json: bool) -> None:
     if request.name == SPECTRUM:
         _spectrum(request, as_json)
     elif request.inference and request.place != arrays.NUMPY:
-        raise InputError(f"inference is True; expected it with cpu or reference: batch normalisation is folded {arrays.WHERE[arrays.NUMPY]}")
+        raise InputError(
+            f"inference is True; expected it with cpu or reference: batch normalisation is folded {arrays.WHERE[arrays.NUMPY]}"
+        )
     elif request.channels is not None:
         raise InputError(f"channels is {request.channels}; expected it with bench {SPECTRUM} only, for a network has its own")
     else:

@@ -36,6 +36,9 @@ _REPEATS = 3  # of a case: the same bits?
 _MOST_WRONG = 20  # sentences that are printed; the report has all
 
 
+Compared = tuple[str, str, str, Callable[[], Iterable[Comparison]]]  # operation, case, dtype, and what to compare
+
+
 class Outcome(NamedTuple):
     """What came of one case in one dtype.
 
@@ -85,9 +88,9 @@ def _check_target(report: Path) -> None:
 
 
 def _outcomes(implementation: str, names: Sequence[str]) -> list[Outcome]:
-    """Of every case of the operations in both dtypes, of what was worked out by hand, and of updates if all operations are asked for."""
+    """Of every case in both dtypes, of what was worked out by hand, and of updates if all operations are asked for."""
     every = [(case, dtype) for name in names for dtype in _DTYPES for case in cases.of(name)]
-    compared = [(name, "by hand", "float64", partial(check_anchors, name, implementation)) for name in names]
+    compared: list[Compared] = [(name, "by hand", "float64", partial(check_anchors, name, implementation)) for name in names]
     if set(names) == set(ops.__all__):
         compared += _updates(implementation)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -103,9 +106,9 @@ def _outcomes(implementation: str, names: Sequence[str]) -> list[Outcome]:
     return found
 
 
-def _updates(implementation: str) -> list[tuple[str, str, str, Callable[[], Iterable[Comparison]]]]:
+def _updates(implementation: str) -> list[Compared]:
     """What writes to vectors in place: optimizers' steps, averages, and sums."""
-    found: list[tuple[str, str, str, Callable[[], Iterable[Comparison]]]] = []
+    found: list[Compared] = []
     for dtype in _DTYPES:
         found += [(UPDATES, name, str(dtype), partial(check_update, name, implementation, dtype)) for name in updates.UPDATES]
         found.append((UPDATES, "sum of squares", str(dtype), partial(check_sum_of_squares, implementation, dtype)))

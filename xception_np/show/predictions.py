@@ -1,10 +1,16 @@
 """Pictures with what a model says about them."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from xception_np.data import Pictures
 from xception_np.show.style import COLOURS, styled
+
+_INCHES = 1.25  # of a picture, side by side
+_LARGEST = 9  # size of letters, points
+_LETTER = 0.65  # width of a bold letter, in parts of its size
 
 
 def prediction_grid(dataset: Pictures, probabilities: np.ndarray, title: str, columns: int = 8, rows: int = 4) -> Figure:
@@ -23,15 +29,22 @@ def prediction_grid(dataset: Pictures, probabilities: np.ndarray, title: str, co
     chosen = np.argsort(confidence, kind="stable")[: columns * rows]
     pictures = dataset.read(chosen)
     with styled():
-        figure = Figure(figsize=(columns * 1.25, rows * 1.5 + 0.8), layout="constrained")
+        figure = Figure(figsize=(columns * _INCHES, rows * 1.5 + 0.8), layout="constrained")
+        size = _size(dataset.classes[k] for k in {*predicted[chosen], *dataset.labels[chosen]})
         for axes, k, picture in zip(figure.subplots(rows, columns, squeeze=False).flat, chosen, pictures, strict=False):
             axes.imshow(picture, interpolation="nearest")
             right = predicted[k] == dataset.labels[k]
             says = f"{dataset.classes[predicted[k]]} {probabilities[k, predicted[k]]:.0%}"
             truth = "" if right else f"\nis {dataset.classes[dataset.labels[k]]}"
             colour = COLOURS["blue"] if right else COLOURS["orange"]
-            axes.set_title(says + truth, fontsize=9, color=colour, fontweight="normal" if right else "bold")
+            axes.set_title(says + truth, fontsize=size, color=colour, fontweight="normal" if right else "bold")
         for axes in figure.axes:
             axes.set_axis_off()
         figure.suptitle(title, fontsize=11)
     return figure
+
+
+def _size(names: Iterable[str]) -> float:
+    """Of letters, so that the longest name and its percentage are no wider than a picture."""
+    longest = max(map(len, names), default=0) + len(" 100%")
+    return min(_LARGEST, 72 * _INCHES / (_LETTER * longest))

@@ -49,8 +49,9 @@ __device__ __forceinline__ void put_turned(REAL* piece, const REAL own[SIDE / 32
     for (int j = 0; j < SIDE / 32; ++j) piece[k * PITCH(SIDE) + q + j * 32] = own[j];
 }
 
-// sums += a.T @ b, of which this thread has 12 rows and 4 columns
-__device__ __forceinline__ void multiply(const REAL* a, const REAL* b, REAL sums[ROWS][COLUMNS]) {
+// sums += a.T @ b, of which this thread has 12 rows and 4 columns; a warp all of whose rows are beyond the last has nothing to add
+__device__ __forceinline__ void multiply(const REAL* a, const REAL* b, REAL sums[ROWS][COLUMNS], long long rows) {
+    if (threadIdx.y * ROWS >= rows) return;
 #pragma unroll
     for (int k = 0; k < DEPTH; ++k) {
         REAL numbers[COLUMNS];
@@ -96,7 +97,9 @@ forward(const REAL* __restrict__ x, const REAL* __restrict__ weight, REAL* __res
         lefts[thread] = own % OW * sw - left;
     }
     __syncthreads();
-    REAL sums[ROWS][COLUMNS] = {}, next_a[HEIGHT / 32], next_b[WIDTH / 32];
+    REAL sums[ROWS][COLUMNS] = {};
+    REAL next_a[HEIGHT / 32];
+    REAL next_b[WIDTH / 32];
     const auto read_pixels = [&](int k) {  // a thread one k of several windows, for put_turned
         const int tap = k / C, c = k % C, down = tap / kw * dh, right = tap % kw * dw;
 #pragma unroll
@@ -114,7 +117,7 @@ forward(const REAL* __restrict__ x, const REAL* __restrict__ weight, REAL* __res
         __syncthreads();
         read_pixels(k + DEPTH + threadIdx.x % 8);
         read<WIDTH>(next_b, weight, k + DEPTH, depth, f, F);
-        multiply(a[pair], b[pair], sums);
+        multiply(a[pair], b[pair], sums, P - p);
     }
     write(sums, y, p, P, f, F);
 }
@@ -139,7 +142,9 @@ backward_x(const REAL* __restrict__ dy, const REAL* __restrict__ weight, REAL* _
         rights[thread] = own % W + left;
     }
     __syncthreads();
-    REAL sums[ROWS][COLUMNS] = {}, next_a[HEIGHT / 32], next_b[WIDTH / 32];
+    REAL sums[ROWS][COLUMNS] = {};
+    REAL next_a[HEIGHT / 32];
+    REAL next_b[WIDTH / 32];
     const auto read_windows = [&](int k) {
         const int tap = k / F, f = k % F, i = tap / kw * dh, j = tap % kw * dw;
 #pragma unroll
@@ -161,7 +166,7 @@ backward_x(const REAL* __restrict__ dy, const REAL* __restrict__ weight, REAL* _
         put_turned<WIDTH>(b[pair], next_b);
         __syncthreads();
         read_windows(k + DEPTH + threadIdx.x % 8);
-        multiply(a[pair], b[pair], sums);
+        multiply(a[pair], b[pair], sums, pixels - p);
     }
     write(sums, dx, p, pixels, c, C);
 }
@@ -177,7 +182,9 @@ backward_weight(const REAL* __restrict__ dy, const REAL* __restrict__ x, REAL* _
     const int across = (F - 1) / WIDTH + 1, rows = kh * kw * C;
     const int row = blockIdx.x / across * HEIGHT, f = blockIdx.x % across * WIDTH;
     const long long first = blockIdx.y * chunk, last = first + chunk < P ? first + chunk : P;
-    int downs[HEIGHT / 32], rights[HEIGHT / 32], channels[HEIGHT / 32];
+    int downs[HEIGHT / 32];
+    int rights[HEIGHT / 32];
+    int channels[HEIGHT / 32];
 #pragma unroll
     for (int j = 0; j < HEIGHT / 32; ++j) {
         const int own = row + threadIdx.x + j * 32, tap = own / C;
@@ -187,7 +194,9 @@ backward_weight(const REAL* __restrict__ dy, const REAL* __restrict__ x, REAL* _
     }
     long long own = first + threadIdx.y, image = own / OW / OH * H;
     int oh = own / OW % OH, ow = own % OW;
-    REAL sums[ROWS][COLUMNS] = {}, next_a[HEIGHT / 32], next_b[WIDTH / 32];
+    REAL sums[ROWS][COLUMNS] = {};
+    REAL next_a[HEIGHT / 32];
+    REAL next_b[WIDTH / 32];
     const auto read_pixels = [&]() {  // and go on to the position that is 8 further on
 #pragma unroll
         for (int j = 0; j < HEIGHT / 32; ++j) {
@@ -212,7 +221,7 @@ backward_weight(const REAL* __restrict__ dy, const REAL* __restrict__ x, REAL* _
         __syncthreads();
         read_pixels();
         read<WIDTH>(next_b, dy, p + DEPTH, last, f, F);
-        multiply(a[pair], b[pair], sums);
+        multiply(a[pair], b[pair], sums, rows - row);
     }
     write(sums, sums_of_chunks + (long long)blockIdx.y * rows * F, row, rows, f, F);
 }

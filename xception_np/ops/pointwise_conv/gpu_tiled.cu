@@ -66,8 +66,9 @@ __device__ __forceinline__ void put_turned(REAL* piece, const REAL own[SIDE / 32
     for (int j = 0; j < SIDE / 32; ++j) piece[k * PITCH(SIDE) + q + j * 32] = own[j];
 }
 
-// sums += a.T @ b, of which this thread has 12 rows and 4 columns
-__device__ __forceinline__ void multiply(const REAL* a, const REAL* b, REAL sums[ROWS][COLUMNS]) {
+// sums += a.T @ b, of which this thread has 12 rows and 4 columns; a warp all of whose rows are beyond the last has nothing to add
+__device__ __forceinline__ void multiply(const REAL* a, const REAL* b, REAL sums[ROWS][COLUMNS], long long rows) {
+    if (threadIdx.y * ROWS >= rows) return;
 #pragma unroll
     for (int k = 0; k < DEPTH; ++k) {
         REAL numbers[COLUMNS];
@@ -102,7 +103,9 @@ forward(const REAL* __restrict__ x, const REAL* __restrict__ weight, REAL* __res
     const int across = (F - 1) / WIDTH + 1;  // neighbouring blocks read the same rows of x
     const long long p = (long long)(blockIdx.x / across) * HEIGHT;
     const int f = blockIdx.x % across * WIDTH, rows = min((long long)HEIGHT, P - p);
-    REAL sums[ROWS][COLUMNS] = {}, next_a[HEIGHT / 32], next_b[WIDTH / 32];
+    REAL sums[ROWS][COLUMNS] = {};
+    REAL next_a[HEIGHT / 32];
+    REAL next_b[WIDTH / 32];
     read_turned<HEIGHT>(next_a, x + p * C, rows, 0, C);
     read<WIDTH>(next_b, weight, 0, C, f, F);
     for (int c = 0, pair = 0; c < C; c += DEPTH, pair = 1 - pair) {
@@ -111,7 +114,7 @@ forward(const REAL* __restrict__ x, const REAL* __restrict__ weight, REAL* __res
         __syncthreads();
         read_turned<HEIGHT>(next_a, x + p * C, rows, c + DEPTH, C);
         read<WIDTH>(next_b, weight, c + DEPTH, C, f, F);
-        multiply(a[pair], b[pair], sums);
+        multiply(a[pair], b[pair], sums, rows);
     }
     write(sums, y, p, P, f, F);
 }
@@ -124,7 +127,9 @@ backward_x(const REAL* __restrict__ dy, const REAL* __restrict__ weight, REAL* _
     const int across = (C - 1) / WIDTH + 1;
     const long long p = (long long)(blockIdx.x / across) * HEIGHT;
     const int c = blockIdx.x % across * WIDTH, rows = min((long long)HEIGHT, P - p), channels = C - c;
-    REAL sums[ROWS][COLUMNS] = {}, next_a[HEIGHT / 32], next_b[WIDTH / 32];
+    REAL sums[ROWS][COLUMNS] = {};
+    REAL next_a[HEIGHT / 32];
+    REAL next_b[WIDTH / 32];
     read_turned<HEIGHT>(next_a, dy + p * F, rows, 0, F);
     read_turned<WIDTH>(next_b, weight + (long long)c * F, channels, 0, F);
     for (int f = 0, pair = 0; f < F; f += DEPTH, pair = 1 - pair) {
@@ -133,7 +138,7 @@ backward_x(const REAL* __restrict__ dy, const REAL* __restrict__ weight, REAL* _
         __syncthreads();
         read_turned<HEIGHT>(next_a, dy + p * F, rows, f + DEPTH, F);
         read_turned<WIDTH>(next_b, weight + (long long)c * F, channels, f + DEPTH, F);
-        multiply(a[pair], b[pair], sums);
+        multiply(a[pair], b[pair], sums, rows);
     }
     write(sums, dx, p, P, c, C);
 }
@@ -147,7 +152,9 @@ backward_weight(const REAL* __restrict__ dy, const REAL* __restrict__ x, REAL* _
     const int across = (F - 1) / WIDTH + 1;
     const int c = blockIdx.x / across * HEIGHT, f = blockIdx.x % across * WIDTH;
     const long long first = blockIdx.y * chunk, last = first + chunk < P ? first + chunk : P;
-    REAL sums[ROWS][COLUMNS] = {}, next_a[HEIGHT / 32], next_b[WIDTH / 32];
+    REAL sums[ROWS][COLUMNS] = {};
+    REAL next_a[HEIGHT / 32];
+    REAL next_b[WIDTH / 32];
     int pair = 0;
     read<HEIGHT>(next_a, x, first, last, c, C);
     read<WIDTH>(next_b, dy, first, last, f, F);
@@ -157,7 +164,7 @@ backward_weight(const REAL* __restrict__ dy, const REAL* __restrict__ x, REAL* _
         __syncthreads();
         read<HEIGHT>(next_a, x, p + DEPTH, last, c, C);
         read<WIDTH>(next_b, dy, p + DEPTH, last, f, F);
-        multiply(a[pair], b[pair], sums);
+        multiply(a[pair], b[pair], sums, C - c);
     }
     write(sums, sums_of_chunks + (long long)blockIdx.y * C * F, c, C, f, F);
 }
