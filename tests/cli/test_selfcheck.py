@@ -2,13 +2,15 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 import command
 import numpy as np
 import pytest
 
-from xception_np import arrays, kernels
+from xception_np import arrays, kernels, ops
 from xception_np.check import cases
+from xception_np.check.updates import UPDATES
 from xception_np.commands import selfcheck
 from xception_np.emulator import MissingCompiler, toolchain
 from xception_np.ops.relu import cpu
@@ -38,6 +40,17 @@ def test_a_right_implementation(tmp_path, implementation):
         (operation, dtype) for operation in ("relu", "add") for dtype in ("float32", "float64")
     }
     assert all(0 <= each["used"] <= 1 and each["wrong"] == [] for each in facts["outcomes"])
+
+
+@pytest.mark.slow
+def test_all_operations_and_updates(tmp_path):
+    result = run("--implementation", "cpu", "--report", "report.json", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    facts = json.loads((tmp_path / "report.json").read_text())
+    assert {each["operation"] for each in facts["outcomes"]} == {*ops.__all__, selfcheck.UPDATES}
+    names = {each["case"] for each in facts["outcomes"] if each["operation"] == selfcheck.UPDATES}
+    assert names == {*UPDATES, "sum of squares"}
+    assert len(facts["sources"]) == sum(1 for _ in Path(kernels.__file__).parent.rglob("*.cu"))
 
 
 def wrong_results(x):
