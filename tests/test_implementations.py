@@ -25,6 +25,7 @@ def stand_in(monkeypatch):
     runtime = types.SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=type("CUDARuntimeError", (RuntimeError,), {}))
     cupy.cuda = types.SimpleNamespace(runtime=runtime)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
+    monkeypatch.setattr(arrays, "_place_of_type", {})  # the emulator's arrays are CuPy's now
     yield cupy
     for known in (kernels._module, kernels._kernel):
         known.cache_clear()
@@ -141,6 +142,14 @@ def test_without_a_gpu(stand_in):
         stand_in.cuda.runtime.getDeviceCount = count
         with pytest.raises(InputError, match="'gpu' needs an NVIDIA GPU, and CuPy finds none; expected"):
             ops.relu.forward(X, implementation="gpu")
+
+
+def test_only_a_gpu_is_waited_for(stand_in):
+    waited = []
+    stand_in.cuda.get_current_stream = lambda: types.SimpleNamespace(synchronize=lambda: waited.append("gpu"))
+    for place in arrays.WHERE:
+        arrays.finish(place)
+    assert waited == ["gpu"]
 
 
 def test_the_way_through_cupy(stand_in):
