@@ -44,7 +44,7 @@ _FUNCTION = re.compile(
 _CALL = r"(?:<[^<>()]*>)?\("  # what follows the name of a function, or of a template
 _PREPROCESSOR = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _NOT_A_NUMBER = 4  # cases in which NaN is planted
-_STEPS, _LARGE_STEPS = 10**7, 10**8  # of a block: more than any case takes, and soon over
+_STEPS, _LARGE_STEPS = 15 * 10**6, 10**8  # of a block: more than any case takes, and soon over
 
 
 class Function(NamedTuple):
