@@ -7,6 +7,8 @@ They take turns in one process: a GPU has no threads that would spin through the
 its products to TF32, with 10 bits of fraction instead of 23.
 """
 
+import statistics
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -23,6 +25,7 @@ from benchmarks.torch_twin import TorchTwin, copy_weights
 from xception_np import arrays, check
 from xception_np.cost import benching
 from xception_np.cost.benching import Timing
+from xception_np.errors import InputError
 
 Step = Callable[[], float]
 OURS = "xception_np"
@@ -35,8 +38,17 @@ def main(
     turns: Annotated[int, typer.Option(min=1, help="Turns of each contender; the median counts.")] = 5,
 ) -> None:
     """Print the time of a step, each contender's."""
-    (network,) = parse(f"training/{model}/{batch}")
-    assert isinstance(network, Network)
+    try:
+        (network,) = parse(f"training/{model}/{batch}")
+        assert isinstance(network, Network)
+        _print(network, _times(network, turns))
+    except InputError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _times(network: Network, turns: int) -> dict[str, float]:
+    """Seconds of a step, each contender's, the median of its turns."""
     steps = {OURS: _ours(network), "PyTorch": _pytorch(network, tf32=False), "PyTorch, TF32": _pytorch(network, tf32=True)}
     losses = {name: np.array(step()) for name, step in steps.items()}
     for name, loss in losses.items():
@@ -46,7 +58,7 @@ def main(
     for _ in range(turns):
         for name, step in steps.items():
             found[name].append(benching.timed(step, 1, "gpu"))
-    _print(network, {name: np.median([timing.median for timing in timings]) for name, timings in found.items()})
+    return {name: statistics.median(timing.median for timing in timings) for name, timings in found.items()}
 
 
 def _ours(network: Network) -> Step:
