@@ -20,11 +20,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.subjects import MOMENTUM, RATE, TOLERANCES, Network, parse
+from benchmarks.subjects import MOMENTUM, RATE, TOLERANCES, Network
 from benchmarks.torch_twin import TorchTwin, copy_weights
-from xception_np import arrays, check
+from xception_np import arrays, check, models
 from xception_np.cost import benching
-from xception_np.cost.benching import Timing
 from xception_np.errors import InputError
 
 Step = Callable[[], float]
@@ -39,12 +38,11 @@ def main(
 ) -> None:
     """Print the time of a step, each contender's."""
     try:
-        (network,) = parse(f"training/{model}/{batch}")
-        assert isinstance(network, Network)
+        network = Network("training", model, batch, models.find(model).input_size)
         _print(network, _times(network, turns))
     except InputError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        sys.exit(2)
+        print(error, file=sys.stderr)
+        raise typer.Exit(2) from None
 
 
 def _times(network: Network, turns: int) -> dict[str, float]:
@@ -54,11 +52,11 @@ def _times(network: Network, turns: int) -> dict[str, float]:
     for name, loss in losses.items():
         tolerance = TF32_TOLERANCE if "TF32" in name else TOLERANCES["training"]
         check.compare(loss, losses[OURS], tolerance, f"first loss of {name}").require()
-    found: dict[str, list[Timing]] = {name: [] for name in steps}
+    found: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(turns):
         for name, step in steps.items():
-            found[name].append(benching.timed(step, 1, "gpu"))
-    return {name: statistics.median(timing.median for timing in timings) for name, timings in found.items()}
+            found[name].append(benching.timed(step, 1, "gpu").median)
+    return {name: statistics.median(seconds) for name, seconds in found.items()}
 
 
 def _ours(network: Network) -> Step:
@@ -87,7 +85,7 @@ def _pytorch(network: Network, tf32: bool) -> Step:
 
 
 def _print(network: Network, seconds: dict[str, float]) -> None:
-    grid = Table("", "ms", "pictures/s", "ours is faster by", box=box.SIMPLE)
+    grid = Table("", "ms", "pictures/s", "times ours", box=box.SIMPLE)
     ours = seconds[OURS]
     for name, each in seconds.items():
         grid.add_row(name, f"{1e3 * each:.1f}", f"{network.batch / each:,.0f}", f"{each / ours:.2f}")

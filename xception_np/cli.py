@@ -486,10 +486,11 @@ def bench(
     """Time a network on this machine, or the spectrum of a convolution, or the rungs of the ladder."""
     from xception_np.commands import bench as command
 
+    request = command.Request(what, batch, size, channels, inference, rounds, implementation)
     if ladder:
-        command.climb(rounds, as_json)
+        command.climb(request, as_json)
     else:
-        command.run(command.Request(what, batch, size, channels, inference, rounds, implementation), as_json)
+        command.run(request, as_json)
 
 
 @app.command()

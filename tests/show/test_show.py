@@ -1,5 +1,7 @@
 """Pictures: that they show what they are given."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,14 @@ def test_the_grid_starts_with_the_worst(tmp_path):
     assert drawn[0].get_title() == "dog 70%\nis cat"
     assert drawn[1].get_title() == "dog 60%"
     figure.savefig(tmp_path / "grid.png")
+
+
+def test_long_names_do_not_run_into_each_other():
+    dataset = Dataset("birds", np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 0]), ("English_springer", "Mozambique_nightjar"))
+    figure = prediction_grid(dataset, np.eye(2)[[1, 0, 1]], "all wrong", columns=3, rows=1)
+    figure.draw_without_rendering()
+    titles = [axes.title.get_window_extent() for axes in figure.axes]
+    assert all(left.x1 < right.x0 for left, right in pairwise(titles))
 
 
 def test_an_explanation_shows_the_picture_and_the_map_over_it(tmp_path):

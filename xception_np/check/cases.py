@@ -190,7 +190,7 @@ def _convolutions() -> Iterator[Case]:
 
     for name, build, large in _windows(_conv):
         yield Case("conv", name, build, _X_AND_WEIGHT, large)
-    for name, (shape, geometry) in (WINDOWS | IN_THE_PADDING).items():  # as many as dx of a GPU's tiles has at least
+    for name, (shape, geometry) in (WINDOWS | IN_THE_PADDING).items():  # enough channels for dx to have tiles on a GPU
         yield Case("conv", f"{name}, 9 channels", _conv(shape, geometry, 9, 2), _X_AND_WEIGHT)
     for name, shape, channels, filters in ((_SEVERAL_TILES, (1, 11, 12), 129, 129), (_WHOLE_TILES, (2, 8, 12), 384, 128)):
         yield Case("conv", name, _conv(shape, Geometry((1, 2)), channels, filters), _X_AND_WEIGHT, large=True)

@@ -26,7 +26,7 @@ class Request(NamedTuple):
     channels: int | None
     inference: bool
     rounds: int
-    implementation: str = "cpu"
+    implementation: str
 
     @property
     def place(self) -> str:
@@ -126,14 +126,17 @@ def _spectrum(request: Request, as_json: bool) -> None:
     print_grid(grid)
 
 
-def climb(rounds: int, as_json: bool) -> None:
-    """Time the rungs of the ladder."""
-    spec.positive("rounds", rounds)
+def climb(request: Request, as_json: bool) -> None:
+    """Time the rungs of the ladder, of which a request may change the number of rounds alone."""
+    for name, fixed in (("batch", None), ("size", None), ("channels", None), ("inference", False), ("implementation", "cpu")):
+        if (value := getattr(request, name)) != fixed:
+            raise InputError(f"{name} is {value!r}; expected it without --ladder, whose rungs are always the same")
+    spec.positive("rounds", request.rounds)
     rungs = ladder.rungs()
     found = []
     for rung in rungs:
         console.print(rung.name)
-        found.append(benching.timed(rung.compute, rounds))
+        found.append(benching.timed(rung.compute, request.rounds))
     if as_json:
         pairs = zip(rungs, found, strict=True)
         emit({"shape": ladder.SHAPE, "rungs": [{"name": r.name, "why": r.why, **t._asdict()} for r, t in pairs]})
