@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xception_np.errors import InputError
-from xception_np.geometry import Geometry, Windows
+from xception_np.geometry import Geometry
 
 
 @pytest.mark.parametrize(
@@ -113,16 +113,28 @@ def _position(windows, axis, output, tap):
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=400)
 @given(
-    rows=st.integers(1, 12),
-    windows=st.builds(Windows, pairs, pairs, pairs, st.tuples(st.integers(-4, 8), st.just(0))),
-    start=st.integers(0, 12),
-    height=st.integers(1, 6),
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    geometry=st.builds(Geometry, pairs, pairs, pairs, st.sampled_from(["same", "valid"]) | st.tuples(pads, pads)),
 )
-def test_rows_that_see(rows, windows, start, height):
-    first, last = windows.rows_that_see(start, start + height, rows)
-    spans = [range(top := _position(windows, 0, o, 0), top + windows.extent[0]) for o in range(rows)]
-    assert list(range(first, last)) == [o for o, span in enumerate(spans) if span.start < start + height and span.stop > start]
-    assert first <= last
+def test_phases_see_who_saw_them(size, geometry):
+    """Tap i of window o sees p exactly if p's window, in p's phase, sees o with that tap; every phase comes once."""
+    windows = geometry.windows(*size)
+    phases = list(windows.phases())
+    strides = windows.stride
+    assert [phase for phase, _, _ in phases] == [(v, h) for v in range(strides[0]) for h in range(strides[1])]
+    for axis in (0, 1):
+        taps, stride = range(geometry.kernel[axis]), strides[axis]
+        positions = range(-12 * stride, 12 * stride)
+        forward = {(o, i, _position(windows, axis, o, i)) for o in range(-40, 41) for i in taps}
+        for phase, kernel, back in phases:
+            assert back.stride == (1, 1)
+            assert len(taps[kernel[axis]]) == back.kernel[axis]
+            seen = {
+                (_position(back, axis, q, m), taps[kernel[axis]][m], q * stride + phase[axis])
+                for q in range(-12, 12)
+                for m in range(back.kernel[axis])
+            }
+            assert seen == {entry for entry in forward if entry[2] in positions and entry[2] % stride == phase[axis]}
 
 
 def test_same_keeps_the_size_divided_by_the_stride():

@@ -14,6 +14,8 @@ so that with stride 2 an even and an odd axis are padded differently), or explic
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
+from math import gcd
 from typing import NamedTuple
 
 import numpy as np
@@ -56,17 +58,6 @@ class Windows(NamedTuple):
         """The eight numbers in a row, as CUDA kernels take them: kh, kw, sh, sw, dh, dw, top, left."""
         return (*self.kernel, *self.stride, *self.dilation, *self.origin)
 
-    def rows_that_see(self, start: int, stop: int, rows: int) -> Pair:
-        """(first, last): of so many rows of windows, only those from first to before last can see input rows start to stop.
-
-        Row o spans o * stride - top to o * stride - top + extent, so it ends after `start` and begins before `stop` if
-
-            start - extent + top  <  o * stride  <  stop + top
-        """
-        (extent, _), (top, _), (stride, _) = self.extent, self.origin, self.stride
-        first = max(0, (start - extent + top) // stride + 1)
-        return first, max(first, min(rows, -(-(stop + top) // stride)))
-
     def transposed(self) -> "Windows":
         """The windows through which the input sees the output, spread out by `stride`, with flipped taps.
 
@@ -76,6 +67,33 @@ class Windows(NamedTuple):
         """
         (eh, ew), (top, left) = self.extent, self.origin
         return Windows(self.kernel, (1, 1), self.dilation, (eh - 1 - top, ew - 1 - left))
+
+    def phases(self) -> Iterator[tuple[Pair, tuple[slice, slice], "Windows"]]:
+        """(phase, taps, windows) of the convolutions that give an input's gradient: pixels phase, phase + stride, ... of it.
+
+        They see the output through `windows`, of stride 1, by these taps of the kernel, `kernel[taps]`; there may be none.
+        """
+        for vertical, horizontal in product(*map(range, self.stride)):
+            rows, columns = self._phase(0, vertical), self._phase(1, horizontal)
+            kernel, dilation, origin = zip(rows[1:], columns[1:], strict=True)
+            yield (vertical, horizontal), (rows[0], columns[0]), Windows(kernel, (1, 1), dilation, origin)
+
+    def _phase(self, axis: int, phase: int) -> tuple[slice, int, int, int]:
+        """Taps, how many, their dilation and origin, along one axis.
+
+        Tap i of output o saw p = o * stride + i * dilation - before. So p = q * stride + phase sees, by tap i, output
+
+            o = q + (phase + before - i * dilation) / stride        where that is a whole number
+
+        which is so for every (stride / g)-th tap, g the greatest common divisor of stride and dilation. The last comes first.
+        """
+        kernel, stride, dilation, before = (field[axis] for field in self)
+        common = gcd(stride, dilation)
+        taps = [i for i in range(kernel) if (phase + before - i * dilation) % stride == 0]
+        if not taps:
+            return slice(0, 0), 0, 1, 0
+        origin = -((phase + before - taps[-1] * dilation) // stride)
+        return slice(taps[-1], None, -(stride // common)), len(taps), dilation // common, origin
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,33 @@ def test_numbers_that_are_vectors(dtype, vectors, rows, depth, add):
 
 
 @both
+@pytest.mark.parametrize("width", [1, 5, 16, 27, 40])
+@pytest.mark.parametrize(("rows", "depth"), [(1, 1), (13, 7), (25, 300), (9, 1500), (500, 6)])
+def test_windows_that_lie_anywhere(dtype, width, rows, depth):
+    """Rows of y, too, may be anywhere, and nothing between them is written."""
+    random = np.random.default_rng(2)
+    x, b, filters = matrices(dtype, (4000,), (depth, width), (rows, width))
+    places, steps = random.integers(0, 2000, rows), random.integers(0, 2000, depth)
+    targets = 3 + random.permutation(rows) * (width + 2)
+    within = np.add.outer(targets, np.arange(width))
+    y = np.full((rows + 1) * (width + 2) + 3, 7, dtype)
+    stack = products.stacked(np.stack([b + 1, b]))
+    products.multiply_windows(x, places, steps, products.one_of(stack, 1), y, targets)
+    a = x.astype(np.float64)[np.add.outer(places, steps)]
+    np.testing.assert_allclose(y[within], a @ b, rtol=0, atol=rounding(dtype, depth))
+    assert (np.delete(y, within.reshape(-1)) == 7).all()
+
+    y[within], memory = filters, products.window_memory_for(width, b)
+    for add in (False, True):
+        total = b.copy()
+        products.add_product_over_windows(x, places, steps, y, targets, total, add, memory)
+        exact = a.T @ filters + (b if add else 0)
+        np.testing.assert_allclose(total, exact, rtol=0, atol=rounding(dtype, rows + 1))
+
+
+@both
 def test_more_than_the_cache_holds(dtype):
-    """Sums over more rows than blocks run over at once, more rows than meet a panel at once, and what goes to BLAS."""
+    """Sums over more rows than are packed at once, more steps than blocks take at once, and what goes to BLAS."""
     a, b = matrices(dtype, (1000, 24), (1000, 2 * LANES[dtype]))
     y = np.zeros((24, 2 * LANES[dtype]), dtype)
     products.add_product_over_rows(a, b, y, products.memory_for(*y.shape, y))
@@ -146,6 +171,17 @@ def test_matrices_that_do_not_fit_are_refused(dtype):
     for arguments in ((a, y, b[:2]), (a[:3], y, b), (a, y, b[:, 1:].copy())):
         with pytest.raises(ValueError, match="shapes do not fit"):
             products.add_product_over_rows(*arguments, products.memory_for(*b.shape, b))
+    x, places, steps, targets = a.reshape(-1), np.arange(4) * 3, np.arange(3), np.arange(4) * LANES[dtype]
+    stack = products.stacked(b[None])
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        products.multiply_windows(x, places, steps[:2], products.one_of(stack, 0), y.reshape(-1), targets)
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        products.multiply_windows(x, places[:3], steps, products.one_of(stack, 0), y.reshape(-1), targets)
+    memory = products.window_memory_for(LANES[dtype], b)
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        products.add_product_over_windows(x, places, steps, y.reshape(-1), targets[:3], b, True, memory)
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        products.add_product_over_windows(x, places, steps[:2], y.reshape(-1), targets, b, True, memory)
 
 
 @pytest.mark.slow

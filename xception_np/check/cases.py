@@ -190,6 +190,8 @@ def _convolutions() -> Iterator[Case]:
 
     for name, build, large in _windows(_conv):
         yield Case("conv", name, build, _X_AND_WEIGHT, large)
+    before_only = _conv((1, 10, 9), Geometry(3, 5, padding=((1, 0), (1, 0))))
+    yield Case("conv", "padding before, and pixels that nobody sees after", before_only, _X_AND_WEIGHT)
     for name, (shape, geometry) in (WINDOWS | IN_THE_PADDING).items():  # enough channels for dx to have tiles on a GPU
         yield Case("conv", f"{name}, 9 channels", _conv(shape, geometry, 9, 2), _X_AND_WEIGHT)
     for name, shape, channels, filters in ((_SEVERAL_TILES, (1, 11, 12), 129, 129), (_WHOLE_TILES, (2, 8, 12), 384, 128)):

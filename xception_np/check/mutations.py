@@ -42,12 +42,21 @@ from xception_np.ops import products
 from xception_np.ops.register_block import BYTES
 
 # what is mutated: the files of the operations, and those that they are helped by, in xception_np/ops
-SHARED = ("frames", "entries", "grouped_conv.narrow", "grouped_conv.wide")
+SHARED = ("frames", "entries", "window_products", "grouped_conv.narrow")
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.ON_NUMPY), *SHARED)
 
 
 def _add_product_over_rows(a, b, y, memory):
     y += np.matmul(a.T, b, out=memory)
+
+
+def _multiply_windows(x, places, steps, b, y, targets):
+    y[np.add.outer(targets, np.arange(b.shape[1]))] = x[np.add.outer(places, steps)] @ b
+
+
+def _add_product_over_windows(x, places, steps, b, sources, y, add, memory):
+    product = x[np.add.outer(places, steps)].T @ b[np.add.outer(sources, np.arange(len(memory)))]
+    y[:] = y + product if add else product
 
 
 def _multiply_in_lanes(x, places, steps, b, y, add):
@@ -69,6 +78,9 @@ _PLAIN_PRODUCTS = {
     "one_of": lambda matrices, s: matrices[s],
     "multiply": lambda a, b, y: np.matmul(a, b, out=y),
     "add_product_over_rows": _add_product_over_rows,
+    "multiply_windows": _multiply_windows,
+    "add_product_over_windows": _add_product_over_windows,
+    "window_memory_for": lambda width, like: np.empty(width),
     "multiply_in_lanes": _multiply_in_lanes,
     "lanes": _lanes,
     "memory_for": lambda depth, width, like: np.empty((depth, width)),

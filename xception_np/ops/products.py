@@ -3,13 +3,15 @@
     multiply(a, weights(b), y)      y = a @ b               a (P, K), b (K, N), y (P, N)
     add_product_over_rows(a, b, y, memory)
                                     y += a.T @ b            a (P, K), b (P, N), y (K, N)
+    multiply_windows, add_product_over_windows
+                                    the same where a is the windows of a convolution, which tables find in its input
     multiply_in_lanes(x, places, steps, b, y, add)
-                                    the same where every number is a vector, and a is where tables say, in x
+                                    the first, where every number is a vector
 
 A block of y stays in registers while k runs (`ops/register_block.py`). It reads b a few vectors wide, row after row: so b is first
 copied into panels of that width, where what a block reads lies in one piece, and stays in the first-level cache for all blocks
 below each other. BLAS packs a as well, into an order of its own. With 64 channels that is as much work as the product; here a is
-read where it is. The same block serves both products, as only the strides of a differ.
+read where it is: a[p, k] is number places[p] + steps[k] of an array, and in a.T the two tables are exchanged.
 
     b (K, N)                     packed: one panel after the other, filled up with 0 to whole vectors
     +-------+-------+---+
@@ -18,7 +20,7 @@ read where it is. The same block serves both products, as only the strides of a 
     |       |       |   |        |       | |       | |   |
     +-------+-------+---+        +-------+ +-------+ +---+
 
-What is too large goes to BLAS.
+What is too large goes to BLAS, if it is a matrix. Windows would have to be copied into one first, each number kh*kw times.
 """
 
 from typing import NamedTuple
@@ -28,7 +30,7 @@ import numpy as np
 from xception_np import arrays, threads
 from xception_np.ops import register_block
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
-from xception_np.ops.register_block import BYTES, REGISTERS, block, block_in_lanes, lanes
+from xception_np.ops.register_block import BYTES, REGISTERS, block, lanes
 
 # Blocks of 1, 2, 3, 4 vectors, with so many rows: the sums, a row of b and a number of a fit into the registers
 _ROWS = (8, 8, 8, 4) if REGISTERS == 32 else (8, 6)
@@ -39,13 +41,13 @@ _MOST_IN_LANES = len(_ROWS_IN_LANES)
 # numbers of b at most, as measured: OpenBLAS has better use for many registers
 _LARGEST = 2**16 if REGISTERS == 32 else 2**22
 _LARGEST_SUM = 2**16  # numbers of y at most where it is added to: 256 KiB in float32, a part of the second-level cache
-_DEPTH = 256  # rows of a and b that are summed up at once: what a block reads of b stays in the first-level cache
-_DEPTH_IN_LANES = 128  # the same where they are vectors
+_DEPTH = 1024  # steps of k at once: a panel, that is read for every block of rows, stays in the second-level cache
+_DEPTH_OF_SUM = 384  # rows of b that are packed and summed up at once
+_DEPTH_IN_LANES = 128  # steps at once where numbers are vectors
 _ROWS_AT_ONCE = 16  # rows that are packed into all panels, before others are
-_AT_ONCE = 2**15  # numbers of a that meet one panel of b after the other: they stay in the second-level cache
 
 _block, _pair, _row = block(_ROWS), block((2,) * _MOST), block((1,) * _MOST)
-_block_in_lanes, _row_in_lanes = block_in_lanes(_ROWS_IN_LANES), block_in_lanes((1,) * _MOST_IN_LANES)
+_block_in_lanes, _row_in_lanes = block(_ROWS_IN_LANES, True), block((1,) * _MOST_IN_LANES, True)
 
 
 class Weights(NamedTuple):
@@ -64,16 +66,17 @@ def weights(matrix: np.ndarray) -> Weights:
     matrix = np.ascontiguousarray(matrix)
     if matrix.size > _LARGEST:
         return Weights(matrix.reshape(-1), matrix.shape)
-    packed = arrays.empty((_packed_size(*matrix.shape, BYTES // matrix.itemsize),), matrix.dtype)
-    rows = -(-threads.SMALLEST // (2 * matrix.shape[1] * _ROWS_AT_ONCE)) * _ROWS_AT_ONCE
-    parts = -(-len(matrix) // rows)
-    threads.together(lambda queue: _pack_together(queue, parts, rows, matrix, packed), parts)
-    return Weights(packed, matrix.shape)
+    return Weights(stacked(matrix[None]).packed[0], matrix.shape)
 
 
 def stacked(matrices: np.ndarray) -> Weights:
-    """Several matrices (S, K, N) of the same shape, each for `multiply`: `one_of(stacked, s)`."""
-    return Weights(np.stack([weights(matrix).packed for matrix in matrices]), matrices.shape[1:])
+    """Several matrices (S, K, N) of the same shape, each for `multiply_windows`: `one_of(stacked, s)`."""
+    count, depth, width = matrices.shape
+    packed = arrays.empty((count, _packed_size(depth, width, BYTES // matrices.itemsize)), matrices.dtype)
+    rows = -(-threads.SMALLEST // (2 * width * _ROWS_AT_ONCE)) * _ROWS_AT_ONCE
+    parts = -(-depth // rows)
+    threads.together(lambda queue: _pack_together(queue, parts, rows, matrices, packed), count * parts)
+    return Weights(packed, (depth, width))
 
 
 @compiled_apart
@@ -91,9 +94,17 @@ def multiply(a, weights, y):
     if depth * width > _LARGEST:
         np.dot(a, weights.packed.reshape(depth, width), y)
         return
-    rows = max(_AT_ONCE // depth // _ROWS[-1], 1) * _ROWS[-1]
-    for i in range(0, len(a), rows):
-        _over_panels(a[i : i + rows], weights.packed, y[i : i + rows], False)
+    multiply_windows(a.reshape(-1), _multiples(len(a), depth), np.arange(depth), weights, y.reshape(-1), _multiples(len(a), width))
+
+
+@compiled_with(register_block)
+def multiply_windows(x, places, steps, weights, y, targets):
+    """y[targets[p] + n] = sum over k of x[places[p] + steps[k]] * b[k, n], with one of `stacked` b; x and y are flat."""
+    depth, width = weights.shape
+    if steps.size != depth or places.size != targets.size:
+        raise ValueError("shapes do not fit: places (P,), steps (K,), b (K, N), targets (P,)")
+    for k in range(0, depth, _DEPTH):
+        _over_panels(x, places, steps[k : k + _DEPTH], weights.packed, depth, k, y, targets, width, k > 0)
 
 
 @compiled_with(register_block)
@@ -106,14 +117,22 @@ def add_product_over_rows(a, b, y, memory):
         np.dot(a.T, b, product)
         y += product
         return
-    one_panel = _vectors(-(-y.shape[1] // lanes(y))) * lanes(y) == y.shape[1]
-    for k in range(0, len(a), _DEPTH):
-        part = b[k : k + _DEPTH]
-        if one_panel:
-            _over_panels(a[k : k + _DEPTH].T, part.reshape(-1), y, True)
-        else:
-            _pack(part, memory)
-            _over_panels(a[k : k + _DEPTH].T, memory, y, True)
+    places, sources = _multiples(len(a), a.shape[1]), _multiples(len(b), b.shape[1])
+    add_product_over_windows(a.reshape(-1), places, np.arange(a.shape[1]), b.reshape(-1), sources, y, True, memory)
+
+
+@compiled_with(register_block)
+def add_product_over_windows(x, places, steps, b, sources, y, add, memory):
+    """y[k, n] += sum over p of x[places[p] + steps[k]] * b[sources[p] + n]; x and b are flat, y (K, N) C-contiguous."""
+    depth, width = y.shape
+    if places.size != sources.size or steps.size != depth:
+        raise ValueError("shapes do not fit: places (P,), steps (K,), sources (P,), y (K, N)")
+    targets = _multiples(depth, width)
+    for p in range(0, places.size, _DEPTH_OF_SUM):
+        part, starts = places[p : p + _DEPTH_OF_SUM], sources[p : p + _DEPTH_OF_SUM]
+        for first in range(0, part.size, _ROWS_AT_ONCE):
+            _pack_rows(b, starts, first, width, memory)
+        _over_panels(x, steps, part, memory, part.size, 0, y.reshape(-1), targets, width, add or p > 0)
 
 
 @compiled_with(register_block)
@@ -124,22 +143,24 @@ def multiply_in_lanes(x, places, steps, b, y, add):
     """
     if places.size != len(y) or steps.size != len(b) or b.shape[1] != y.shape[1]:
         raise ValueError("shapes do not fit: places (R,), steps (K,), b (K, N*lanes), y (R, N*lanes)")
+    targets = _multiples(len(y), y.shape[1])
     for k in range(0, len(b), _DEPTH_IN_LANES):
-        _over_blocks_in_lanes(x, places, steps[k : k + _DEPTH_IN_LANES], b[k : k + _DEPTH_IN_LANES], y, add or k > 0)
+        depth = min(_DEPTH_IN_LANES, len(b) - k)
+        _over_blocks_in_lanes(x, places, steps[k : k + depth], b[k : k + depth], y.reshape(-1), targets, add or k > 0)
 
 
 @compiled_with(register_block)
-def _over_blocks_in_lanes(x, places, steps, b, y, add):
+def _over_blocks_in_lanes(x, places, steps, b, y, targets, add):
     lane_count = lanes(y)
     j = 0
-    while j < y.shape[1]:
-        vectors = _vectors((y.shape[1] - j) // lane_count, _MOST_IN_LANES)
+    while j < b.shape[1]:
+        vectors = _vectors((b.shape[1] - j) // lane_count, _MOST_IN_LANES)
         rows, i = _ROWS_IN_LANES[vectors - 1], 0
-        while i + rows <= len(y):
-            _block_in_lanes(x, places, steps, b, y, i, j, vectors, add)
+        while i + rows <= places.size:
+            _block_in_lanes(x, places, steps, b[:, j:], y[j:], targets, i, vectors, add)
             i += rows
-        while i < len(y):
-            _row_in_lanes(x, places, steps, b, y, i, j, vectors, add)
+        while i < places.size:
+            _row_in_lanes(x, places, steps, b[:, j:], y[j:], targets, i, vectors, add)
             i += 1
         j += vectors * lane_count
 
@@ -148,7 +169,19 @@ def _over_blocks_in_lanes(x, places, steps, b, y, add):
 def memory_for(depth, width, like):
     """Memory to add to y (K, N) with: for a part of b, packed, or for a product where BLAS computes it, which cannot add."""
     largest = depth * width > _LARGEST_SUM
-    return np.empty(depth * width if largest else _packed_size(_DEPTH, width, lanes(like)), like.dtype)
+    return np.empty(depth * width if largest else _packed_size(_DEPTH_OF_SUM, width, lanes(like)), like.dtype)
+
+
+@compiled_with(register_block)
+def window_memory_for(width, like):
+    """Memory for `add_product_over_windows`, for a part of b (P, N), packed."""
+    return np.empty(_packed_size(_DEPTH_OF_SUM, width, lanes(like)), like.dtype)
+
+
+@compiled_apart
+def _multiples(count, step):
+    """Where the rows of a matrix begin: count multiples of step."""
+    return np.arange(count) * step
 
 
 @compiled_apart
@@ -163,22 +196,23 @@ def _vectors(left, most=_MOST):
 
 
 @compiled_with(register_block)
-def _pack(b, packed):
-    for first in range(0, len(b), _ROWS_AT_ONCE):
-        _pack_rows(b, first, packed)
+def _pack_together(queue, parts, rows, matrices, packed):
+    """Part by part of rows of every matrix (S, K, N)"""
+    _, depth, width = matrices.shape
+    starts = _multiples(depth, width)
+    for item in taken(queue, len(matrices) * parts):
+        s, part = divmod(item, parts)
+        for first in range(part * rows, min((part + 1) * rows, depth), _ROWS_AT_ONCE):
+            _pack_rows(matrices[s].reshape(-1), starts, first, width, packed[s])
 
 
 @compiled_with(register_block)
-def _pack_together(queue, parts, rows, b, packed):
-    for part in taken(queue, parts):
-        for first in range(part * rows, min((part + 1) * rows, len(b)), _ROWS_AT_ONCE):
-            _pack_rows(b, first, packed)
+def _pack_rows(b, starts, first, width, packed):
+    """A few rows from `first` on, into all panels: they come from memory once, though a panel takes half a line of each
 
-
-@compiled_with(register_block)
-def _pack_rows(b, first, packed):
-    """A few rows from `first` on, into all panels: they come from memory once, though a panel takes half a line of each"""
-    depth, width = b.shape
+    b is flat, and row k of it begins at number starts[k]
+    """
+    depth = starts.size
     last, lane_count = min(first + _ROWS_AT_ONCE, depth), lanes(b)
     j = 0
     while j < width:
@@ -187,56 +221,58 @@ def _pack_rows(b, first, packed):
         for start in range(0, columns, lane_count):
             if j + start + lane_count <= width:
                 for k in range(first, last):
-                    source, target = b[k, j + start :], panel[k, start:]
+                    source, target = b[starts[k] + j + start :], panel[k, start:]
                     for c in range(lane_count):
                         target[c] = source[c]
             else:
                 panel[first:last, start:] = 0
-                panel[first:last, start : width - j] = b[first:last, j + start :]
+                for k in range(first, last):
+                    for c in range(start, width - j):
+                        panel[k, c] = b[starts[k] + j + c]
         j += columns
 
 
 @compiled_with(register_block)
-def _over_panels(a, packed, y, add):
-    """y = a @ b, or += if `add`"""
-    depth, width = a.shape[1], y.shape[1]
+def _over_panels(x, places, steps, packed, depth, first, y, targets, width, add):
+    """y = a @ b, or += if `add`, for the steps of k from `first` on, of `depth` that the panels hold"""
     lane_count = lanes(y)
     j = 0
     while j < width:
         vectors = _vectors(-(-(width - j) // lane_count))
         columns = vectors * lane_count
-        panel = packed[depth * j : depth * (j + columns)].reshape(depth, columns)
+        panel = packed[depth * j : depth * (j + columns)].reshape(depth, columns)[first:]
         if j + columns <= width:
-            _over_rows(a, panel, y, j, vectors, add)
+            _over_rows(x, places, steps, panel, y[j:], targets, vectors, add)
         else:
-            _last_panel(a, panel, y, j, vectors, add)
+            _last_panel(x, places, steps, panel, y[j:], targets, width - j, vectors, add)
         j += columns
 
 
 @compiled_with(register_block)
-def _over_rows(a, panel, y, j, vectors, add):
-    """The columns of y from j on, one block below the other; what is left of the rows by two and one"""
+def _over_rows(x, places, steps, panel, y, targets, vectors, add):
+    """So many vectors of every row, one block below the other; what is left of the rows by two and one"""
     rows, i = _ROWS[vectors - 1], 0
-    while i + rows <= len(a):
-        _block(a, panel, y, i, j, vectors, add)
+    while i + rows <= places.size:
+        _block(x, places, steps, panel, y, targets, i, vectors, add)
         i += rows
-    while i + 2 <= len(a):
-        _pair(a, panel, y, i, j, vectors, add)
+    while i + 2 <= places.size:
+        _pair(x, places, steps, panel, y, targets, i, vectors, add)
         i += 2
-    if i < len(a):
-        _row(a, panel, y, i, j, vectors, add)
+    if i < places.size:
+        _row(x, places, steps, panel, y, targets, i, vectors, add)
 
 
 @compiled_with(register_block)
-def _last_panel(a, panel, y, j, vectors, add):
-    """The same where y ends within a vector: every block goes through one that is whole"""
-    rows, left = _ROWS[vectors - 1], y.shape[1] - j
-    whole = np.empty((rows, panel.shape[1]), y.dtype)
-    for i in range(0, len(a), rows):
-        _over_rows(a[i : i + rows], panel, whole, 0, vectors, False)
-        for r in range(min(rows, len(a) - i)):
+def _last_panel(x, places, steps, panel, y, targets, left, vectors, add):
+    """The same where a row ends within a vector: every block goes through one that is whole"""
+    rows = _ROWS[vectors - 1]
+    whole, within = np.empty(rows * panel.shape[1], y.dtype), _multiples(rows, panel.shape[1])
+    for i in range(0, places.size, rows):
+        count = min(rows, places.size - i)
+        _over_rows(x, places[i : i + count], steps, panel, whole, within, vectors, False)
+        for r in range(count):
             for c in range(left):
                 if add:
-                    y[i + r, j + c] += whole[r, c]
+                    y[targets[i + r] + c] += whole[within[r] + c]
                 else:
-                    y[i + r, j + c] = whole[r, c]
+                    y[targets[i + r] + c] = whole[within[r] + c]

@@ -1,15 +1,19 @@
 """A block of a matrix product that stays in the vector registers, in LLVM's vectors: a compiler does not find it in a loop.
 
-                     b[k, j:]  | vector  vector  vector  vector |       a step of k loads one row of b, and each of the block's
-                               +--------------------------------+       numbers of a once; every number that is loaded meets
-    a[i,   k]  in all lanes -> | y[i,   j:]  ...                |       all of the others: rows * vectors multiply-adds for
-    a[i+1, k]  in all lanes -> | y[i+1, j:]  ...                |       rows + vectors loads
-    a[i+2, k]  in all lanes -> |     stays in registers         |
-    a[i+3, k]  in all lanes -> | y[i+3, j:]  ...                |
+                       b[k]  | vector  vector  vector  vector |       a step of k loads one row of b, and each of the block's
+                             +--------------------------------+       numbers of a once; every number that is loaded meets
+    a[i,   k] in all lanes-> | y[i]    ...                    |       all of the others: rows * vectors multiply-adds for
+    a[i+1, k] in all lanes-> | y[i+1]  ...                    |       rows + vectors loads
+    a[i+2, k] in all lanes-> |     stays in registers         |
+    a[i+3, k] in all lanes-> | y[i+3]  ...                    |
 
 A vector is as many numbers as a register of this machine holds: 16 in float32 with AVX-512.
 
-In `block_in_lanes` the numbers of a are vectors, too: as many products side by side as there are lanes, each of its own matrices.
+Tables say where numbers are: a[i, k] is number places[i] + steps[k] of an array x, and row i of y begins at number targets[i].
+Of a matrix (P, K), places are multiples of K, and steps count; in the windows of a convolution, places are where windows begin,
+and steps lead to their taps: nothing has to be copied.
+
+A block `in_lanes` takes vectors for a's numbers, too: as many products side by side as there are lanes, each of its own matrices.
 """
 
 import platform
@@ -36,70 +40,41 @@ REGISTERS, BYTES = registers()
 _INTEGER = ir.IntType(64)
 
 
-def block(rows: tuple[int, ...]):
-    """A compiled function block(a, b, y, i, j, vectors, add): y[i:, j:] = a[i:] @ b, or += if `add`, so many vectors wide.
+def block(rows: tuple[int, ...], in_lanes: bool = False):
+    """A compiled function block(x, places, steps, b, y, targets, i, vectors, add), so many vectors wide:
 
-    It is rows[0] rows high if one vector wide, rows[1] if two, and so on. Rows of b and y are contiguous; a has any strides, of
-    which the compiler must not know that they are 1: it would load neighbours together and spread them to all lanes by shuffles,
-    rather than load each to all lanes.
+        y[targets[i + r] + n] = sum over k of x[places[i + r] + steps[k]] * b[k, n], or += if `add`
+
+    x and y are flat arrays, b (K, columns) is contiguous. The block is rows[0] rows high if one vector wide, rows[1] if two, and
+    so on. If `in_lanes`, x[p] stands for the vector that begins at number p.
     """
 
     def generate(context, builder, signature, arguments):
-        a, b, y = _arrays(context, builder, signature, arguments, 3)
-        i, j, vectors, add = arguments[3:]
+        x, places, steps, b, y, targets = _arrays(context, builder, signature, arguments, 6)
+        i, vectors, add = arguments[6:]
         code = _Code(context, builder, signature.args[0].dtype)
+        read = code.vector_from if in_lanes else code.in_all_lanes
+
+        def starts(array, table, height):
+            return [code.element(array, builder.load(code.element(table, builder.add(i, _integer(r))))) for r in range(height)]
 
         def of_height(height, width):
-            high = [builder.add(i, _integer(r)) for r in range(height)]
+            x_rows, y_rows = starts(x, places, height), starts(y, targets, height)
             product = _Product(
-                a=lambda r, k: code.in_all_lanes(builder.load(code.number_at(a, high[r], k))),
-                b=lambda k, v: code.loaded(code.vector_at(b, k, _integer(v * code.lanes))),
-                y=lambda r, v: code.vector_at(y, high[r], builder.add(j, _integer(v * code.lanes))),
-                depth=cgutils.unpack_tuple(builder, b.shape, 2)[0],
+                step=lambda k: builder.load(code.element(steps, k)),
+                a=lambda r, step: read(builder.gep(x_rows[r], [step])),
+                b=lambda k, v: code.vector_from(code.number_at(b, k, v * code.lanes)),
+                y=lambda r, v: code.as_vector(builder.gep(y_rows[r], [_integer(v * code.lanes)])),
+                depth=cgutils.unpack_tuple(builder, steps.shape, 1)[0],
             )
             code.block(product, add, height, width)
 
         return code.choice(vectors, rows, of_height)
 
-    def typed(_, a, b, y, i, j, vectors, add):
-        if not a.dtype == b.dtype == y.dtype:
+    def typed(_, x, places, steps, b, y, targets, i, vectors, add):
+        if not x.dtype == b.dtype == y.dtype:
             return None  # not for these arguments: a TypingError
-        return types.void(a, b, y, i, j, vectors, add), generate
-
-    return intrinsic(typed)
-
-
-def block_in_lanes(rows: tuple[int, ...]):
-    """A compiled function block(x, places, steps, b, y, i, j, vectors, add), of matrices whose numbers are vectors.
-
-    y[i + r, j + n] = sum over k of x[places[i + r] + steps[k]] * b[k, j + n], or += if `add`. The vector x[p] begins at number p
-    of a flat array; b (K, N * lanes) and y (R, N * lanes) are arrays of numbers, and so j is counted.
-    """
-
-    def generate(context, builder, signature, arguments):
-        x, places, steps, b, y = _arrays(context, builder, signature, arguments, 5)
-        i, j, vectors, add = arguments[5:]
-        code = _Code(context, builder, signature.args[0].dtype)
-
-        def of_height(height, width):
-            high = [builder.add(i, _integer(r)) for r in range(height)]
-            wide = [builder.add(j, _integer(v * code.lanes)) for v in range(width)]
-            starts = [code.element(x, builder.load(code.element(places, row))) for row in high]
-            product = _Product(
-                a=lambda r, step: code.loaded(builder.bitcast(builder.gep(starts[r], [step]), code.vector.as_pointer())),
-                b=lambda k, v: code.loaded(code.vector_at(b, k, wide[v])),
-                y=lambda r, v: code.vector_at(y, high[r], wide[v]),
-                depth=cgutils.unpack_tuple(builder, b.shape, 2)[0],
-                k=lambda k: builder.load(code.element(steps, k)),
-            )
-            code.block(product, add, height, width)
-
-        return code.choice(vectors, rows, of_height)
-
-    def typed(_, x, places, steps, b, y, i, j, vectors, add):
-        if not (x.dtype == b.dtype == y.dtype and places.dtype == steps.dtype == types.int64):
-            return None
-        return types.void(x, places, steps, b, y, i, j, vectors, add), generate
+        return types.void(x, places, steps, b, y, targets, i, vectors, add), generate
 
     return intrinsic(typed)
 
@@ -107,16 +82,16 @@ def block_in_lanes(rows: tuple[int, ...]):
 class _Product(NamedTuple):
     """What a block reads and writes.
 
-    a, b, y : vectors a(r, k) and b(k, v) in registers, the address y(r, v), of row r, step k and the v-th vector of a row
+    step : how far step(k) is from where a row of a begins
+    a, b, y : vectors a(r, step(k)) and b(k, v) in registers, the address y(r, v), of row r and the v-th vector of a row
     depth : how many steps
-    k : what a is told of step k
     """
 
+    step: Callable
     a: Callable
     b: Callable
     y: Callable
     depth: ir.Value
-    k: Callable = lambda k: k
 
 
 class _Code:
@@ -153,13 +128,13 @@ class _Code:
         builder.position_at_end(loop)
         k = builder.phi(_INTEGER)
         sums = [[builder.phi(self.vector) for _ in wide] for _ in high]
-        b_vectors, step, added = [product.b(k, v) for v in wide], product.k(k), []
+        b_vectors, step, added = [product.b(k, v) for v in wide], product.step(k), []
         for r, row in zip(high, sums, strict=True):
             a_vector = product.a(r, step)
             terms = [builder.fmul(a_vector, b_vector, flags=("contract",)) for b_vector in b_vectors]
             added.append([builder.fadd(total, term, flags=("contract",)) for total, term in zip(row, terms, strict=True)])
         following = builder.add(k, _integer(1))
-        builder.cbranch(builder.icmp_signed("<", following, product.depth), loop, after)
+        _not_unrolled(builder.cbranch(builder.icmp_signed("<", following, product.depth), loop, after))
         k.add_incoming(_integer(0), before)
         k.add_incoming(following, loop)
         for row, starts, results in zip(sums, start, added, strict=True):
@@ -178,12 +153,14 @@ class _Code:
 
     def number_at(self, array, i, j):
         """Address of array[i, j]; strides are in bytes."""
-        strides = cgutils.unpack_tuple(self.builder, array.strides, 2)
-        offset = self.builder.add(self.builder.mul(i, strides[0]), self.builder.mul(j, strides[1]))
-        return cgutils.pointer_add(self.builder, array.data, offset)
+        row = self.builder.mul(i, cgutils.unpack_tuple(self.builder, array.strides, 2)[0])
+        return cgutils.pointer_add(self.builder, array.data, self.builder.add(row, _integer(j * self.size)))
 
-    def vector_at(self, array, i, j):
-        return self.builder.bitcast(self.number_at(array, i, j), self.vector.as_pointer())
+    def as_vector(self, address):
+        return self.builder.bitcast(address, self.vector.as_pointer())
+
+    def vector_from(self, address):
+        return self.loaded(self.as_vector(address))
 
     def loaded(self, address):
         return self.aligned(self.builder.load(address))
@@ -192,10 +169,20 @@ class _Code:
         instruction.align = self.size  # of a number: a row may start anywhere
         return instruction
 
-    def in_all_lanes(self, value):
+    def in_all_lanes(self, address):
         undefined, first = ir.Constant(self.vector, ir.Undefined), ir.IntType(32)
-        one = self.builder.insert_element(undefined, value, ir.Constant(first, 0))
+        one = self.builder.insert_element(undefined, self.builder.load(address), ir.Constant(first, 0))
         return self.builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(first, self.lanes), [0] * self.lanes))
+
+
+def _not_unrolled(branch):
+    """Two steps of a loop in one would want more registers than there are: the compiler then puts sums into memory."""
+    module = branch.function.module
+    loop = ir.MDValue(
+        module, [module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])], str(len(module.metadata))
+    )
+    loop.operands = (loop, *loop.operands)  # the first names the loop itself, as LLVM wants it
+    branch.set_metadata("llvm.loop", loop)
 
 
 def _arrays(context, builder, signature, arguments, count):

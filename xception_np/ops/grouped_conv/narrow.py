@@ -22,11 +22,17 @@ from xception_np.ops.products import lanes
 from xception_np.ops.register_block import BYTES
 
 
-def convolve(x, weight, windows, spread, segments, y):
-    """Y = windows of x, its pixels `spread` apart, by segment."""
-    tiles = threads.table(threads.image_tiles(y.shape, _numbers(x, y)))
-    taps = _as_taps(weight, segments)
-    threads.together(lambda queue: _convolve(queue, tiles, x, taps, windows, spread, segments, frames.rows(y)), len(tiles))
+def convolve(x, weight, windows, segments, y):
+    """Y = windows of x, by segment."""
+    _convolve_spread(x, weight, windows, (1, 1), segments, y)
+
+
+def input_gradient(dy, weight, windows, segments, dx):
+    """Dx = a convolution of dy: its pixels `stride` apart, the taps flipped, filters and channels exchanged.
+
+    With a stride, the zeros between are multiplied, too.
+    """
+    _convolve_spread(dy, _backwards(weight, segments), windows.transposed(), windows.stride, segments, dx)
 
 
 def weight_gradient(x, dy, windows, segments):
@@ -41,6 +47,20 @@ def weight_gradient(x, dy, windows, segments):
     taps = threads.sum_groups(work, len(groups), shape, x.dtype)
     split = taps.reshape(shape[0], *windows.kernel, width, filters, lane_count).transpose(1, 2, 3, 0, 5, 4)
     return np.ascontiguousarray(split.reshape(*windows.kernel, width, -1)[..., : dy.shape[3]])
+
+
+def _convolve_spread(x, weight, windows, spread, segments, y):
+    """Y = windows of x, its pixels `spread` apart, by segment."""
+    tiles = threads.table(threads.image_tiles(y.shape, _numbers(x, y)))
+    taps = _as_taps(weight, segments)
+    threads.together(lambda queue: _convolve(queue, tiles, x, taps, windows, spread, segments, frames.rows(y)), len(tiles))
+
+
+def _backwards(weight, segments):
+    """The kernel of the convolution that gives dx: back[i, j, f, s*C/S + c] = weight[kh-1-i, kw-1-j, c, s*F/S + f]"""
+    kh, kw, width, filters = weight.shape
+    split = weight[::-1, ::-1].reshape(kh, kw, width, segments, filters // segments)
+    return np.ascontiguousarray(split.transpose(0, 1, 4, 3, 2)).reshape(kh, kw, filters // segments, -1)
 
 
 def _numbers(x, y):

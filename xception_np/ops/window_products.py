@@ -1,0 +1,193 @@
+"""Convolutions as matrix products whose first factor, the windows, is read where it is: regular ones, and by segment.
+
+    y       (P, F/S)        = windows (P, kh*kw*C/S) @ matrices[s] (kh*kw*C/S, F/S)      P positions of a tile, for each segment s
+    dweight (K, F/S)       += windows.T @ dy (P, F/S)                                    K = kh*kw*C/S
+
+A window is not copied. It begins at some number of the image, its taps are so many numbers on, and both are in tables:
+
+    image, pixels of C numbers                  places: where windows begin        steps: to the numbers of a window
+    +---+---+---+---+---+
+    | a   a   a |   |   |                       p = 0: 0                           i, j = 0, 0: 0, 1, ..., C-1
+    +   +   +   +---+---+                       p = 1: C                           i, j = 0, 1: C, C+1, ...
+    | a   a   a |   |   |                       p = 2: 2C                          i, j = 1, 0: 5C, 5C+1, ...
+    +   +   +   +---+---+                            ...                                ...
+    | a   a   a |   |   |
+    +---+---+---+---+---+
+
+If some windows leave the image, those of a tile look at a frame: its pixels, copied with their padding (`ops/frames.py`).
+
+The gradient of x is a convolution of dy. Where windows are `stride` pixels apart, so are the pixels of x that the same taps see:
+each such phase of x is a convolution of its own, of stride 1, with the taps that come to it.
+
+    stride 2, kernel 3:   x        0   1   2   3   4        even pixels: taps 0 and 2        odd ones: tap 1
+                          seen by  0   1  2,0  1  2,0
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from xception_np import threads
+from xception_np.ops import frames, products
+from xception_np.ops.compile import compiled_apart, compiled_with, taken
+
+
+class _Lattice(NamedTuple):
+    """Where pixels begin in a flat array: the one at (n, h, w) at number first + n*image + h*row + w*column."""
+
+    first: int
+    image: int
+    row: int
+    column: int
+
+
+class _View(NamedTuple):
+    """How the windows of a pass look at an image: in place, if none of them leaves it, otherwise at a frame of each tile.
+
+    columns : windows in a row
+    in_place : whether there are no frames
+    lattice : where windows begin, if in place
+    steps : to the numbers of a window, those of the first segment, from where it begins
+    """
+
+    columns: int
+    in_place: bool
+    lattice: _Lattice
+    steps: np.ndarray
+
+
+def convolve(x, weight, windows, segments, y):
+    """Y = windows of x, by segment."""
+    _convolve_onto(x, _as_matrices(weight, segments), windows, y, y.shape[1:3], _lattice(y.shape))
+
+
+def input_gradient(dy, weight, windows, segments, dx):
+    """Dx, phase by phase."""
+    for phase, taps, back in windows.phases():
+        pixels = dx[:, phase[0] :: windows.stride[0], phase[1] :: windows.stride[1]]
+        if 0 in back.kernel:
+            pixels[:] = 0
+        elif pixels.size:
+            matrices = _as_matrices(weight[taps], segments, transposed=True)
+            _convolve_onto(dy, matrices, back, dx, pixels.shape[1:3], _lattice(dx.shape, phase, windows.stride))
+
+
+def weight_gradient(x, dy, windows, segments):
+    """Dweight (kh, kw, C/S, F)."""
+    width, filters = x.shape[3] // segments, dy.shape[3] // segments
+    shape = (segments, math.prod(windows.kernel) * width, filters)
+    tiles, groups = threads.group_table(threads.tile_groups(dy.shape, _numbers(x, dy), math.prod(shape)))
+    view, lattice = _view(x, windows, dy.shape[1:3], width), _lattice(dy.shape)
+
+    def work(queue, partials):
+        _weight_gradient(queue, groups, tiles, x, windows, view, dy.reshape(-1), lattice, partials)
+
+    matrices = threads.sum_groups(work, len(groups), shape, x.dtype)
+    return np.ascontiguousarray(matrices.transpose(1, 0, 2)).reshape(*windows.kernel, width, -1)
+
+
+def _convolve_onto(x, matrices, windows, y, size, lattice):
+    """The pixels of y that `lattice` names, (N, *size), = windows of x"""
+    segments, depth, _ = matrices.shape
+    tiles = threads.table(threads.image_tiles((len(x), *size, y.shape[3]), _numbers(x, y)))
+    view = _view(x, windows, size, depth // math.prod(windows.kernel))
+    stack = products.stacked(matrices)
+    threads.together(lambda queue: _convolve(queue, tiles, x, windows, view, stack, segments, y.reshape(-1), lattice), len(tiles))
+
+
+def _numbers(x, y):
+    """In a tile for each position: in a frame or y."""
+    return max(x.shape[3], y.shape[3])
+
+
+def _as_matrices(weight, segments, transposed=False):
+    """(kh, kw, C/S, F) as (S, kh*kw*C/S, F/S); if `transposed`, as (S, kh*kw*F/S, C/S)."""
+    kh, kw, width, filters = weight.shape
+    split = weight.reshape(kh, kw, width, segments, filters // segments)
+    matrices = split.transpose(3, 0, 1, 4, 2) if transposed else split.transpose(3, 0, 1, 2, 4)
+    return np.ascontiguousarray(matrices).reshape(segments, -1, matrices.shape[4])
+
+
+def _lattice(shape, start=(0, 0), stride=(1, 1)):
+    """Of every `stride`-th pixel from `start` on, of images (N, H, W, C)."""
+    _, height, width, channels = shape
+    row = width * channels
+    return _Lattice(start[0] * row + start[1] * channels, height * row, stride[0] * row, stride[1] * channels)
+
+
+def _view(x, windows, size, channels):
+    """Of (N, *size) windows over x, of which a segment has so many channels."""
+    (kh, kw), stride, dilation, origin = windows
+    begin = -np.array(origin)
+    end = begin + (np.array(size) - 1) * stride + windows.extent
+    in_place = begin.min() >= 0 and (end <= x.shape[1:3]).all()
+    width = x.shape[2] if in_place else end[1] - begin[1]
+    taps = np.add.outer(np.arange(kh) * dilation[0] * width, np.arange(kw) * dilation[1]) * x.shape[3]
+    steps = np.add.outer(taps.reshape(-1), np.arange(channels)).reshape(-1)
+    return _View(size[1], bool(in_place), _lattice(x.shape, begin, stride), steps)
+
+
+@compiled_with(frames, products)
+def _convolve(queue, tiles, x, windows, view, stack, segments, y, lattice):
+    width = x.shape[3] // segments
+    memory, places, targets = _memory(tiles, x, windows, view)
+    for k in taken(queue, len(tiles)):
+        seen, starts = _look(x, tiles[k], windows, view, memory, places)
+        onto = _fill(targets, tiles[k], view.columns, lattice)
+        for s in range(segments):
+            weights = products.one_of(stack, s)
+            products.multiply_windows(seen[s * width :], starts, view.steps, weights, y[s * weights.shape[1] :], onto)
+
+
+@compiled_with(frames, products)
+def _weight_gradient(queue, groups, tiles, x, windows, view, dy, lattice, partials):
+    segments, _, filters = partials.shape[1:]
+    width = x.shape[3] // segments
+    memory, places, sources = _memory(tiles, x, windows, view)
+    spare = products.window_memory_for(filters, dy)
+    for g in taken(queue, len(groups)):
+        for k in range(groups[g, 0], groups[g, 1]):
+            seen, starts = _look(x, tiles[k], windows, view, memory, places)
+            upstream = _fill(sources, tiles[k], view.columns, lattice)
+            for s in range(segments):
+                products.add_product_over_windows(
+                    seen[s * width :], starts, view.steps, dy[s * filters :], upstream, partials[g, s], k > groups[g, 0], spare
+                )
+
+
+@compiled_with(frames)
+def _memory(tiles, x, windows, view):
+    """For a tile, of which the first is the largest and starts at 0: its frame, and two tables."""
+    _, images, _, rows = tiles[0]
+    memory = frames.memory(0 if view.in_place else images, rows, view.columns, windows, x)
+    positions = images * rows * view.columns
+    return memory, np.empty(positions, np.int64), np.empty(positions, np.int64)
+
+
+@compiled_with(frames)
+def _look(x, tile, windows, view, memory, places):
+    """Numbers, and where among them the windows of a tile begin."""
+    if view.in_place:
+        return x.reshape(-1), _fill(places, tile, view.columns, view.lattice)
+    n0, n1, h0, h1 = tile
+    frame = frames.fill(x, tile, view.columns, windows, (1, 1), memory)
+    _, height, width, channels = frame.shape
+    row = width * channels
+    (vertical, horizontal) = windows.stride
+    lattice = (0, height * row, vertical * row, horizontal * channels)
+    return memory, _fill(places, (0, n1 - n0, 0, h1 - h0), view.columns, lattice)
+
+
+@compiled_apart
+def _fill(starts, tile, columns, lattice):
+    """starts[n, h, w] = where this pixel of the tile begins"""
+    n0, n1, h0, h1 = tile
+    first, image, row, column = lattice
+    p = 0
+    for n in range(n0, n1):
+        for h in range(h0, h1):
+            for w in range(columns):
+                starts[p] = first + n * image + h * row + w * column
+                p += 1
+    return starts[:p]
