@@ -72,7 +72,7 @@ def test_numbers_that_are_vectors(dtype, vectors, rows, depth, add):
 
 @both
 @pytest.mark.parametrize("width", [1, 5, 16, 27, 40])
-@pytest.mark.parametrize(("rows", "depth"), [(1, 1), (13, 7), (25, 300), (9, 1500), (500, 6)])
+@pytest.mark.parametrize(("rows", "depth"), [(1, 1), (13, 7), (25, 300), (9, 1500), (500, 6), (500, 1700)])
 def test_windows_that_lie_anywhere(dtype, width, rows, depth):
     """Rows of y, too, may be anywhere, and nothing between them is written."""
     random = np.random.default_rng(2)
@@ -160,6 +160,22 @@ def test_weights_lie_in_panels_that_begin_where_a_cache_line_does(dtype, vectors
     np.testing.assert_array_equal(first[:, :within], matrix[:, :within])
     assert packed.size == 48 * (width + 1)
     assert np.count_nonzero(packed) == matrix.size
+
+
+@both
+def test_what_nobody_can_write_to_is_packed_once(dtype):
+    (matrix,) = matrices(dtype, (12, 20))
+    assert products.weights(matrix).packed is not products.weights(matrix).packed
+    view = matrix[:]
+    view.flags.writeable = False  # but the matrix may change
+    assert products.weights(view).packed is not products.weights(view).packed
+    matrix.flags.writeable = False
+    packed = products.weights(matrix).packed
+    assert products.weights(matrix).packed is packed
+    before, key = len(products._kept), id(matrix)
+    del view, matrix
+    assert len(products._kept) == before - 1
+    assert key not in products._kept
 
 
 @both

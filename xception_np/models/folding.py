@@ -51,7 +51,8 @@ def _joined(convolution: Conv | GroupedConv | SeparableConv, norm: BatchNorm, be
 
 
 def _holding(parameter: Parameter, value: np.ndarray, norm: BatchNorm) -> Parameter:
-    """A parameter like another, with a value of its own, in the network's dtype."""
+    """A parameter like another, with a value of its own, in the network's dtype; nobody writes to it, so it is packed once."""
     other = copy(parameter)
-    other.value = np.ascontiguousarray(value, norm.beta.value.dtype)
+    other.value = np.array(value, norm.beta.value.dtype)
+    other.value.flags.writeable = False
     return other

@@ -23,6 +23,7 @@ read where it is: a[p, k] is number places[p] + steps[k] of an array, and in a.T
 What is too large goes to BLAS, if it is a matrix. Windows would have to be copied into one first, each number kh*kw times.
 """
 
+import weakref
 from typing import NamedTuple
 
 import numpy as np
@@ -42,12 +43,18 @@ _MOST_IN_LANES = len(_ROWS_IN_LANES)
 _LARGEST = 2**16 if REGISTERS == 32 else 2**22
 _LARGEST_SUM = 2**16  # numbers of y at most where it is added to: 256 KiB in float32, a part of the second-level cache
 _DEPTH = 1024  # steps of k at once: a panel, that is read for every block of rows, stays in the second-level cache
-_DEPTH_OF_SUM = 384  # rows of b that are packed and summed up at once
+# rows of b that are packed and summed up at once: what blocks read stays in the first-level cache, or a large y is seldom fetched
+_DEPTH_OF_SUM, _DEPTH_OF_LARGE_SUM = 128, 384
 _DEPTH_IN_LANES = 128  # steps at once where numbers are vectors
+_AT_ONCE = 2**15  # numbers of a matrix a that meet one panel of b after the other: they stay in the second-level cache
+_FEWEST_AT_ONCE = 96  # rows of it at least: all of b is read for each such part
 _ROWS_AT_ONCE = 16  # rows that are packed into all panels, before others are
 
 _block, _pair, _row = block(_ROWS), block((2,) * _MOST), block((1,) * _MOST)
 _block_in_lanes, _row_in_lanes = block(_ROWS_IN_LANES, True), block((1,) * _MOST_IN_LANES, True)
+
+
+_kept: dict[int, "Weights"] = {}  # by the matrix's id, which is nobody else's while it lives
 
 
 class Weights(NamedTuple):
@@ -62,11 +69,19 @@ class Weights(NamedTuple):
 
 
 def weights(matrix: np.ndarray) -> Weights:
-    """A matrix (K, N) for `multiply`."""
-    matrix = np.ascontiguousarray(matrix)
+    """A matrix (K, N) for `multiply`. Of one that nobody can write to, it is kept for as long as there is the matrix."""
     if matrix.size > _LARGEST:
-        return Weights(matrix.reshape(-1), matrix.shape)
-    return Weights(stacked(matrix[None]).packed[0], matrix.shape)
+        return Weights(np.ascontiguousarray(matrix).reshape(-1), matrix.shape)
+    if matrix.flags.writeable or matrix.base is not None:
+        return _packed(matrix)
+    if id(matrix) not in _kept:
+        _kept[id(matrix)] = _packed(matrix)
+        weakref.finalize(matrix, _kept.pop, id(matrix))
+    return _kept[id(matrix)]
+
+
+def _packed(matrix):
+    return Weights(stacked(np.ascontiguousarray(matrix)[None]).packed[0], matrix.shape)
 
 
 def stacked(matrices: np.ndarray) -> Weights:
@@ -94,7 +109,10 @@ def multiply(a, weights, y):
     if depth * width > _LARGEST:
         np.dot(a, weights.packed.reshape(depth, width), y)
         return
-    multiply_windows(a.reshape(-1), _multiples(len(a), depth), np.arange(depth), weights, y.reshape(-1), _multiples(len(a), width))
+    places, steps, targets = _multiples(len(a), depth), np.arange(depth), _multiples(len(a), width)
+    rows = max(_AT_ONCE // depth, _FEWEST_AT_ONCE)
+    for i in range(0, len(a), rows):
+        multiply_windows(a.reshape(-1), places[i : i + rows], steps, weights, y.reshape(-1), targets[i : i + rows])
 
 
 @compiled_with(register_block)
@@ -128,8 +146,9 @@ def add_product_over_windows(x, places, steps, b, sources, y, add, memory):
     if places.size != sources.size or steps.size != depth:
         raise ValueError("shapes do not fit: places (P,), steps (K,), sources (P,), y (K, N)")
     targets = _multiples(depth, width)
-    for p in range(0, places.size, _DEPTH_OF_SUM):
-        part, starts = places[p : p + _DEPTH_OF_SUM], sources[p : p + _DEPTH_OF_SUM]
+    rows = _DEPTH_OF_SUM if y.size <= _LARGEST_SUM else _DEPTH_OF_LARGE_SUM
+    for p in range(0, places.size, rows):
+        part, starts = places[p : p + rows], sources[p : p + rows]
         for first in range(0, part.size, _ROWS_AT_ONCE):
             _pack_rows(b, starts, first, width, memory)
         _over_panels(x, steps, part, memory, part.size, 0, y.reshape(-1), targets, width, add or p > 0)
@@ -175,7 +194,7 @@ def memory_for(depth, width, like):
 @compiled_with(register_block)
 def window_memory_for(width, like):
     """Memory for `add_product_over_windows`, for a part of b (P, N), packed."""
-    return np.empty(_packed_size(_DEPTH_OF_SUM, width, lanes(like)), like.dtype)
+    return np.empty(_packed_size(_DEPTH_OF_LARGE_SUM, width, lanes(like)), like.dtype)
 
 
 @compiled_apart
