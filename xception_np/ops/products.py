@@ -43,8 +43,8 @@ _MOST_IN_LANES = len(_ROWS_IN_LANES)
 _LARGEST = 2**16 if REGISTERS == 32 else 2**22
 _LARGEST_SUM = 2**16  # numbers of y at most where it is added to: 256 KiB in float32, a part of the second-level cache
 _DEPTH = 1024  # steps of k at once: a panel, that is read for every block of rows, stays in the second-level cache
-# rows of b that are packed and summed up at once: what blocks read stays in the first-level cache, or a large y is seldom fetched
-_DEPTH_OF_SUM, _DEPTH_OF_LARGE_SUM = 128, 384
+# rows of b that are packed and summed up at once: of a matrix and of windows, as measured
+_DEPTH_OF_SUM, _DEPTH_OF_WINDOWS = 128, 256
 _DEPTH_IN_LANES = 128  # steps at once where numbers are vectors
 _AT_ONCE = 2**15  # numbers of a matrix a that meet one panel of b after the other: they stay in the second-level cache
 _FEWEST_AT_ONCE = 96  # rows of it at least: all of b is read for each such part
@@ -136,7 +136,10 @@ def add_product_over_rows(a, b, y, memory):
         y += product
         return
     places, sources = _multiples(len(a), a.shape[1]), _multiples(len(b), b.shape[1])
-    add_product_over_windows(a.reshape(-1), places, np.arange(a.shape[1]), b.reshape(-1), sources, y, True, memory)
+    steps = np.arange(a.shape[1])
+    for p in range(0, len(a), _DEPTH_OF_SUM):
+        part, starts = places[p : p + _DEPTH_OF_SUM], sources[p : p + _DEPTH_OF_SUM]
+        add_product_over_windows(a.reshape(-1), part, steps, b.reshape(-1), starts, y, True, memory)
 
 
 @compiled_with(register_block)
@@ -146,9 +149,8 @@ def add_product_over_windows(x, places, steps, b, sources, y, add, memory):
     if places.size != sources.size or steps.size != depth:
         raise ValueError("shapes do not fit: places (P,), steps (K,), sources (P,), y (K, N)")
     targets = _multiples(depth, width)
-    rows = _DEPTH_OF_SUM if y.size <= _LARGEST_SUM else _DEPTH_OF_LARGE_SUM
-    for p in range(0, places.size, rows):
-        part, starts = places[p : p + rows], sources[p : p + rows]
+    for p in range(0, places.size, _DEPTH_OF_WINDOWS):
+        part, starts = places[p : p + _DEPTH_OF_WINDOWS], sources[p : p + _DEPTH_OF_WINDOWS]
         for first in range(0, part.size, _ROWS_AT_ONCE):
             _pack_rows(b, starts, first, width, memory)
         _over_panels(x, steps, part, memory, part.size, 0, y.reshape(-1), targets, width, add or p > 0)
@@ -194,7 +196,7 @@ def memory_for(depth, width, like):
 @compiled_with(register_block)
 def window_memory_for(width, like):
     """Memory for `add_product_over_windows`, for a part of b (P, N), packed."""
-    return np.empty(_packed_size(_DEPTH_OF_LARGE_SUM, width, lanes(like)), like.dtype)
+    return np.empty(_packed_size(_DEPTH_OF_WINDOWS, width, lanes(like)), like.dtype)
 
 
 @compiled_apart
