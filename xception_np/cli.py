@@ -58,7 +58,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for checkpoint and pictures; what a former demo left is replaced.")] = Path(
         "runs/demo"
     ),
-    minutes: Annotated[float, typer.Option(help="Time in minutes, everything included.")] = 1.0,
+    minutes: Annotated[float, typer.Option(help="Time in minutes, after what is compiled the first time.")] = 1.0,
     seed: Seed = 0,
     as_json: Json = False,
 ):
