@@ -53,7 +53,6 @@ _ROWS_AT_ONCE = 16  # rows that are packed into all panels, before others are
 _block, _pair, _row = block(_ROWS), block((2,) * _MOST), block((1,) * _MOST)
 _block_in_lanes, _row_in_lanes = block(_ROWS_IN_LANES, True), block((1,) * _MOST_IN_LANES, True)
 
-
 _kept: dict[int, "Weights"] = {}  # by the matrix's id, which is nobody else's while it lives
 
 
@@ -69,7 +68,7 @@ class Weights(NamedTuple):
 
 
 def weights(matrix: np.ndarray) -> Weights:
-    """A matrix (K, N) for `multiply`. Of one that nobody can write to, it is kept for as long as there is the matrix."""
+    """A matrix (K, N) for `multiply`. Of a read-only one that owns its numbers it is kept: that must not change any more."""
     if matrix.size > _LARGEST:
         return Weights(np.ascontiguousarray(matrix).reshape(-1), matrix.shape)
     if matrix.flags.writeable or matrix.base is not None:
@@ -144,7 +143,7 @@ def add_product_over_rows(a, b, y, memory):
 
 @compiled_with(register_block)
 def add_product_over_windows(x, places, steps, b, sources, y, add, memory):
-    """y[k, n] += sum over p of x[places[p] + steps[k]] * b[sources[p] + n]; x and b are flat, y (K, N) C-contiguous."""
+    """y[k, n] = sum over p of x[places[p] + steps[k]] * b[sources[p] + n], or += if `add`; x, b flat, y (K, N) C-contiguous."""
     depth, width = y.shape
     if places.size != sources.size or steps.size != depth:
         raise ValueError("shapes do not fit: places (P,), steps (K,), sources (P,), y (K, N)")

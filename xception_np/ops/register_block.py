@@ -152,7 +152,7 @@ class _Code:
         return self.builder.gep(array.data, [i])
 
     def number_at(self, array, i, j):
-        """Address of array[i, j]; strides are in bytes."""
+        """Address of array[i, j], with j a number that is known now; strides are in bytes."""
         row = self.builder.mul(i, cgutils.unpack_tuple(self.builder, array.strides, 2)[0])
         return cgutils.pointer_add(self.builder, array.data, self.builder.add(row, _integer(j * self.size)))
 
@@ -176,12 +176,11 @@ class _Code:
 
 
 def _not_unrolled(branch):
-    """Two steps of a loop in one would want more registers than there are: the compiler then puts sums into memory."""
+    """Two steps of a loop in one would want more registers than there are: the compiler then puts numbers into memory, and back."""
     module = branch.function.module
-    loop = ir.MDValue(
-        module, [module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])], str(len(module.metadata))
-    )
-    loop.operands = (loop, *loop.operands)  # the first names the loop itself, as LLVM wants it
+    wish = module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
+    loop = ir.MDValue(module, [wish], name=str(len(module.metadata)))
+    loop.operands = (loop, wish)  # the first is the loop itself, as LLVM wants it
     branch.set_metadata("llvm.loop", loop)
 
 
