@@ -34,13 +34,12 @@ from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.register_block import BYTES, REGISTERS, block, lanes
 
 # Blocks of 1, 2, 3, 4 vectors, with so many rows: the sums, a row of b and a number of a fit into the registers
-_ROWS = (8, 8, 8, 4) if REGISTERS == 32 else (8, 6)
+_ROWS = (8, 8, 8, 6) if REGISTERS == 32 else (8, 6)
 _MOST = len(_ROWS)
 # and of numbers that are vectors
 _ROWS_IN_LANES = (12, 8, 6, 5) if REGISTERS == 32 else (8, 6, 4)
 _MOST_IN_LANES = len(_ROWS_IN_LANES)
-# numbers of b at most, as measured: OpenBLAS has better use for many registers
-_LARGEST = 2**16 if REGISTERS == 32 else 2**22
+_LARGEST = 2**22  # numbers of b at most, 16 MiB in float32, a part of the third-level cache
 _LARGEST_SUM = 2**16  # numbers of y at most where it is added to: 256 KiB in float32, a part of the second-level cache
 _DEPTH = 1024  # steps of k at once: a panel, that is read for every block of rows, stays in the second-level cache
 # rows of b that are packed and summed up at once: of a matrix and of windows, as measured
