@@ -31,7 +31,7 @@ import numpy as np
 from xception_np import arrays, threads
 from xception_np.ops import register_block
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
-from xception_np.ops.register_block import BYTES, REGISTERS, block, lanes
+from xception_np.ops.register_block import BYTES, REGISTERS, block, lanes, move
 
 # Blocks of 1, 2, 3, 4 vectors, with so many rows: the sums, a row of b and a number of a fit into the registers
 _ROWS = (8, 8, 8, 6) if REGISTERS == 32 else (8, 6)
@@ -236,18 +236,15 @@ def _pack_rows(b, starts, first, width, packed):
     j = 0
     while j < width:
         columns = _vectors(-(-(width - j) // lane_count)) * lane_count
-        panel = packed[depth * j : depth * (j + columns)].reshape(depth, columns)
+        panel = packed[depth * j : depth * (j + columns)]
         for start in range(0, columns, lane_count):
             if j + start + lane_count <= width:
                 for k in range(first, last):
-                    source, target = b[starts[k] + j + start :], panel[k, start:]
-                    for c in range(lane_count):
-                        target[c] = source[c]
+                    move(b, starts[k] + j + start, panel, k * columns + start)
             else:
-                panel[first:last, start:] = 0
                 for k in range(first, last):
-                    for c in range(start, width - j):
-                        panel[k, c] = b[starts[k] + j + c]
+                    for c in range(lane_count):
+                        panel[k * columns + start + c] = b[starts[k] + j + start + c] if j + start + c < width else 0
         j += columns
 
 

@@ -201,5 +201,20 @@ def _lanes(_, array):
 lanes: Any = intrinsic(_lanes)
 
 
+def _move(_, x, i, y, j):
+    def generate(context, builder, signature, arguments):
+        source, target = (context.make_array(signature.args[n])(context, builder, arguments[n]) for n in (0, 2))
+        code = _Code(context, builder, signature.args[0].dtype)
+        vector = code.vector_from(code.element(source, arguments[1]))
+        code.aligned(builder.store(vector, code.as_vector(code.element(target, arguments[3]))))
+        return context.get_dummy_value()
+
+    return types.void(x, i, y, j), generate
+
+
+# move(x, i, y, j): one vector, y[j : j + lanes] = x[i : i + lanes], of flat arrays
+move: Any = intrinsic(_move)
+
+
 def _integer(value: int) -> ir.Constant:
     return ir.Constant(_INTEGER, value)
