@@ -78,6 +78,16 @@ def bias(x, bias, activation):
     return _activated(x + bias, activation)
 
 
+def conv_bias(x, weight, shift, geometry, activation):
+    """The two operations, one after the other."""
+    return bias(conv(x, weight, geometry), shift, activation)
+
+
+def separable_conv_bias(x, depthwise_weight, pointwise_weight, shift, geometry, activation):
+    """The two operations, one after the other."""
+    return bias(separable_conv(x, depthwise_weight, pointwise_weight, geometry), shift, activation)
+
+
 def max_pool(x, geometry):
     """Padding of -inf, which never wins."""
     x = _padded(_channels_first(x), geometry, -torch.inf)
@@ -124,6 +134,7 @@ OPERATIONS = {
     "bias": bias,
     "concat": concat,
     "conv": conv,
+    "conv_bias": conv_bias,
     "dense": dense,
     "depthwise_conv": depthwise_conv,
     "elu": F.elu,
@@ -134,6 +145,7 @@ OPERATIONS = {
     "pointwise_conv": pointwise_conv,
     "relu": F.relu,
     "separable_conv": separable_conv,
+    "separable_conv_bias": separable_conv_bias,
     "sigmoid_cross_entropy": sigmoid_cross_entropy,
     "softmax_cross_entropy": softmax_cross_entropy,
 }

@@ -74,6 +74,11 @@ def calls() -> Iterator[tuple[str, str, tuple]]:
         yield "softmax_cross_entropy", f"shares, smoothing {smoothing}", (3 * draw.normal(3, 7), draw.shares(3, 7), smoothing)
     for activation in (None, "relu"):
         yield "bias", f"activation {activation}", (draw.normal(*image), beta, activation)
+    for activation in (None, "relu"):
+        weight, depthwise, pointwise = draw.normal(3, 2, 5, 4), draw.normal(3, 2, 5, 2), draw.normal(10, 4)
+        settings = draw.normal(4), Geometry((3, 2), (1, 2)), activation
+        yield "conv_bias", f"activation {activation}", (draw.normal(*image), weight, *settings)
+        yield "separable_conv_bias", f"activation {activation}", (draw.normal(*image), depthwise, pointwise, *settings)
 
 
 def golden() -> dict[str, tuple[dict[str, np.ndarray], list[dict]]]:

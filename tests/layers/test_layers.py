@@ -268,11 +268,36 @@ def test_two_layers_in_one_pass_are_two_layers(training, scale):
         compare(one, two, 1e-12, what).require()
 
 
+@pytest.mark.parametrize("kind", [layers.Conv, layers.SeparableConv])
+@pytest.mark.parametrize("relu", [None, "act"])
+def test_a_convolution_with_its_bias_is_the_two(kind, relu):
+    convolution, bias = kind("conv", 4, 6, Geometry(3, stride=2)), layers.Bias("conv", 6, relu)
+    together = layers.Biased.of(convolution, bias)
+    buffers = layers.allocate(together.parameters, together.moving, np.float64, seed=1)
+    bias.bias.value[...] = random(2, 6)
+    apart = layers.rebuilt(layers.Chain("net", [together]), lambda chain: chain)
+    assert [layer.name for layer in apart.layers] == ["conv", "conv_bias"]
+    x = random(0, 3, 5, 4, 4)
+    results = []
+    for net in (together, apart):
+        buffers.gradients[...] = 0
+        y, cache = net.forward(x, Step())
+        dx = net.backward(random(1, *y.shape), cache)
+        results.append((y, dx, buffers.gradients.copy(), net.apply(x)))
+    for what, one, two in zip(("y", "dx", "gradients", "inference"), *results, strict=True):
+        compare(one, two, 1e-12, what).require()
+
+
 def test_only_layers_that_fit_are_put_together():
     norm, plain = layers.BatchNorm("bn", 4), layers.SeparableConv("sep", 4, 6, Geometry(3))
     assert layers.NormSeparable.of(norm, plain)
     assert not layers.NormSeparable.of(plain, norm)
     assert not layers.NormSeparable.of(norm, layers.SeparableConv("sep", 4, 6, Geometry(3), activation="relu"))
+    bias = layers.Bias("sep", 6)
+    assert layers.Biased.of(plain, bias)
+    assert not layers.Biased.of(bias, plain)
+    assert not layers.Biased.of(layers.SeparableConv("sep", 4, 6, Geometry(3), activation="relu"), bias)
+    assert not layers.Biased.of(layers.GroupedConv("grouped", 4, 6, Geometry(3), 2), bias)
 
 
 @pytest.mark.parametrize("activation", [None, "relu", "elu"])

@@ -24,7 +24,11 @@ def operands(operation, size, geometry, segments):
         return x, draw.normal(*geometry.kernel, 4 // segments, 8), geometry, segments
     if operation == "depthwise_conv":
         return x, draw.normal(*geometry.kernel, 4, 2), geometry
+    if operation == "conv_bias":
+        return x, draw.normal(*geometry.kernel, 4, 3), draw.normal(3), geometry, "relu"
     weights = draw.normal(*geometry.kernel, 4, 1), draw.normal(4, 3)
+    if operation == "separable_conv_bias":
+        return x, *weights, draw.normal(3), geometry, "relu"
     if operation == "norm_separable_conv":
         return x, draw.normal(4), draw.normal(4), *weights, geometry
     return x, *weights, geometry, "spatial_first", "relu"
@@ -39,6 +43,8 @@ def operands(operation, size, geometry, segments):
         ("depthwise_conv", None),
         ("separable_conv", None),
         ("norm_separable_conv", None),
+        ("conv_bias", None),
+        ("separable_conv_bias", None),
     ],
 )
 @settings(derandomize=True, database=None, deadline=None, max_examples=150)

@@ -107,7 +107,7 @@ class TestEmulated:
         np.testing.assert_array_equal(np.isnan(y.get()), np.isnan(x))
         np.testing.assert_array_equal(np.isnan(dx.get()), np.isnan(dy))
 
-    @pytest.mark.parametrize("operation", ["dense", "separable_conv", "norm_separable_conv"])
+    @pytest.mark.parametrize("operation", ["dense", "separable_conv", "norm_separable_conv", "conv_bias", "separable_conv_bias"])
     def test_compositions_of_naive_kernels(self, operation):
         with watched():
             check.require_all(list(operations.check_like_reference(cases.of(operation)[0], "emulated_naive")))

@@ -111,6 +111,20 @@ def _separable_conv(random: Random, draw: Draw) -> tuple:
     return draw.normal(*shape, channels), *weights, geometry, order, activation
 
 
+def _conv_bias(random: Random, draw: Draw) -> tuple:
+    shape, geometry = _window(random)
+    channels, filters = random.randint(1, 8), random.randint(1, 20)
+    weight, bias = draw.normal(*geometry.kernel, channels, filters), draw.normal(filters)
+    return draw.normal(*shape, channels), weight, bias, geometry, random.choice((None, "relu"))
+
+
+def _separable_conv_bias(random: Random, draw: Draw) -> tuple:
+    shape, geometry = _window(random)
+    channels, multiplier, filters = random.randint(1, 8), random.randint(1, 2), random.randint(1, 20)
+    weights = draw.normal(*geometry.kernel, channels, multiplier), draw.normal(channels * multiplier, filters)
+    return draw.normal(*shape, channels), *weights, draw.normal(filters), geometry, random.choice((None, "relu"))
+
+
 def _batch_norm(random: Random, draw: Draw) -> tuple:
     shape = _image(random)
     channels = shape[-1]
@@ -174,6 +188,7 @@ ARGUMENTS = {
     "batch_norm": _batch_norm,
     "batch_norm_inference": _batch_norm_inference,
     "bias": _bias,
+    "conv_bias": _conv_bias,
     "dense": _dense,
     "elu": lambda random, draw: (draw.normal(*_image(random)),),
     "global_avg_pool": lambda random, draw: (draw.normal(*_image(random)),),
@@ -182,6 +197,7 @@ ARGUMENTS = {
     "pointwise_conv": _pointwise_conv,
     "relu": lambda random, draw: (draw.normal(*_image(random)),),
     "separable_conv": _separable_conv,
+    "separable_conv_bias": _separable_conv_bias,
     "sigmoid_cross_entropy": _sigmoid_cross_entropy,
     "softmax_cross_entropy": _softmax_cross_entropy,
 }

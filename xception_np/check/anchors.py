@@ -239,6 +239,31 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             gradients=(_image((-7.5, 7.5)), _floats(10), _floats(20), _kernel((0, 4)), np.array([[60.0, 20]])),
         ),
     ),
+    "conv_bias": (
+        Anchor(
+            "two numbers, one cut off at 0",  # z = (1 + 30, 3), and 31 - 5, 3 - 5
+            (_image((1, 3)), np.array([[[[1.0]], [[10.0]]]]), _floats(-5), Geometry((1, 2)), "relu"),
+            y=_image((26, 0)),
+            dy=_image((2, 7)),
+            gradients=(_image((2, 20)), np.array([[[[2.0]], [[6.0]]]]), _floats(2)),
+        ),
+    ),
+    "separable_conv_bias": (
+        Anchor(
+            "two filters, one cut off at 0",  # the middle 1 + 30, z = (31, -31), and 31 - 5, -31 + 5
+            (
+                _image((1, 3)),
+                _kernel((1, 10)),
+                np.array([[1.0, -1]]),
+                _floats(-5, 5),
+                Geometry((1, 2), padding="valid"),
+                "relu",
+            ),
+            y=_pixels((26, 0)),
+            dy=_pixels((2, 7)),
+            gradients=(_image((2, 20)), _kernel((2, 6)), np.array([[62.0, 0]]), _floats(2, 0)),
+        ),
+    ),
     "batch_norm": (
         Anchor(
             "two numbers",

@@ -152,6 +152,7 @@ def every() -> tuple[Case, ...]:
             _convolutions,
             _separable,
             _normalised_separable,
+            _biased,
             _normalisations,
             _biases,
             _elementwise,
@@ -275,6 +276,20 @@ def _normalised_separable() -> Iterator[Case]:
     for channels, multiplier, filters in ((1, 1, 1), (17, 1, 5)):
         build = _norm_separable_conv((1, 3, 4), Geometry(3), "relu", channels, multiplier, filters)
         yield Case("norm_separable_conv", f"C={channels}, M={multiplier}, F={filters}", build, traits)
+
+
+def _biased() -> Iterator[Case]:
+    # homogeneous in the last weight and the bias together
+    for operation, builder, traits in (
+        ("conv_bias", _conv, Traits((0, 1, 2), adjoint=((1, 2),))),
+        ("separable_conv_bias", _plain_separable, Traits((0, 1, 2, 3), adjoint=((2, 3),))),
+    ):
+        for name, build, large in _windows(lambda *window, builder=builder: _with_bias(builder(*window), "relu")):
+            yield Case(operation, f"{name}, relu", build, traits, large)
+        for channels, filters in ((1, 1), (17, 5)):
+            for activation in (None, "relu"):
+                build = _with_bias(builder((1, 3, 4), Geometry(3), channels, filters), activation)
+                yield Case(operation, f"C={channels}, F={filters}, {activation}", build, traits)
 
 
 def _normalisations() -> Iterator[Case]:
@@ -431,6 +446,22 @@ def _separable_conv(shape, geometry, order, activation=None, channels=2, multipl
         return x, depthwise_weight, draw.normal(pointwise_channels, filters), geometry, order, activation
 
     return build
+
+
+def _plain_separable(shape, geometry, channels=2, filters=3):
+    """Spatial first, nothing between, without the settings that say so."""
+    build = _separable_conv(shape, geometry, "spatial_first", None, channels, 2, filters)
+    return lambda draw: build(draw)[:4]
+
+
+def _with_bias(build, activation):
+    """An operation's arguments with a bias for every filter, and what follows it."""
+
+    def biased(draw):
+        *arrays, geometry = build(draw)
+        return *arrays, draw.normal(arrays[-1].shape[-1]), geometry, activation
+
+    return biased
 
 
 def _norm_separable_conv(shape, geometry, activation=None, channels=3, multiplier=1, filters=2):

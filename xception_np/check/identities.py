@@ -182,6 +182,26 @@ def one_pass_is_two(implementation: str) -> Iterator[Comparison]:
             yield compare(one, two, BUDGET, f"one pass is two, {activation}: {name}")
 
 
+def a_bias_within_is_a_bias_after(implementation: str) -> Iterator[Comparison]:
+    """conv_bias is conv, then bias; and so with separable_conv."""
+    draw = Draw("a bias within")
+    x, bias = draw.normal(*_IMAGE), draw.normal(4)
+    regular, separable = [draw.normal(3, 2, _IMAGE[3], 4)], [draw.normal(3, 2, _IMAGE[3], 2), draw.normal(_IMAGE[3] * 2, 4)]
+    for convolution, together, weights in (
+        (ops.conv, ops.conv_bias, regular),
+        (ops.separable_conv, ops.separable_conv_bias, separable),
+    ):
+        for activation in ops.bias.ACTIVATIONS:
+            z, cache = convolution.forward(x, *weights, _GEOMETRY, implementation=implementation)
+            y, bias_cache = ops.bias.forward(z, bias, activation, implementation=implementation)
+            dy = draw.normal(*y.shape)
+            dz, dbias = ops.bias.backward(dy, bias_cache, implementation=implementation)
+            apart = y, *convolution.backward(dz, cache, implementation=implementation), dbias
+            found = _passes(together, dy, x, *weights, bias, _GEOMETRY, activation, implementation=implementation)
+            for k, (one, two) in enumerate(zip(found, apart, strict=True)):
+                yield compare(one, two, BUDGET, f"a bias within is a bias after, {activation}: result {k} of {together.__name__}")
+
+
 def convolutions_move_with_the_image(implementation: str) -> Iterator[Comparison]:
     """Moving the image by the stride moves the result by one, where no window touches the border."""
     draw, geometry = Draw("shift"), Geometry((3, 2), (2, 3), (1, 2), padding="valid")
@@ -436,6 +456,8 @@ IDENTITIES: dict[str, tuple[Callable[[str], Iterator[Comparison]], ...]] = {
     "pointwise_conv": (pointwise_is_a_matrix_product, dense_is_pointwise),
     "separable_conv": (separable_is_a_product_kernel, one_pass_is_two),
     "norm_separable_conv": (one_pass_is_two,),
+    "conv_bias": (a_bias_within_is_a_bias_after,),
+    "separable_conv_bias": (a_bias_within_is_a_bias_after,),
     "batch_norm": (
         batch_norm_sets_mean_and_deviation,
         batch_norm_ignores_scale_and_offset,

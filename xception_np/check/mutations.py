@@ -42,7 +42,7 @@ from xception_np.ops import products
 from xception_np.ops.register_block import BYTES
 
 # what is mutated: the files of the operations, and those that they are helped by, in xception_np/ops
-SHARED = ("frames", "entries", "window_products", "grouped_conv.narrow")
+SHARED = ("frames", "entries", "exits", "window_products", "grouped_conv.narrow")
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.ON_NUMPY), *SHARED)
 
 
@@ -74,6 +74,7 @@ def _lanes(array):
 # what stands in for `ops/products.py`, whose blocks are not Python: a wrong shape is an error here
 _PLAIN_PRODUCTS = {
     "weights": np.ascontiguousarray,
+    "kept": lambda array, way, pack: pack(),
     "stacked": np.ascontiguousarray,
     "one_of": lambda matrices, s: matrices[s],
     "multiply": lambda a, b, y: np.matmul(a, b, out=y),

@@ -3,6 +3,7 @@
 from xception_np.layers.base import Layer, Row, Step
 from xception_np.layers.batch_norm import BatchNorm
 from xception_np.layers.bias import Bias
+from xception_np.layers.biased import Biased
 from xception_np.layers.containers import Branches, Chain, Residual
 from xception_np.layers.conv import Conv, GroupedConv
 from xception_np.layers.dense import Dense
@@ -12,13 +13,14 @@ from xception_np.layers.parameter import Buffers, Parameter, allocate, bind
 from xception_np.layers.rectifiable import Rectifiable
 from xception_np.layers.separable_conv import SeparableConv
 from xception_np.layers.simple import ELU, AvgPool, Dropout, Flatten, GlobalAvgPool, MaxPool, ReLU
-from xception_np.layers.walking import leaves, rebuilt, visits
+from xception_np.layers.walking import in_one_pass, leaves, rebuilt, visits
 
 __all__ = [
     "ELU",
     "AvgPool",
     "BatchNorm",
     "Bias",
+    "Biased",
     "Branches",
     "Buffers",
     "Chain",
@@ -42,6 +44,7 @@ __all__ = [
     "Step",
     "allocate",
     "bind",
+    "in_one_pass",
     "leaves",
     "rebuilt",
     "visits",

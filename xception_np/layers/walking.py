@@ -3,14 +3,27 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from xception_np.layers.base import Layer
+from xception_np.layers.biased import Biased
 from xception_np.layers.containers import Branches, Chain, Residual
 from xception_np.layers.norm_separable import NormSeparable
+
+
+def in_one_pass(chain: Sequence[Layer]) -> list[Layer]:
+    """The layers of a chain, two neighbours put together where one operation does both."""
+    found: list[Layer] = []
+    for layer in chain:
+        together = found and (NormSeparable.of(found[-1], layer) or Biased.of(found[-1], layer))
+        if together:
+            found[-1] = together
+        else:
+            found.append(layer)
+    return found
 
 
 def rebuilt(chain: Chain, change: Callable[[list[Layer]], list[Layer]]) -> Chain:
     """The same containers around other layers; a layer that holds no others is shared with the original.
 
-    Layers that training runs as one are taken apart.
+    Layers that run as one are taken apart.
 
     Parameters
     ----------
@@ -30,7 +43,9 @@ def rebuilt(chain: Chain, change: Callable[[list[Layer]], list[Layer]]) -> Chain
                 return Branches(layer.name, [rebuilt(branch, change) for branch in alone])
         return layer
 
-    apart = [part for layer in chain.layers for part in (layer.layers if isinstance(layer, NormSeparable) else [layer])]
+    apart: list[Layer] = []
+    for layer in chain.layers:
+        apart += layer.layers if isinstance(layer, NormSeparable | Biased) else [layer]
     return Chain(chain.name, change(list(map(inner, apart))))
 
 

@@ -128,19 +128,7 @@ def _chain(block: str, words: tuple, names: list[str], channels: int, table: Tab
                 built = [rows(f"{block}_{tower.name}", tower.rows, channels, table) for tower in towers]
                 chain.append(layers.Branches(name, [branch for branch, _ in built]))
                 channels = sum(width for _, width in built)
-    return layers.Chain(block, _in_one_pass(chain)), channels
-
-
-def _in_one_pass(chain: list[layers.Layer]) -> list[layers.Layer]:
-    """The same layers, those that training can run as one put together."""
-    found: list[layers.Layer] = []
-    for layer in chain:
-        together = layers.NormSeparable.of(found[-1], layer) if found else None
-        if together:
-            found[-1] = together
-        else:
-            found.append(layer)
-    return found
+    return layers.Chain(block, layers.in_one_pass(chain)), channels
 
 
 def _convolution(word: Conv | Sep, name: str, channels: int) -> list[layers.Layer]:

@@ -12,7 +12,7 @@ from copy import copy
 
 import numpy as np
 
-from xception_np.layers import BatchNorm, Bias, Conv, GroupedConv, Layer, Parameter, SeparableConv, rebuilt
+from xception_np.layers import BatchNorm, Bias, Conv, GroupedConv, Layer, Parameter, SeparableConv, in_one_pass, rebuilt
 from xception_np.models.model import Model, Predictor
 
 
@@ -32,7 +32,7 @@ def _fold(chain: list[Layer]) -> list[Layer]:
                 done[-2:] = _joined(convolution, norm, before.bias.value)
             case _:
                 done.append(layer)
-    return done
+    return in_one_pass(done)
 
 
 def _joined(convolution: Conv | GroupedConv | SeparableConv, norm: BatchNorm, before: np.ndarray | float) -> list[Layer]:

@@ -14,6 +14,7 @@ from xception_np.ops import (
     bias,
     concat,
     conv,
+    conv_bias,
     dense,
     depthwise_conv,
     dropout,
@@ -25,6 +26,7 @@ from xception_np.ops import (
     pointwise_conv,
     relu,
     separable_conv,
+    separable_conv_bias,
     sigmoid_cross_entropy,
     softmax_cross_entropy,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "bias",
     "concat",
     "conv",
+    "conv_bias",
     "dense",
     "depthwise_conv",
     "dropout",
@@ -48,6 +51,7 @@ __all__ = [
     "pointwise_conv",
     "relu",
     "separable_conv",
+    "separable_conv_bias",
     "sigmoid_cross_entropy",
     "softmax_cross_entropy",
 ]

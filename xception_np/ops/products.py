@@ -24,6 +24,7 @@ What is too large goes to BLAS, if it is a matrix. Windows would have to be copi
 """
 
 import weakref
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ _ROWS_AT_ONCE = 16  # rows that are packed into all panels, before others are
 _block, _pair, _row = block(_ROWS), block((2,) * _MOST), block((1,) * _MOST)
 _block_in_lanes, _row_in_lanes = block(_ROWS_IN_LANES, True), block((1,) * _MOST_IN_LANES, True)
 
-_kept: dict[int, "Weights"] = {}  # by the matrix's id, which is nobody else's while it lives
+_kept: dict[tuple[int, int], "Weights"] = {}  # by the array's id, which is nobody else's while it lives, and the way of packing
 
 
 class Weights(NamedTuple):
@@ -67,19 +68,24 @@ class Weights(NamedTuple):
 
 
 def weights(matrix: np.ndarray) -> Weights:
-    """A matrix (K, N) for `multiply`. Of a read-only one that owns its numbers it is kept: that must not change any more."""
+    """A matrix (K, N) for `multiply`, `kept` if nobody can write to it."""
     if matrix.size > _LARGEST:
         return Weights(np.ascontiguousarray(matrix).reshape(-1), matrix.shape)
-    if matrix.flags.writeable or matrix.base is not None:
-        return _packed(matrix)
-    if id(matrix) not in _kept:
-        _kept[id(matrix)] = _packed(matrix)
-        weakref.finalize(matrix, _kept.pop, id(matrix))
-    return _kept[id(matrix)]
+    return kept(matrix, 0, lambda: Weights(stacked(np.ascontiguousarray(matrix)[None]).packed[0], matrix.shape))
 
 
-def _packed(matrix):
-    return Weights(stacked(np.ascontiguousarray(matrix)[None]).packed[0], matrix.shape)
+def kept(array: np.ndarray, way: int, pack: Callable[[], Weights]) -> Weights:
+    """What `pack` makes of an array; of a read-only one that owns its numbers it is kept: that must not change any more.
+
+    `way` parts what is packed of one array in several ways.
+    """
+    if array.flags.writeable or array.base is not None:
+        return pack()
+    name = id(array), way
+    if name not in _kept:
+        _kept[name] = pack()
+        weakref.finalize(array, _kept.pop, name)
+    return _kept[name]
 
 
 def stacked(matrices: np.ndarray) -> Weights:

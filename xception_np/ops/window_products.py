@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xception_np import threads
-from xception_np.ops import frames, products
+from xception_np.ops import exits, frames, products
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
 
 
@@ -57,9 +57,10 @@ class _View(NamedTuple):
     steps: np.ndarray
 
 
-def convolve(x, weight, windows, segments, y):
-    """Y = windows of x, by segment."""
-    _convolve_onto(x, _as_matrices(weight, segments), windows, y, y.shape[1:3], _lattice(y.shape))
+def convolve(x, weight, windows, segments, y, exit=None):
+    """Y = windows of x, by segment, as it leaves: the exit is nothing if not given."""
+    stack = products.kept(weight, segments, lambda: products.stacked(_as_matrices(weight, segments)))
+    _convolve_onto(x, stack, segments, windows, y, y.shape[1:3], _lattice(y.shape), exit or exits.nothing(x.dtype))
 
 
 def input_gradient(dy, weight, windows, segments, dx):
@@ -69,8 +70,9 @@ def input_gradient(dy, weight, windows, segments, dx):
         if 0 in back.kernel:
             pixels[:] = 0
         elif pixels.size:
-            matrices = _as_matrices(weight[taps], segments, transposed=True)
-            _convolve_onto(dy, matrices, back, dx, pixels.shape[1:3], _lattice(dx.shape, phase, windows.stride))
+            stack = products.stacked(_as_matrices(weight[taps], segments, transposed=True))
+            lattice = _lattice(dx.shape, phase, windows.stride)
+            _convolve_onto(dy, stack, segments, back, dx, pixels.shape[1:3], lattice, exits.nothing(dy.dtype))
 
 
 def weight_gradient(x, dy, windows, segments):
@@ -87,13 +89,12 @@ def weight_gradient(x, dy, windows, segments):
     return np.ascontiguousarray(matrices.transpose(1, 0, 2)).reshape(*windows.kernel, width, -1)
 
 
-def _convolve_onto(x, matrices, windows, y, size, lattice):
-    """The pixels of y that `lattice` names, (N, *size), = windows of x"""
-    segments, depth, _ = matrices.shape
+def _convolve_onto(x, stack, segments, windows, y, size, lattice, exit):
+    """The pixels of y that `lattice` names, (N, *size), = windows of x, as they leave"""
     tiles = threads.table(threads.image_tiles((len(x), *size, y.shape[3]), _numbers(x, y)))
-    view = _view(x, windows, size, depth // math.prod(windows.kernel))
-    stack = products.stacked(matrices)
-    threads.together(lambda queue: _convolve(queue, tiles, x, windows, view, stack, segments, y.reshape(-1), lattice), len(tiles))
+    view = _view(x, windows, size, x.shape[3] // segments)
+    y_flat = y.reshape(-1)
+    threads.together(lambda queue: _convolve(queue, tiles, x, windows, view, stack, segments, y_flat, lattice, exit), len(tiles))
 
 
 def _numbers(x, y):
@@ -128,8 +129,8 @@ def _view(x, windows, size, channels):
     return _View(size[1], bool(in_place), _lattice(x.shape, begin, stride), steps)
 
 
-@compiled_with(frames, products)
-def _convolve(queue, tiles, x, windows, view, stack, segments, y, lattice):
+@compiled_with(exits, frames, products)
+def _convolve(queue, tiles, x, windows, view, stack, segments, y, lattice, exit):
     width = x.shape[3] // segments
     memory, places, targets = _memory(tiles, x, windows, view)
     for k in taken(queue, len(tiles)):
@@ -138,6 +139,7 @@ def _convolve(queue, tiles, x, windows, view, stack, segments, y, lattice):
         for s in range(segments):
             weights = products.one_of(stack, s)
             products.multiply_windows(seen[s * width :], starts, view.steps, weights, y[s * weights.shape[1] :], onto)
+        exits.leave(y, onto, exit)
 
 
 @compiled_with(frames, products)

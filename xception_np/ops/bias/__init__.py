@@ -6,7 +6,7 @@ After a convolution without batch normalisation, as in VGG-16, or with the batch
 The cache keeps y where the activation is a ReLU, which cut exactly where y is not above 0; the next layer keeps it anyway.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -22,6 +22,11 @@ class Cache(NamedTuple):
     shape: tuple[int, ...]
     dtype: np.dtype
     y: np.ndarray | None
+
+    @classmethod
+    def of(cls, y: np.ndarray, activation: str | None) -> Self:
+        """Of a result."""
+        return cls(y.shape, y.dtype, y if activation == "relu" else None)
 
 
 def forward(x, bias, activation=None, *, implementation=None):
@@ -59,3 +64,12 @@ def backward(dy, cache, *, implementation=None):
 def cost(x_shape, bias_shape, activation=None, itemsize=4) -> spec.Cost:
     """No multiply-adds; the bias is a parameter, and y is cached for a ReLU."""
     return spec.cost((x_shape, x_shape), [bias_shape], cached=[x_shape] if activation else [], itemsize=itemsize)
+
+
+def with_bias(convolution: spec.Cost, y_shape, activation=None, itemsize=4) -> spec.Cost:
+    """The cost of a convolution with a bias in the same pass: a vector more, and y cached for a ReLU."""
+    return convolution._replace(
+        parameters=convolution.parameters + y_shape[-1],
+        bytes_moved=convolution.bytes_moved + itemsize * y_shape[-1],
+        bytes_cached=convolution.bytes_cached + itemsize * (spec.size(y_shape) if activation else 0),
+    )

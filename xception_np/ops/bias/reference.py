@@ -9,7 +9,7 @@ def forward(x, bias, activation):
     y = x + bias
     if activation == "relu":
         y, _ = relu.forward(y)
-    return y, Cache(x.shape, x.dtype, y if activation == "relu" else None)
+    return y, Cache.of(y, activation)
 
 
 def backward(dy, cache):

@@ -13,6 +13,7 @@ gradient of the middle stays in the cache, too; otherwise it is written to memor
            |       +---- with dy: dP                  |
            +----------------------------------- dD ---+
 
+What leaves for y may be more than the product: with an `Exit` (`ops/exits.py`) a bias is added to it, and it is cut off at 0.
 What the frame holds may be more than x: with an `Entry` (`ops/entries.py`) it is x normalised and cut off at 0, and the gradient
 that comes back is that of the normalised x.
 
@@ -22,7 +23,7 @@ Pointwise first has no such tile: a pixel of the middle is seen by windows of se
 import numpy as np
 
 from xception_np import arrays, threads
-from xception_np.ops import depthwise_conv, entries, frames, products
+from xception_np.ops import depthwise_conv, entries, exits, frames, products
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.depthwise_conv import cpu as depthwise
 from xception_np.ops.elu import cpu as elu
@@ -46,17 +47,17 @@ def backward(dy, cache):
     return dx, ddepthwise, dpointwise
 
 
-def spatial_first(cache, entry):
-    """Y, from x as it enters."""
+def spatial_first(cache, entry, exit=None):
+    """Y, from x as it enters, and as it leaves: the exit is nothing if not given."""
     x, depthwise_weight, pointwise_weight, geometry, order, activation = cache
     y = arrays.empty(output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry, order), x.dtype)
     multiplier = depthwise_weight.shape[3]
     x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
-    windows, code = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation)
+    windows, code, exit = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation), exit or exits.nothing(x.dtype)
     tiles, weights = threads.table(threads.image_tiles(y.shape, max(pointwise_weight.shape))), products.weights(pointwise_weight)
 
     def work(queue):
-        _forward(queue, tiles, x_wide, entry, taps, weights, windows, code, frames.rows(y))
+        _forward(queue, tiles, x_wide, entry, taps, weights, windows, code, frames.rows(y), exit)
 
     threads.together(work, len(tiles))
     return y
@@ -98,15 +99,17 @@ def spatial_first_backward(dy, cache, entry):
     )
 
 
-@compiled_with(entries, frames, products, depthwise, relu, elu)
-def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y):
+@compiled_with(entries, exits, frames, products, depthwise, relu, elu)
+def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y, exit):
     height, columns = y.shape[0] // x.shape[0], y.shape[1]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
     panels = _panel_memory(tiles[0], columns, taps)
     for k in taken(queue, len(tiles)):
         frame = entries.fill(x, tiles[k], columns, windows, entry, memory)
         panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
-        products.multiply(panel, pointwise, frames.of_tile(y, tiles[k], height).reshape(-1, y.shape[2]))
+        results = frames.of_tile(y, tiles[k], height).reshape(-1, y.shape[2])
+        products.multiply(panel, pointwise, results)
+        exits.leave(results.reshape(-1), np.arange(len(results)) * y.shape[2], exit)
 
 
 @compiled_with(entries, frames, products, depthwise, relu, elu)

@@ -1,0 +1,26 @@
+"""Regular convolution and its bias, one after the other, whichever kernels these launch."""
+
+from types import ModuleType
+from typing import NamedTuple
+
+from xception_np.ops.conv_bias import Cache
+
+
+class Composition(NamedTuple):
+    """The operation, of the modules of its two steps."""
+
+    convolution: ModuleType
+    bias: ModuleType
+
+    def forward(self, x, weight, bias, geometry, activation):
+        """As the spec's."""
+        z, convolution_cache = self.convolution.forward(x, weight, geometry)
+        y, bias_cache = self.bias.forward(z, bias, activation)
+        return y, Cache(convolution_cache, bias_cache)
+
+    def backward(self, dy, cache):
+        """As the spec's."""
+        # y = activation(z + bias), so the gradient passes the bias first
+        dz, dbias = self.bias.backward(dy, cache.bias)
+        dx, dweight = self.convolution.backward(dz, cache.convolution)
+        return dx, dweight, dbias

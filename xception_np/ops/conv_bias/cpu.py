@@ -1,0 +1,19 @@
+"""Regular convolution and its bias on the CPU: the convolution's pass, which adds the bias to a tile that is in the cache."""
+
+from xception_np import arrays
+from xception_np.ops import conv, exits, window_products
+from xception_np.ops.bias import Cache as BiasCache
+from xception_np.ops.bias import cpu as bias_alone
+from xception_np.ops.conv import cpu as conv_alone
+from xception_np.ops.conv_bias import Cache
+from xception_np.ops.conv_bias.composition import Composition
+
+
+def forward(x, weight, bias, geometry, activation):
+    y = arrays.empty(conv.output_shape(x.shape, weight.shape, geometry), x.dtype)
+    window_products.convolve(x, weight, geometry.windows(*x.shape[1:3]), 1, y, exits.Exit(bias, activation == "relu"))
+    return y, Cache(conv.Cache(x, weight, geometry), BiasCache.of(y, activation))
+
+
+def backward(dy, cache):
+    return Composition(conv_alone, bias_alone).backward(dy, cache)
