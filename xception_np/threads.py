@@ -11,6 +11,7 @@ and the order in which partial sums are added depend on the shapes alone: result
 A call inside a pass, or beside one of another thread, runs on the thread that makes it.
 """
 
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -65,7 +66,7 @@ def tile_positions(total: int, width: int) -> int:
 def image_positions(shape: tuple[int, ...], width: int) -> int:
     """Positions in a tile of (N, H, W, C): ENOUGH, more where narrow, fewer where there are few; whole images, if that may be."""
     images, rows, columns, _ = shape
-    enough = max(1, SMALLEST // (2 * width), min(ENOUGH, LARGEST // width, -(-images * rows * columns // TILES)))
+    enough = max(1, SMALLEST // width, min(ENOUGH, LARGEST // width, -(-images * rows * columns // TILES)))
     return max(enough, rows * columns) if _may_be_whole(shape, width) else enough
 
 
@@ -76,9 +77,18 @@ def _may_be_whole(shape: tuple[int, ...], width: int) -> bool:
 
 
 def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
-    """Cut (N, H, W, C) into tiles that hold `width` numbers for each position, C if not given."""
+    """Cut (N, H, W, C) into tiles that hold `width` numbers for each position, C if not given; the first is as large as any.
+
+    Of an image that is cut, an even number and as equal as may be: a few tiles, of one image, are work for two threads.
+    """
     images, rows, columns, channels = shape
-    return Tile(0, images, 0, rows).cut(columns, image_positions(shape, width or channels))
+    positions = image_positions(shape, width or channels)
+    if rows * columns <= positions:
+        return Tile(0, images, 0, rows).cut(columns, positions)
+    count = -(-rows // max(1, positions // columns))
+    count = min(count + count % 2, rows)
+    ends = [k * (rows // count) + min(k, rows % count) for k in range(count + 1)]
+    return [Tile(n, n + 1, *span) for n in range(images) for span in itertools.pairwise(ends)]
 
 
 def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[Tile]]:
