@@ -1,4 +1,4 @@
-"""Matrix products in registers: faster than BLAS where matrices are narrow, or the processor has few registers.
+"""Matrix products in registers: faster than BLAS where matrices are narrow, or where few rows meet a large one.
 
     multiply(a, weights(b), y)      y = a @ b               a (P, K), b (K, N), y (P, N)
     add_product_over_rows(a, b, y, memory)
@@ -9,9 +9,9 @@
                                     the first, where every number is a vector
 
 A block of y stays in registers while k runs (`ops/register_block.py`). It reads b a few vectors wide, row after row: so b is first
-copied into panels of that width, where what a block reads lies in one piece, and stays in the first-level cache for all blocks
-below each other. BLAS packs a as well, into an order of its own. With 64 channels that is as much work as the product; here a is
-read where it is: a[p, k] is number places[p] + steps[k] of an array, and in a.T the two tables are exchanged.
+copied into panels of that width, where what a block reads lies in one piece, and stays in the cache for all blocks below each
+other. BLAS does so anew for every tile, and packs a as well: with 64 channels that is as much work as the product. Here a is read
+where it is: a[p, k] is number places[p] + steps[k] of an array, and in a.T the two tables are exchanged.
 
     b (K, N)                     packed: one panel after the other, filled up with 0 to whole vectors
     +-------+-------+---+
