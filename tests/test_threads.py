@@ -292,14 +292,7 @@ def test_positions_of_a_tile():
 
 def test_tiles_of_images():
     assert [tile.h1 - tile.h0 for tile in threads.image_tiles((8, 19, 19, 728))] == 8 * [19]  # a whole image is not too large
-    assert [tile.h1 - tile.h0 for tile in threads.image_tiles((1, 19, 19, 728))] == [
-        4,
-        3,
-        3,
-        3,
-        3,
-        3,
-    ]  # one alone is for all threads
+    assert [tile.h1 - tile.h0 for tile in threads.image_tiles((1, 19, 19, 728))] == [4] + 5 * [3]  # one is for all threads
     assert max(tile.h1 - tile.h0 for tile in threads.image_tiles((8, 74, 74, 256))) < 74
     assert threads.image_tiles((128, 8, 8, 128))[:2] == [Tile(0, 8, 0, 8), Tile(8, 16, 0, 8)]
     for group in threads.tile_groups((8, 32, 32, 64), 64, 4096):

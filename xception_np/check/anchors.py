@@ -242,10 +242,10 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
     "conv_bias": (
         Anchor(
             "two numbers, one cut off at 0",  # z = (1 + 30, 3), and 31 - 5, 3 - 5
-            (_image((1, 3)), np.array([[[[1.0]], [[10.0]]]]), _floats(-5), Geometry((1, 2)), "relu"),
+            (_image((1, 3)), _kernel((1, 10)), _floats(-5), Geometry((1, 2)), "relu"),
             y=_image((26, 0)),
             dy=_image((2, 7)),
-            gradients=(_image((2, 20)), np.array([[[[2.0]], [[6.0]]]]), _floats(2)),
+            gradients=(_image((2, 20)), _kernel((2, 6)), _floats(2)),
         ),
     ),
     "separable_conv_bias": (

@@ -152,7 +152,7 @@ def every() -> tuple[Case, ...]:
             _convolutions,
             _separable,
             _normalised_separable,
-            _biased,
+            _convolutions_with_bias,
             _normalisations,
             _biases,
             _elementwise,
@@ -278,7 +278,7 @@ def _normalised_separable() -> Iterator[Case]:
         yield Case("norm_separable_conv", f"C={channels}, M={multiplier}, F={filters}", build, traits)
 
 
-def _biased() -> Iterator[Case]:
+def _convolutions_with_bias() -> Iterator[Case]:
     # homogeneous in the last weight and the bias together
     for operation, builder, traits in (
         ("conv_bias", _conv, Traits((0, 1, 2), adjoint=((1, 2),))),

@@ -45,8 +45,7 @@ def forward(x, weight, geometry, *, implementation=None):
     InputError
         If shapes, dtypes, memory layout or geometry do not fit.
     """
-    sizes = spec.shapes(x=(x, "N H W C"), weight=(weight, "kh kw C F"))
-    spec.geometry(geometry, (sizes["kh"], sizes["kw"]), sizes["H"], sizes["W"])
+    check(x, weight, geometry)
     return implementations.load(__name__, implementation, x=x).forward(x, weight, geometry)
 
 
@@ -66,3 +65,9 @@ def cost(x_shape, weight_shape, geometry, itemsize=4) -> spec.Cost:
     """MACs: N * OH * OW * F * kh * kw * C, taps on the padding included."""
     y_shape = output_shape(x_shape, weight_shape, geometry)
     return spec.cost((x_shape, y_shape), [weight_shape], spec.size(weight_shape[:3]), [x_shape], itemsize)
+
+
+def check(x, weight, geometry) -> None:
+    """Check that arrays and geometry fit together."""
+    sizes = spec.shapes(x=(x, "N H W C"), weight=(weight, "kh kw C F"))
+    spec.geometry(geometry, (sizes["kh"], sizes["kw"]), sizes["H"], sizes["W"])

@@ -44,8 +44,8 @@ def forward(x, weight, bias, geometry, activation=None, *, implementation=None):
     InputError
         If shapes, dtypes, memory layout, geometry or activation do not fit.
     """
-    sizes = spec.shapes(x=(x, "N H W C"), weight=(weight, "kh kw C F"), bias=(bias, "F"))
-    spec.geometry(geometry, (sizes["kh"], sizes["kw"]), sizes["H"], sizes["W"])
+    conv.check(x, weight, geometry)
+    spec.shapes(weight=(weight, "kh kw C F"), bias=(bias, "F"))
     spec.one_of("activation", activation, bias_spec.ACTIVATIONS)
     module = implementations.load(__name__, implementation, x=x)
     return module.forward(x, weight, bias, geometry, activation)
@@ -54,7 +54,6 @@ def forward(x, weight, bias, geometry, activation=None, *, implementation=None):
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (dx, dweight, dbias)."""
     spec.cached(cache, Cache)
-    spec.cached(cache.convolution, conv.Cache)
     spec.gradient(dy, cache.bias.shape, cache.bias.dtype)
     return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 

@@ -6,7 +6,6 @@ from xception_np.ops.bias import Cache as BiasCache
 from xception_np.ops.bias import cpu as bias_alone
 from xception_np.ops.conv import cpu as conv_alone
 from xception_np.ops.conv_bias import Cache
-from xception_np.ops.conv_bias.composition import Composition
 
 
 def forward(x, weight, bias, geometry, activation):
@@ -16,4 +15,7 @@ def forward(x, weight, bias, geometry, activation):
 
 
 def backward(dy, cache):
-    return Composition(conv_alone, bias_alone).backward(dy, cache)
+    # y = activation(z + bias), so the gradient passes the bias first
+    dz, dbias = bias_alone.backward(dy, cache.bias)
+    dx, dweight = conv_alone.backward(dz, cache.convolution)
+    return dx, dweight, dbias

@@ -1,7 +1,6 @@
 """Regular convolution and its bias on a GPU, composed of kernels that are tiled where there are such."""
 
-from xception_np.ops.bias import gpu as bias
 from xception_np.ops.conv import gpu_tiled as convolution
 from xception_np.ops.conv_bias.composition import Composition
 
-forward, backward = Composition(convolution, bias).forward, Composition(convolution, bias).backward
+forward, backward = Composition(convolution).forward, Composition(convolution).backward

@@ -56,7 +56,6 @@ def forward(x, depthwise_weight, pointwise_weight, bias, geometry, activation=No
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (dx, ddepthwise_weight, dpointwise_weight, dbias)."""
     spec.cached(cache, Cache)
-    spec.cached(cache.convolution, separable_conv.Cache)
     spec.gradient(dy, cache.bias.shape, cache.bias.dtype)
     return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 

@@ -5,7 +5,6 @@ from xception_np.ops.bias import Cache as BiasCache
 from xception_np.ops.bias import cpu as bias_alone
 from xception_np.ops.separable_conv import cpu as separable_alone
 from xception_np.ops.separable_conv_bias import Cache
-from xception_np.ops.separable_conv_bias.composition import Composition
 
 
 def forward(x, depthwise_weight, pointwise_weight, bias, geometry, activation):
@@ -15,4 +14,7 @@ def forward(x, depthwise_weight, pointwise_weight, bias, geometry, activation):
 
 
 def backward(dy, cache):
-    return Composition(separable_alone, bias_alone).backward(dy, cache)
+    # y = activation(z + bias), so the gradient passes the bias first
+    dz, dbias = bias_alone.backward(dy, cache.bias)
+    dx, ddepthwise, dpointwise = separable_alone.backward(dz, cache.convolution)
+    return dx, ddepthwise, dpointwise, dbias
