@@ -157,11 +157,22 @@ def test_sum_groups():
 
 
 def test_tables():
-    tiles = [[Tile(0, 1, 0, 2), Tile(0, 1, 2, 3)], [Tile(1, 2, 0, 3)]]
-    table, groups = threads.group_table(tiles)
-    assert table.tolist() == [[0, 1, 0, 2], [0, 1, 2, 3], [1, 2, 0, 3]]
-    assert groups.tolist() == [[0, 2], [2, 3]]
-    assert threads.table([slice(0, 64), slice(64, 70)]).tolist() == [[0, 64], [64, 70]]
+    shape = (3, 5000, 7, 5)
+    groups = threads.tile_groups(shape, 100, 50)
+    table, ends = threads.group_table(shape, 100, 50)
+    assert [[Tile(*row) for row in table[start:stop].tolist()] for start, stop in ends] == groups
+    assert [Tile(*row) for row in threads.image_table(shape).tolist()] == threads.image_tiles(shape)
+    assert [slice(*row) for row in threads.span_table(5000, 700).tolist()] == list(threads.spans(5000, 700))
+
+
+def test_tables_are_kept_for_as_long_as_tiles_are_cut_alike():
+    shape = (3, 40, 40, 5)
+    kept = threads.image_table(shape)
+    with threads.tiny_tiles():
+        assert len(threads.image_table(shape)) > len(kept)
+    assert threads.image_table(shape) is kept
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0] = 0
 
 
 def test_helpers_that_have_fallen_asleep_wake_up(monkeypatch):
@@ -310,8 +321,8 @@ def test_many_passes_hold_blas_to_one_thread():
 
 
 def test_spans():
-    assert threads.spans(160, threads.LARGEST // 64) == [slice(0, 64), slice(64, 128), slice(128, 160)]
-    assert threads.spans(0, 4) == []
+    assert threads.spans(160, threads.LARGEST // 64) == (slice(0, 64), slice(64, 128), slice(128, 160))
+    assert threads.spans(0, 4) == ()
     assert threads.span_groups(40, 10) == [[slice(k, min(k + 3, 40))] for k in range(0, 40, 3)]
     assert len(threads.span_groups(4000, 10**9)) == 4  # few of large sums
     assert threads.span_groups(0, 1) == []

@@ -21,6 +21,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 
 import numpy as np
@@ -36,25 +37,36 @@ _ALIGNMENT = 64  # a cache line, and the widest vector register
 _MOST_LARGER = (
     4  # times as large as what is asked for may be what is given: pictures of half the size find room where larger ones were
 )
-_SMALLEST = 4096  # below a page, the allocator of the C library is as good
-_free: defaultdict[int, list[np.ndarray]] = defaultdict(list)
+_STEP = 4096  # bytes: pieces are whole pages
+_free: defaultdict[int, list["_Piece"]] = defaultdict(list)  # by their size
 _BAND = 512  # bytes before and after a guarded array, as far as a GPU's allocations are aligned
 _poison = False
 _place_of_type: dict[type, str | None] = {}
 _guards: list[tuple] | None = None  # (whole, first, last) of every guarded array: with its bands, and where it begins and ends
 
 
+class _Piece:
+    """A piece of the pool's memory: how large it is, and where it begins, as NumPy's array interface says it."""
+
+    __slots__ = ("_memory", "data", "size")
+
+    def __init__(self, size: int):
+        self._memory = np.empty(size + _ALIGNMENT, np.uint8)
+        address, _ = self._memory.__array_interface__["data"]
+        self.data, self.size = (address + -address % _ALIGNMENT, False), size
+
+
 class _Block:
-    """Owner of one piece of the pool's memory: an array's base, and what returns the piece when it dies."""
+    """Owner of one piece while an array has it: the array's base, and what returns the piece when it dies."""
 
-    __slots__ = ("__array_interface__", "_memory")
+    __slots__ = ("__array_interface__", "_piece")
 
-    def __init__(self, memory: np.ndarray):
-        self._memory = memory
-        self.__array_interface__ = memory.__array_interface__
+    def __init__(self, piece: _Piece, shape: tuple[int, ...], dtype: np.dtype):
+        self._piece = piece
+        self.__array_interface__ = {"data": piece.data, "shape": shape, "typestr": dtype.str, "version": 3}
 
     def __del__(self, free=_free):  # a default outlives the module when the interpreter ends
-        free[self._memory.size].append(self._memory)
+        free[self._piece.size].append(self._piece)
 
 
 def empty(shape: tuple[int, ...], dtype, like=None):
@@ -94,9 +106,9 @@ def _found_place(kind: type) -> str | None:
     return None
 
 
-def where(array) -> str:
-    """Where an array is, in words."""
-    return WHERE[place_of(array) or NUMPY]
+def in_words(place: str | None) -> str:
+    """Where an array is, as `place_of` says it; what is no array would be in NumPy."""
+    return WHERE[place or NUMPY]
 
 
 def device(place: str) -> ModuleType:
@@ -131,7 +143,7 @@ def to_device(value, place: str):
     def moved(array):
         found = place_of(array)
         if found not in (NUMPY, place):
-            raise InputError(f"array is {where(array)}; expected a NumPy array: move it with arrays.to_host first")
+            raise InputError(f"array is {in_words(found)}; expected a NumPy array: move it with arrays.to_host first")
         return module.asarray(np.asarray(array, order="C")) if found == NUMPY else array
 
     return _each(moved, value)
@@ -234,12 +246,7 @@ def _new(shape: tuple[int, ...], dtype, like):
     if place is not None and place != NUMPY:
         return sys.modules[_DEVICES[place]].empty(shape, dtype)
     dtype = np.dtype(dtype)
-    nbytes = math.prod(shape) * dtype.itemsize
-    if nbytes < _SMALLEST:
-        array = _aligned(nbytes).view(dtype).reshape(shape)
-    else:
-        memory = _taken(_size_class(nbytes))
-        array = np.asarray(_Block(memory))[:nbytes].view(dtype).reshape(shape)
+    array = np.asarray(_Block(_taken(_size_class(math.prod(shape) * dtype.itemsize)), shape, dtype))
     if _poison and dtype.kind == "f":
         array.fill(np.nan)
     return array
@@ -283,7 +290,7 @@ def _has_gpu(cupy: ModuleType) -> bool:
         return False
 
 
-def _taken(size: int) -> np.ndarray:
+def _taken(size: int) -> _Piece:
     """An idle piece of this size; or the smallest one that is larger, but not by much; or a new one."""
     try:
         return _free[size].pop()
@@ -294,16 +301,11 @@ def _taken(size: int) -> np.ndarray:
                     return _free[larger].pop()
                 except IndexError:  # another thread was faster
                     continue
-        return _aligned(size)
+        return _Piece(size)
 
 
+@cache
 def _size_class(nbytes: int) -> int:
     """Round up to an eighth of a power of two: at most 12.5% is wasted, and nearby sizes share memory."""
-    step = max(_SMALLEST, 1 << max(0, nbytes.bit_length() - 4))
-    return -(-nbytes // step) * step
-
-
-def _aligned(size: int) -> np.ndarray:
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -memory.__array_interface__["data"][0] % _ALIGNMENT
-    return memory[start : start + size]
+    step = max(_STEP, 1 << max(0, nbytes.bit_length() - 4))
+    return max(1, -(-nbytes // step)) * step

@@ -14,6 +14,7 @@ so that with stride 2 an even and an odd axis are padded differently), or explic
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import gcd
 from typing import NamedTuple
@@ -143,10 +144,12 @@ class Geometry:
         (top, _), (left, _) = self.pads(height, width)
         return top, left
 
+    @lru_cache(4096)  # noqa: B019 (what is kept alive is small; a network asks for the same few in every step)
     def windows(self, height: int, width: int) -> Windows:
         """The windows over an image of this size."""
         return Windows(self.kernel, self.stride, self.dilation, self.origin(height, width))
 
+    @lru_cache(4096)  # noqa: B019 (likewise)
     def output_size(self, height: int, width: int) -> Pair:
         """(OH, OW) for an image of this size.
 

@@ -43,6 +43,7 @@ NAMES = {
     "emulated_naive": Implementation("those on a CPU", "emulated", _RUNGS[-1:]),
 }
 ON_NUMPY = ("reference", "cpu")
+_NESTED = (tuple, list)  # what caches are made of
 _default = "cpu"
 
 
@@ -63,7 +64,9 @@ def load(operation: str, implementation: str | None = None, **arguments) -> Modu
     InputError
         If there is no such implementation, or not here, or arrays are elsewhere.
     """
-    places = list(_places(arguments))
+    places: list[tuple[str, str]] = []
+    for name, value in arguments.items():
+        _find_places(name, value, places)
     if implementation is None:
         implementation = _chosen(places[0][1] if places else arrays.NUMPY)
     wanted = place(check(implementation))
@@ -124,15 +127,14 @@ def _first_of(operation: str, modules: tuple[str, ...]) -> ModuleType:
     raise InputError(f"operation {operation.rpartition('.')[2]} has no CUDA kernel yet; expected NumPy arrays: arrays.to_host")
 
 
-def _places(arguments: dict) -> Iterator[tuple[str, str]]:
-    """(argument's name, where it is) for every array in the arguments."""
-    for name, value in arguments.items():
-        found = arrays.place_of(value)
-        if found:
-            yield name, found
-        elif isinstance(value, tuple | list):
-            for item in value:
-                yield from _places({name: item})
+def _find_places(name: str, value, found: list[tuple[str, str]]) -> None:
+    """Append (argument's name, where it is) for every array in it."""
+    where = arrays.place_of(value)
+    if where:
+        found.append((name, where))
+    elif isinstance(value, _NESTED):
+        for item in value:
+            _find_places(name, item, found)
 
 
 def _mover(wanted: str, name: str) -> str:

@@ -16,7 +16,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache, wraps
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -33,6 +33,12 @@ LARGEST = 5 * 2**16  # numbers in a tile at most: its panel, 1.25 MiB in float32
 ENOUGH = 512  # positions in a tile of images: more only take its arrays out of the cache
 SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
 _FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; and images, where a tile may be a whole one
+
+
+def _remembered(function: Callable[..., T]) -> Callable[..., T]:
+    """A function of shapes and the limits above that keeps its results: a training step asks for the same ones again and again."""
+    kept = lru_cache(4096)(lambda limits, *arguments: function(*arguments))
+    return wraps(function)(lambda *arguments: kept((LARGEST, SMALLEST), *arguments))
 
 
 class Tile(NamedTuple):
@@ -103,6 +109,20 @@ def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[T
     return [group.cut(columns, image_positions(shape, width)) for group in groups]
 
 
+@_remembered
+def image_table(shape: tuple[int, ...], width: int | None = None) -> np.ndarray:
+    """`image_tiles` as rows of numbers, for compiled passes."""
+    return _table(image_tiles(shape, width))
+
+
+@_remembered
+def group_table(shape: tuple[int, ...], width: int, numbers: int) -> tuple[np.ndarray, np.ndarray]:
+    """`tile_groups`: all tiles as one table, and for each group its first row there and the one after its last."""
+    groups = tile_groups(shape, width, numbers)
+    ends = np.cumsum([0, *map(len, groups)])
+    return _table([tile for group in groups for tile in group]), _read_only(np.stack([ends[:-1], ends[1:]], axis=1))
+
+
 def span_groups(count: int, numbers: int) -> list[list[slice]]:
     """Slices of range(count) in groups of one, for a sum over all of it whose result has so many numbers."""
     size = max(1, -(-count // _groups(numbers)))
@@ -114,22 +134,26 @@ def _groups(numbers: int) -> int:
     return max(_FEW, min(TILES, TILES * LARGEST // numbers))
 
 
-def table(tiles: Sequence[Tile | slice]) -> np.ndarray:
-    """Tiles or slices as rows of numbers, for compiled passes."""
-    rows = [(tile.start, tile.stop) if isinstance(tile, slice) else tile for tile in tiles]
-    return np.array(rows, np.int64).reshape(len(rows), -1)
-
-
-def group_table(groups: Sequence[Sequence[Tile | slice]]) -> tuple[np.ndarray, np.ndarray]:
-    """All tiles as one table, and for each group its first row there and the one after its last."""
-    ends = np.cumsum([0, *map(len, groups)])
-    return table([tile for group in groups for tile in group]), np.stack([ends[:-1], ends[1:]], axis=1)
-
-
-def spans(count: int, width: int = 1) -> list[slice]:
+@_remembered
+def spans(count: int, width: int = 1) -> tuple[slice, ...]:
     """Cut range(count) into slices for tiles that hold `width` numbers for each; they start at multiples of 64."""
     size = -(-tile_positions(count, width) // 64) * 64
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+    return tuple(slice(start, min(start + size, count)) for start in range(0, count, size))
+
+
+@_remembered
+def span_table(count: int, width: int = 1) -> np.ndarray:
+    """`spans` as rows of numbers, for compiled passes."""
+    return _table([(span.start, span.stop) for span in spans(count, width)])
+
+
+def _table(rows: Sequence[tuple[int, ...]]) -> np.ndarray:
+    return _read_only(np.array(rows, np.int64).reshape(len(rows), -1))
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
 
 
 def together(work: Callable[[int], object], items: int) -> None:
@@ -139,11 +163,19 @@ def together(work: Callable[[int], object], items: int) -> None:
     `taken(queue, items)` draws what is next, so that the interpreter is needed once a thread, not once a tile. An exception is
     raised here.
     """
+    number, queue = counter = _counters.pop() if _counters else _new_counter()
+    number[0] = 0
+    try:
+        with _one_blas_thread:
+            if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(queue), number):
+                work(queue)
+    finally:
+        _counters.append(counter)
+
+
+def _new_counter() -> tuple[np.ndarray, int]:
     number = np.zeros(1, np.int64)
-    queue = number.ctypes.data
-    with _one_blas_thread:
-        if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(queue), number):
-            work(queue)
+    return number, number.ctypes.data  # the address takes longer to find than many a pass is worth
 
 
 def rows(x: np.ndarray) -> np.ndarray:
@@ -151,14 +183,9 @@ def rows(x: np.ndarray) -> np.ndarray:
     return x.reshape(-1, x.shape[-1])
 
 
-def row_spans(matrix: np.ndarray) -> list[slice]:
-    """The tiles of a pass over the rows of a matrix."""
-    return spans(*matrix.shape)
-
-
 def for_rows(function: Callable, matrix: np.ndarray, *arguments) -> None:
     """Run a compiled function(queue, spans, matrix, *arguments) over the rows of a matrix, on all threads."""
-    found = table(row_spans(matrix))
+    found = span_table(*matrix.shape)
     together(lambda queue: function(queue, found, matrix, *arguments), len(found))
 
 
@@ -167,7 +194,7 @@ def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
 
     After an exception in one call no more tiles are started, and the exception is raised here.
     """
-    tiles_left = iter(tiles)  # next() on a list's iterator is atomic under the interpreter's lock
+    tiles_left = iter(tiles)  # next() on the iterator of a list or tuple is atomic under the interpreter's lock
 
     def work(_):
         try:
@@ -183,7 +210,11 @@ def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
 def for_spans(function: Callable, *equal: np.ndarray) -> None:
     """Call `function(part, part, ...)` on matching flat parts of arrays of the same shape, on all threads."""
     flat = [array.reshape(-1) for array in equal]
-    for_tiles(lambda span: function(*(array[span] for array in flat)), spans(flat[0].size))
+    found = spans(flat[0].size)
+    if len(found) == 1:
+        function(*flat)
+    else:
+        for_tiles(lambda span: function(*[array[span] for array in flat]), found)
 
 
 def sum_tiles(
@@ -217,9 +248,12 @@ def sum_groups(work: Callable[[int, np.ndarray], object], groups: int, shape: tu
 
 def _total(partials: np.ndarray) -> np.ndarray:
     """The sum over the first axis, in its order."""
+    from xception_np.ops import partial_sums  # compiled, from a package that needs this module
+
     total = arrays.empty(partials.shape[1:], partials.dtype)
     terms, result = partials.reshape(len(partials), -1), total.reshape(-1)
-    for_tiles(lambda span: np.sum(terms[:, span], axis=0, out=result[span]), spans(result.size, len(partials)))
+    found = span_table(result.size, len(partials))
+    together(lambda queue: partial_sums.add_up(queue, found, terms, result), len(found))
     return total
 
 
@@ -313,6 +347,7 @@ def _after_fork() -> None:
     _one_blas_thread = _OneBlasThread()
 
 
+_counters: list[tuple[np.ndarray, int]] = []  # idle numbers to count tiles with, and their addresses
 _one_blas_thread = _OneBlasThread()
 _count = _default()
 if hasattr(os, "register_at_fork"):

@@ -27,6 +27,8 @@ class Entry(NamedTuple):
 
     def repeated(self, multiplier):
         """For x with every channel repeated M times."""
+        if multiplier == 1:
+            return self
         mean, scale, beta = (np.repeat(vector, multiplier) for vector in self[:3])
         return Entry(mean, scale, beta, self.relu)
 
@@ -42,7 +44,7 @@ def cut_and_sum(x, entry, dz):
     if entry.mean.size == 0:
         return entry.mean
     x_rows, dz_rows = threads.rows(x), threads.rows(dz)
-    spans = threads.table(threads.row_spans(x_rows))
+    spans = threads.span_table(*x_rows.shape)
 
     def work(queue, partials):
         _cut_and_sum_spans(queue, spans, x_rows, entry, dz_rows, partials)

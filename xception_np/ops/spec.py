@@ -1,12 +1,13 @@
 """What the specs of all operations share: argument checks with messages that name things, and the cost of a pass.
 
-Shapes are written as in the docstrings: `"N H W C"` is a four-dimensional array, and a letter that appears twice must
-mean the same number.
+Shapes are written as in the docstrings: `"N H W C"` is a four-dimensional array, `"... C"` one of any number of axes, and a letter
+that appears twice must mean the same number.
 """
 
 import math
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -38,13 +39,14 @@ class Cost(NamedTuple):
         return self.macs / self.bytes_moved if self.bytes_moved else 0.0
 
 
-def shapes(**named) -> dict[str, int]:
+def shapes(**named) -> Mapping[str, int]:
     """Check that arrays are C-contiguous, of one float dtype, and of shapes that agree; return the sizes.
 
     Parameters
     ----------
     **named : (array, "N H W C")
         Arrays by argument name, with the shape each must have. A number in place of a letter must match exactly.
+        Dots in front of the others stand for any axes.
 
     Returns
     -------
@@ -55,57 +57,97 @@ def shapes(**named) -> dict[str, int]:
     InputError
         Naming the argument, what it is, and what it should be.
     """
+    return _agreed(tuple([_described(name, *each) for name, each in named.items()]))
+
+
+class _Described(NamedTuple):
+    """What is checked of an argument: the shape it should have, and what it is; strides, if it is not C-contiguous."""
+
+    name: str
+    pattern: str
+    kind: type
+    place: str | None
+    shape: tuple[int, ...] = ()
+    dtype: np.dtype | None = None
+    strides: tuple[int, ...] | None = None
+
+
+def _described(name: str, array, pattern: str = "...") -> _Described:
+    kind, place = type(array), arrays.place_of(array)
+    if place is None:
+        return _Described(name, pattern, kind, None)
+    return _Described(name, pattern, kind, place, array.shape, array.dtype, None if array.flags.c_contiguous else array.strides)
+
+
+@lru_cache(4096)  # a training step checks the same few hundred descriptions again and again; what is raised is not kept
+def _agreed(arguments: tuple[_Described, ...]) -> Mapping[str, int]:
+    """The sizes, if arguments agree."""
     sizes: dict[str, int] = {}
     origins: dict[str, str] = {}
-    first_name, first = next((name, array) for name, (array, _) in named.items())
-    for name, (array, pattern) in named.items():
-        if arrays.place_of(array) is None:
-            raise InputError(f"{name} is a {type(array).__name__}; expected a NumPy array of shape ({_commas(pattern.split())})")
-        same_place(name, array, first_name, first)
-        if array.dtype not in DTYPES:
-            raise InputError(f"{name} has dtype {array.dtype}; expected float32 or float64: convert it with {name}.astype")
-        if array.dtype != first.dtype:
-            raise InputError(f"{name} has dtype {array.dtype} but {first_name} has {first.dtype}; expected one dtype for both")
-        axes = pattern.split()
+    first = arguments[0]
+    for name, pattern, kind, place, shape, dtype, strides in arguments:
+        axes = _axes(pattern, len(shape))
+        if place is None:
+            raise InputError(f"{name} is a {kind.__name__}; expected a NumPy array of shape ({_commas(axes)})")
+        _one_place(name, place, first.name, first.place)
+        if dtype not in DTYPES:
+            raise InputError(f"{name} has dtype {dtype}; expected float32 or float64: convert it with {name}.astype")
+        if dtype != first.dtype:
+            raise InputError(f"{name} has dtype {dtype} but {first.name} has {first.dtype}; expected one dtype for both")
         known = [str(sizes.get(axis, axis)) for axis in axes]
-        if array.ndim != len(axes):
-            raise InputError(f"{name} has shape {array.shape}; expected {len(axes)} axes, ({_commas(axes)})")
-        for axis, size in zip(axes, array.shape, strict=True):
+        if len(shape) != len(axes):
+            raise InputError(f"{name} has shape {shape}; expected {len(axes)} axes, ({_commas(axes)})")
+        for axis, size in zip(axes, shape, strict=True):
             wanted = int(axis) if axis.isdigit() else sizes.setdefault(axis, size)
             if size != wanted:
                 source = f", {axis}={wanted} as in {origins[axis]}" if axis in origins else ""
-                raise InputError(f"{name} has shape {array.shape}; expected ({_commas(known)}){source}")
+                raise InputError(f"{name} has shape {shape}; expected ({_commas(known)}){source}")
             if size < 1:
-                raise InputError(f"{name} has shape {array.shape}; expected at least 1 along {axis}")
+                raise InputError(f"{name} has shape {shape}; expected at least 1 along {axis}")
             origins.setdefault(axis, name)
-        if not array.flags.c_contiguous:
-            raise InputError(f"{name} is not C-contiguous (strides {array.strides}); pass numpy.ascontiguousarray({name})")
-    return sizes
+        if strides is not None:
+            raise InputError(f"{name} is not C-contiguous (strides {strides}); pass numpy.ascontiguousarray({name})")
+    return MappingProxyType(sizes)
+
+
+def _axes(pattern: str, count: int) -> list[str]:
+    """The names of an array's axes; dots stand for as many as the others leave, at least one axis in all."""
+    first, *others = pattern.split()
+    if first != "...":
+        return [first, *others]
+    return [f"axis{k}" for k in range(max(1, count) - len(others))] + others
 
 
 def same_place(name: str, array, first_name: str, first) -> None:
     """Check that an array is where another one is: in NumPy, on a GPU, or on the emulated one."""
-    if arrays.place_of(array) != arrays.place_of(first):
-        raise InputError(f"{name} is {arrays.where(array)} but {first_name} is {arrays.where(first)}; expected both in one place")
+    _one_place(name, arrays.place_of(array), first_name, arrays.place_of(first))
+
+
+def _one_place(name: str, place: str | None, first_name: str, first_place: str | None) -> None:
+    if place != first_place:
+        here, there = arrays.in_words(place), arrays.in_words(first_place)
+        raise InputError(f"{name} is {here} but {first_name} is {there}; expected both in one place")
 
 
 def any_shape(name: str, array) -> None:
     """Check an array for which any shape will do."""
-    shapes(**{name: (array, " ".join(f"axis{k}" for k in range(getattr(array, "ndim", 1))))})
+    _agreed((_described(name, array),))
 
 
 def alike(**named) -> None:
     """Check arrays of any shape: all of one shape and dtype, in one place. Nothing is broadcast."""
-    (first_name, first), *others = named.items()
-    any_shape(first_name, first)
-    for name, array in others:
-        if type(array) is not type(first) or array.dtype != first.dtype or not array.flags.c_contiguous:
-            any_shape(name, array)
-            same_place(name, array, first_name, first)
-        if array.shape != first.shape or array.dtype != first.dtype:
-            raise InputError(
-                f"{name} is {array.dtype} of shape {array.shape}; expected {first.dtype} of shape {first.shape}, as {first_name} is"
-            )
+    _all_alike(tuple([_described(name, array) for name, array in named.items()]))
+
+
+@lru_cache(4096)
+def _all_alike(arguments: tuple[_Described, ...]) -> None:
+    first = arguments[0]
+    for each in arguments:
+        _agreed((each,))
+        _one_place(each.name, each.place, first.name, first.place)
+        if (each.shape, each.dtype) != (first.shape, first.dtype):
+            expected = f"{first.dtype} of shape {first.shape}, as {first.name} is"
+            raise InputError(f"{each.name} is {each.dtype} of shape {each.shape}; expected {expected}")
 
 
 def gradient(dy, shape: tuple[int, ...], dtype) -> None:
@@ -178,6 +220,17 @@ def number(name: str, value, low: float, high: float, expected: str) -> None:
     """Check that low <= value < high."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not low <= value < high:
         raise InputError(f"{name} is {value!r}; expected {expected}")
+
+
+def positive_number(name: str, value, dtype: np.dtype) -> None:
+    """Check that a value is a number > 0, in this dtype."""
+    if not (isinstance(value, float) and _tiny(dtype) <= value < np.inf):
+        number(name, value, _tiny(dtype), np.inf, f"a number > 0 in {dtype}")
+
+
+@cache
+def _tiny(dtype: np.dtype) -> float:
+    return float(np.finfo(dtype).tiny)
 
 
 def one_of(name: str, value, choices: tuple):

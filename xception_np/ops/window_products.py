@@ -79,7 +79,7 @@ def weight_gradient(x, dy, windows, segments):
     """Dweight (kh, kw, C/S, F)."""
     width, filters = x.shape[3] // segments, dy.shape[3] // segments
     shape = (segments, math.prod(windows.kernel) * width, filters)
-    tiles, groups = threads.group_table(threads.tile_groups(dy.shape, _numbers(x, dy), math.prod(shape)))
+    tiles, groups = threads.group_table(dy.shape, _numbers(x, dy), math.prod(shape))
     view, lattice = _view(x, windows, dy.shape[1:3], width), _lattice(dy.shape)
 
     def work(queue, partials):
@@ -91,7 +91,7 @@ def weight_gradient(x, dy, windows, segments):
 
 def _convolve_onto(x, stack, segments, windows, y, size, lattice, exit):
     """The pixels of y that `lattice` names, (N, *size), = windows of x, as they leave"""
-    tiles = threads.table(threads.image_tiles((len(x), *size, y.shape[3]), _numbers(x, y)))
+    tiles = threads.image_table((len(x), *size, y.shape[3]), _numbers(x, y))
     view = _view(x, windows, size, x.shape[3] // segments)
     y_flat = y.reshape(-1)
     threads.together(lambda queue: _convolve(queue, tiles, x, windows, view, stack, segments, y_flat, lattice, exit), len(tiles))

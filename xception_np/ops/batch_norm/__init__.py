@@ -86,8 +86,6 @@ def cost(x_shape, itemsize=4) -> spec.Cost:
 
 def check(x, epsilon, activation, **vectors) -> None:
     """Check x (..., C), vectors (C,) and settings."""
-    spec.any_shape("x", x)
-    axes = " ".join(f"axis{k}" for k in range(x.ndim - 1)) + " C"
-    spec.shapes(x=(x, axes), **{name: (vector, "C") for name, vector in vectors.items()})
-    spec.number("epsilon", epsilon, float(np.finfo(x.dtype).tiny), np.inf, f"a number > 0 in {x.dtype}")
+    spec.shapes(x=(x, "... C"), **{name: (vector, "C") for name, vector in vectors.items()})
+    spec.positive_number("epsilon", epsilon, x.dtype)
     spec.one_of("activation", activation, ACTIVATIONS)

@@ -54,12 +54,9 @@ def gradient(dy, cache, through_mean, through_variance):
 def statistics(x):
     rows = threads.rows(x)
     moments = _pass_with_sums(_moments, 3, rows)
-    means, squares, rests = moments.astype(np.float64).transpose(1, 0, 2)  # of each tile: (tiles, C)
-    means += rests
-    weights = np.array([[span.stop - span.start] for span in threads.row_spans(rows)]) / len(rows)
-    mean = (weights * means).sum(axis=0)
-    variance = squares.sum(axis=0) / len(rows) + (weights * (means - mean) ** 2).sum(axis=0)
-    return mean.astype(x.dtype), variance.astype(x.dtype)
+    mean, variance = arrays.empty((2, rows.shape[1]), x.dtype)
+    _unite(threads.span_table(*rows.shape), moments, mean, variance)
+    return mean, variance
 
 
 def inverse(cache):
@@ -73,7 +70,7 @@ def affine(cache):
 
 def _pass_with_sums(function, count, rows, *arguments):
     """The same for one that writes so many sums a channel for each span: (spans, count, C)."""
-    sums = arrays.empty((len(threads.row_spans(rows)), count, rows.shape[1]), rows.dtype)
+    sums = arrays.empty((len(threads.spans(*rows.shape)), count, rows.shape[1]), rows.dtype)
     threads.for_rows(function, rows, *arguments, sums)
     return sums
 
@@ -107,6 +104,26 @@ def _moments(queue, spans, x, moments):
                 rest[c] += d0
         for c in range(mean.size):
             rest[c] /= stop - start
+
+
+@compiled_apart
+def _unite(spans, moments, mean, variance):
+    """Mean and variance of all rows, from the `_moments` of each span."""
+    total = spans[-1, 1]
+    for c in range(mean.size):
+        middle = square = 0.0
+        for k in range(len(spans)):
+            middle += (spans[k, 1] - spans[k, 0]) * _middle_of(moments[k, :, c])
+        middle /= total
+        for k in range(len(spans)):
+            square += moments[k, 1, c] + (spans[k, 1] - spans[k, 0]) * (_middle_of(moments[k, :, c]) - middle) ** 2
+        mean[c], variance[c] = middle, square / total
+
+
+@compiled_apart
+def _middle_of(moments):
+    """The mean of a span, in float64, and by how much it was rounded."""
+    return np.float64(moments[0]) + np.float64(moments[2])
 
 
 @compiled_apart

@@ -48,8 +48,7 @@ def forward(x, bias, activation=None, *, implementation=None):
     InputError
         If shapes, dtypes, memory layout or activation do not fit.
     """
-    spec.any_shape("x", x)
-    spec.shapes(x=(x, " ".join(f"axis{k}" for k in range(x.ndim - 1)) + " C"), bias=(bias, "C"))
+    spec.shapes(x=(x, "... C"), bias=(bias, "C"))
     spec.one_of("activation", activation, ACTIVATIONS)
     return implementations.load(__name__, implementation, x=x).forward(x, bias, activation)
 

@@ -19,7 +19,7 @@ def forward(x, bias, activation):
 def backward(dy, cache):
     # y = activation(x + bias), with the same bias at every position: dbias = sum of what the activation lets through
     rows = threads.rows(dy)
-    sums = arrays.empty((len(threads.row_spans(rows)), rows.shape[1]), dy.dtype)
+    sums = arrays.empty((len(threads.spans(*rows.shape)), rows.shape[1]), dy.dtype)
     if cache.y is None:
         dx = dy
         threads.for_rows(_sum, rows, sums)

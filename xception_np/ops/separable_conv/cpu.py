@@ -54,7 +54,7 @@ def spatial_first(cache, entry, exit=None):
     multiplier = depthwise_weight.shape[3]
     x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
     windows, code, exit = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation), exit or exits.nothing(x.dtype)
-    tiles, weights = threads.table(threads.image_tiles(y.shape, max(pointwise_weight.shape))), products.weights(pointwise_weight)
+    tiles, weights = threads.image_table(y.shape, max(pointwise_weight.shape)), products.weights(pointwise_weight)
 
     def work(queue):
         _forward(queue, tiles, x_wide, entry, taps, weights, windows, code, frames.rows(y), exit)
@@ -69,8 +69,8 @@ def spatial_first_backward(dy, cache, entry):
     multiplier = depthwise_weight.shape[3]
     x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
     windows, code = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation)
-    tiles, groups = threads.group_table(threads.tile_groups(dy.shape, max(pointwise_weight.shape), pointwise_weight.size))
-    numbers, transposed = (taps.size, pointwise_weight.size, 2 * entry.mean.size), products.weights(pointwise_weight.T)
+    tiles, groups = threads.group_table(dy.shape, max(pointwise_weight.shape), pointwise_weight.size)
+    transposed, ends = products.weights(pointwise_weight.T), (taps.size, taps.size + pointwise_weight.size)
 
     if (tiles[:, 3] == dy.shape[1]).all():  # every tile ends where an image does
         dz, back = arrays.empty_like(x_wide), depthwise.backwards(taps, windows)
@@ -78,7 +78,8 @@ def spatial_first_backward(dy, cache, entry):
         def work(queue, partials):
             _backward_images(queue, groups, tiles, x_wide, entry, dy, taps, transposed, windows, code, back, dz, partials)
 
-        sums = threads.sum_groups(work, len(groups), (sum(numbers),), x.dtype)
+        sums = threads.sum_groups(work, len(groups), (ends[1] + 2 * entry.mean.size,), x.dtype)
+        of_entry = sums[ends[1] :]
     else:
         dmiddle = arrays.empty((*dy.shape[:3], taps.shape[2]), x.dtype)
 
@@ -86,15 +87,14 @@ def spatial_first_backward(dy, cache, entry):
             dy_rows, dmiddle_rows = frames.rows(dy), frames.rows(dmiddle)
             _backward_rows(queue, groups, tiles, x_wide, entry, dy_rows, taps, transposed, windows, code, dmiddle_rows, partials)
 
-        sums = threads.sum_groups(work, len(groups), (sum(numbers[:2]),), x.dtype)
+        sums = threads.sum_groups(work, len(groups), ends[1:], x.dtype)
         dz = depthwise.convolve_back(dmiddle, taps, windows, x_wide.shape)
-        sums = np.concatenate([sums, entries.cut_and_sum(x_wide, entry, dz)])
+        of_entry = entries.cut_and_sum(x_wide, entry, dz)
 
-    ddepthwise, dpointwise, of_entry = np.split(sums, np.cumsum(numbers[:2]))
     return (
         depthwise.narrow(dz, multiplier),
-        ddepthwise.reshape(depthwise_weight.shape),
-        dpointwise.reshape(pointwise_weight.shape),
+        sums[: ends[0]].reshape(depthwise_weight.shape),
+        sums[ends[0] : ends[1]].reshape(pointwise_weight.shape),
         depthwise.narrow(of_entry.reshape(2, -1), multiplier),
     )
 
