@@ -42,7 +42,7 @@ from xception_np.ops import products
 from xception_np.ops.register_block import BYTES
 
 # what is mutated: the files of the operations, and those that they are helped by, in xception_np/ops
-SHARED = ("frames", "entries", "exits", "partial_sums", "window_products", "grouped_conv.narrow")
+SHARED = ("frames", "entries", "exits", "window_products", "grouped_conv.narrow")
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.ON_NUMPY), *SHARED)
 
 
