@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 TILES = 16  # tiles of a pass at least, where they do not get too small: work for that many threads
 LARGEST = 5 * 2**16  # numbers in a tile at most: its panel, 1.25 MiB in float32, stays in the second-level cache
-ENOUGH = 512  # positions in a tile of images: more only take its arrays out of the cache
+ENOUGH = 256  # positions in a tile of images, or as many as it has channels: more only take its arrays out of the cache
 SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
 _FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; and images, where a tile may be a whole one
 
@@ -72,7 +72,7 @@ def tile_positions(total: int, width: int) -> int:
 def image_positions(shape: tuple[int, ...], width: int) -> int:
     """Positions in a tile of (N, H, W, C): ENOUGH, more where narrow, fewer where there are few; whole images, if that may be."""
     images, rows, columns, _ = shape
-    enough = max(1, SMALLEST // width, min(ENOUGH, LARGEST // width, -(-images * rows * columns // TILES)))
+    enough = max(1, SMALLEST // width, min(max(ENOUGH, width), LARGEST // width, -(-images * rows * columns // TILES)))
     return max(enough, rows * columns) if _may_be_whole(shape, width) else enough
 
 

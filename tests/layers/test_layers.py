@@ -56,6 +56,43 @@ def test_gradient_of_a_module_along_random_directions(training):
         compare_along(lambda: float(np.sum(net.forward(x, training)[0] * dy)), arrays, gradients, directions, budget=1e-7).require()
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        [layers.Conv("conv", 3, 4, Geometry(3))],
+        [layers.Chain("block", [layers.Conv("conv", 3, 4, Geometry(3)), layers.ReLU("relu")])],
+        [layers.Biased(layers.Conv("conv", 3, 4, Geometry(3)), layers.Bias("bias", 4))],
+        [layers.NormSeparable(layers.BatchNorm("norm", 3), layers.SeparableConv("sep", 3, 4, Geometry(3)))],
+        [],
+    ],
+    ids=["convolution", "chain", "biased", "normalised", "nothing"],
+)
+def test_a_chain_learns_what_it_learns_backwards(first):
+    net, x = (
+        allocated(layers.Chain("net", [*first, layers.GlobalAvgPool("gap"), layers.Dense("dense", 4 if first else 3, 5)])),
+        random(0, 2, 6, 5, 3),
+    )
+    found = []
+    for method in (net.learn, net.backward):
+        y, cache = net.forward(x, Step())
+        for parameter in net.parameters:
+            parameter.gradient[...] = 0
+        method(random(1, *y.shape), cache)
+        assert cache == []
+        found.append([parameter.gradient.copy() for parameter in net.parameters])
+    for learnt, wanted in zip(*found, strict=True):
+        np.testing.assert_array_equal(learnt, wanted)
+
+
+def test_a_convolution_of_pictures_does_not_ask_for_their_gradient(monkeypatch):
+    net = allocated(layers.Chain("net", [layers.Conv("conv", 3, 4, Geometry(3)), layers.Conv("other", 4, 4, Geometry(3))]))
+    y, cache = net.forward(random(0, 2, 6, 5, 3), Step())
+    asked, backward = [], layers.conv.ops.conv.backward
+    monkeypatch.setattr(layers.conv.ops.conv, "backward", lambda dy, cache: asked.append(cache.weight.shape) or backward(dy, cache))
+    net.learn(y, cache)
+    assert asked == [(3, 3, 4, 4)]
+
+
 @pytest.mark.parametrize("training", [Step(), None], ids=["training", "inference"])
 def test_gradient_of_biases_and_of_what_is_flattened(training):
     """As in VGG-16: convolutions with a bias and a ReLU, and a fully connected layer of all pixels."""

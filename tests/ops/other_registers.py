@@ -1,4 +1,4 @@
-"""Runs test_products.py with the registers of another machine; its arguments are how many there are, and their bytes.
+"""Runs the tests of what is written in registers of another machine; its arguments are how many there are, and their bytes.
 
     python tests/ops/other_registers.py 16 32          as with AVX2
 
@@ -14,6 +14,5 @@ from xception_np.ops import register_block
 
 if __name__ == "__main__":
     register_block.REGISTERS, register_block.BYTES = map(int, sys.argv[1:])
-    sys.exit(
-        pytest.main(["-q", "-p", "no:cacheprovider", "-k", "not other_machine", str(Path(__file__).with_name("test_products.py"))])
-    )
+    files = [str(Path(__file__).with_name(name)) for name in ("test_products.py", "test_depthwise_rows.py")]
+    sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "not other_machine", *files]))

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from xception_np import check, implementations, ops
+from xception_np import arrays, check, implementations, ops
 from xception_np.check.identities import IDENTITIES
+from xception_np.errors import InputError
+from xception_np.geometry import Geometry
 
 every_implementation = pytest.mark.parametrize("implementation", implementations.ON_NUMPY)
 
@@ -13,6 +15,19 @@ every_implementation = pytest.mark.parametrize("implementation", implementations
 @pytest.mark.parametrize("operation", IDENTITIES)
 def test_identities(operation, implementation):
     check.require_all(check.check_identities(operation, implementation))
+
+
+@pytest.mark.parametrize("implementation", [*implementations.ON_NUMPY, "emulated", "emulated_naive"])
+def test_the_weight_gradient_of_a_convolution_alone_is_that_of_its_backward_pass(implementation):
+    draw = check.cases.Draw("weight gradient", np.float32)
+    place = implementations.place(implementation)
+    x, weight, dy = (arrays.moved(draw.normal(*shape), place) for shape in ((2, 5, 6, 3), (3, 3, 3, 4), (2, 3, 3, 4)))
+    _, cache = ops.conv.forward(x, weight, Geometry(3, stride=2), implementation=implementation)
+    _, wanted = ops.conv.backward(dy, cache, implementation=implementation)
+    found = ops.conv.weight_gradient(dy, cache, implementation=implementation)
+    np.testing.assert_array_equal(arrays.to_host(found), arrays.to_host(wanted))
+    with pytest.raises(InputError, match="dy has shape"):
+        ops.conv.weight_gradient(x, cache, implementation=implementation)
 
 
 @every_implementation

@@ -128,6 +128,7 @@ LARGE: dict[str, tuple[tuple[int, int, int], Geometry]] = {
 _MANY = 300  # channels, or filters: more than a block of a GPU has threads
 # Of what a block of a GPU computes: more than one each way, and a little of the next; or just so many
 _SEVERAL_TILES, _WHOLE_TILES = "several tiles of a GPU", "whole tiles of a GPU"
+_BESIDE = Geometry(3, padding=((0, 2), (2, 0)))  # as many windows as pixels, but not around them
 
 _X_AND_WEIGHT = Traits((0, 1), linear=True, adjoint=((0,), (1,)))
 _SEPARABLE = Traits((0, 1, 2), linear=True, adjoint=((0,), (1,), (2,)))
@@ -220,6 +221,9 @@ def _convolutions() -> Iterator[Case]:
         yield Case("depthwise_conv", name, build, _X_AND_WEIGHT, large)
     for channels, multiplier in ((1, 1), (1, 3), (2, 2), (5, 3), (17, 1)):
         yield Case("depthwise_conv", f"C={channels}, M={multiplier}", _depthwise(image, three, channels, multiplier), _X_AND_WEIGHT)
+    fewer = _depthwise(image, Geometry(3, padding=((1, 0), (1, 1))), 17)
+    yield Case("depthwise_conv", "padding on three sides", fewer, _X_AND_WEIGHT)
+    yield Case("depthwise_conv", "padding on two sides", _depthwise(image, _BESIDE, 17, 1), _X_AND_WEIGHT)
     yield Case("depthwise_conv", "tiles, M=2", _depthwise((1, 70, 17), three, 2, 2), _X_AND_WEIGHT, large=True)
     for name, build in (
         (_SEVERAL_TILES, _depthwise((2, 17, 19), Geometry((2, 3), (2, 1), (3, 2)), 33)),
@@ -246,6 +250,8 @@ def _separable() -> Iterator[Case]:
             name = f"{prefix}C={channels}, M={multiplier}, F={filters}"
             build = _separable_conv((1, 3, 4), Geometry(3), order, None, channels, multiplier, filters)
             yield Case("separable_conv", name, build, _SEPARABLE)
+        for name, geometry in (("four images", Geometry(3)), ("four images, padding on two sides", _BESIDE)):
+            yield Case("separable_conv", prefix + name, _separable_conv((4, 3, 4), geometry, order, None, 17, 1, 2), _SEPARABLE)
         for activation in ("relu", "elu"):
             traits = Traits((0, 1, 2), adjoint=((2,),) if order == "spatial_first" else ((1,),))
             for name, shape, geometry, large in (

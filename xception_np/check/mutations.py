@@ -38,7 +38,7 @@ from xception_np.check.operations import (
     check_not_a_number,
     expected_passes,
 )
-from xception_np.ops import products
+from xception_np.ops import depthwise_rows, products
 from xception_np.ops.register_block import BYTES
 
 # what is mutated: the files of the operations, and those that they are helped by, in xception_np/ops
@@ -85,6 +85,33 @@ _PLAIN_PRODUCTS = {
     "multiply_in_lanes": _multiply_in_lanes,
     "lanes": _lanes,
     "memory_for": lambda depth, width, like: np.empty((depth, width)),
+}
+
+
+def _correlate(frame, taps, y):
+    rows, columns = y.shape[1:3]
+    if frame.shape[1:3] != (rows + 2, columns + 2):
+        raise ValueError("shapes do not fit")
+    y[:] = sum(frame[:, i : i + rows, j : j + columns] * taps[i, j] for i, j in np.ndindex(3, 3))
+
+
+def _correlate_padded(x, first, taps, y):
+    frame = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    _correlate(frame[:, first : first + y.shape[1] + 2], taps, y)
+
+
+def _add_products(frame, dy, dtaps):
+    rows, columns = dy.shape[1:3]
+    for i, j in np.ndindex(3, 3):
+        dtaps[i, j] += (frame[:, i : i + rows, j : j + columns] * dy).sum(axis=(0, 1, 2))
+
+
+# and for `ops/depthwise_rows.py`
+_PLAIN_ROWS = {
+    "fits": lambda y: y.shape[2] >= 3,
+    "correlate": _correlate,
+    "correlate_padded": _correlate_padded,
+    "add_products": _add_products,
 }
 
 
@@ -207,10 +234,11 @@ def standing_in(file: str, tree: ast.Module) -> Iterator[None]:
 
     All the others stay what they are, without Numba: compiled functions of one may call those of another.
     """
-    before = {name: dict(vars(_module(name))) for name in (*FILES, "products")}
+    before = {name: dict(vars(_module(name))) for name in (*FILES, "products", "depthwise_rows")}
     with threads.use(1), arrays.poisoned(), np.errstate(all="ignore"):
         try:
             vars(products).update(_PLAIN_PRODUCTS)
+            vars(depthwise_rows).update(_PLAIN_ROWS)
             for name in FILES:
                 code = compile(tree, name, "exec") if name == file else _plain_code(name)
                 exec(code, vars(_module(name)))

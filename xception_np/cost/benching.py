@@ -71,7 +71,7 @@ def training_step(model: Model, x: np.ndarray, labels: np.ndarray, rate: float =
         with threads.many_passes():
             logits, cache = model.forward(x, Step())
             loss, loss_cache = ops.softmax_cross_entropy.forward(logits, labels)
-            model.backward(ops.softmax_cross_entropy.backward(1.0, loss_cache), cache)
+            model.learn(ops.softmax_cross_entropy.backward(1.0, loss_cache), cache)
         optimizer.step(rate)
         return loss
 

@@ -69,6 +69,10 @@ class Layer:
         """The gradient with respect to x; adds to the parameters' gradients."""
         raise NotImplementedError
 
+    def learn(self, dy, cache) -> None:
+        """What `backward` adds to the gradients, where nobody asks for dx: the first layer of a network may save itself that."""
+        self.backward(dy, cache)
+
     def apply(self, x):
         """The layer's result at inference, for those who will not differentiate it: no layer's cache is kept."""
         return self.forward(x, None)[0]

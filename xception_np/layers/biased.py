@@ -42,6 +42,10 @@ class Biased(Chain):
             parameter.add_gradient(gradient)
         return dx
 
+    def learn(self, dy, cache):
+        """As `backward`: one operation finds dx and the gradients."""
+        self.backward(dy, cache)
+
     @property
     def _operation(self):
         return ops.conv_bias if isinstance(self.convolution, Conv) else ops.separable_conv_bias

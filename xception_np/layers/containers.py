@@ -42,6 +42,14 @@ class Chain(Layer):
             dy = layer.backward(dy, cache.pop())
         return dy
 
+    def learn(self, dy, cache):
+        """From the last layer to the first, which need not find dx."""
+        if self.layers:
+            first, *others = self.layers
+            for layer in reversed(others):
+                dy = layer.backward(dy, cache.pop())
+            first.learn(dy, cache.pop())
+
     def output_shape(self, x_shape):
         """Of the last layer."""
         for layer in self.layers:

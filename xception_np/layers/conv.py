@@ -29,6 +29,10 @@ class Conv(Layer):
         self.kernel.add_gradient(dkernel)
         return dx
 
+    def learn(self, dy, cache):
+        """Adds to the kernel's gradient."""
+        self.kernel.add_gradient(ops.conv.weight_gradient(dy, cache))
+
     def output_shape(self, x_shape):
         """(N, OH, OW, F)."""
         return ops.conv.output_shape(x_shape, self.kernel.shape, self.geometry)

@@ -47,3 +47,7 @@ class NormSeparable(Chain):
         self.convolution.add_gradients(ddepthwise, dpointwise)
         self.norm.add_gradients(dgamma, dbeta)
         return dx
+
+    def learn(self, dy, cache):
+        """As `backward`: one operation finds dx and the gradients."""
+        self.backward(dy, cache)

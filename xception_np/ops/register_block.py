@@ -37,7 +37,7 @@ def registers() -> tuple[int, int]:
 
 
 REGISTERS, BYTES = registers()
-_INTEGER = ir.IntType(64)
+INTEGER = ir.IntType(64)
 
 
 def block(rows: tuple[int, ...], in_lanes: bool = False):
@@ -50,13 +50,13 @@ def block(rows: tuple[int, ...], in_lanes: bool = False):
     """
 
     def generate(context, builder, signature, arguments):
-        x, places, steps, b, y, targets = _arrays(context, builder, signature, arguments, 6)
+        x, places, steps, b, y, targets = arrays_of(context, builder, signature, arguments, range(6))
         i, vectors, add = arguments[6:]
-        code = _Code(context, builder, signature.args[0].dtype)
+        code = Code(context, builder, signature.args[0].dtype)
         read = code.vector_from if in_lanes else code.in_all_lanes
 
         def starts(array, table, height):
-            return [code.element(array, builder.load(code.element(table, builder.add(i, _integer(r))))) for r in range(height)]
+            return [code.element(array, builder.load(code.element(table, builder.add(i, integer(r))))) for r in range(height)]
 
         def of_height(height, width):
             x_rows, y_rows = starts(x, places, height), starts(y, targets, height)
@@ -64,7 +64,7 @@ def block(rows: tuple[int, ...], in_lanes: bool = False):
                 step=lambda k: builder.load(code.element(steps, k)),
                 a=lambda r, step: read(builder.gep(x_rows[r], [step])),
                 b=lambda k, v: code.vector_from(code.number_at(b, k, v * code.lanes)),
-                y=lambda r, v: code.as_vector(builder.gep(y_rows[r], [_integer(v * code.lanes)])),
+                y=lambda r, v: code.as_vector(builder.gep(y_rows[r], [integer(v * code.lanes)])),
                 depth=cgutils.unpack_tuple(builder, steps.shape, 1)[0],
             )
             code.block(product, add, height, width)
@@ -94,7 +94,7 @@ class _Product(NamedTuple):
     depth: ir.Value
 
 
-class _Code:
+class Code:
     """Writes instructions for vectors of one kind of number."""
 
     def __init__(self, context, builder, kind):
@@ -119,33 +119,41 @@ class _Code:
 
     def block(self, product, add, rows, vectors):
         """Y = a @ b, or += if `add`, of a block's size."""
-        builder, high, wide = self.builder, range(rows), range(vectors)
+        builder, places = self.builder, [(r, v) for r in range(rows) for v in range(vectors)]
         zero = ir.Constant(self.vector, [0.0] * self.lanes)
-        start = [[builder.select(add, self.loaded(product.y(r, v)), zero) for v in wide] for r in high]
+        start = [builder.select(add, self.loaded(product.y(r, v)), zero) for r, v in places]
 
-        before, loop, after = builder.block, builder.append_basic_block("over_k"), builder.append_basic_block("summed")
+        def step(k, sums):
+            b_vectors, step = [product.b(k, v) for v in range(vectors)], product.step(k)
+            a_vectors = [product.a(r, step) for r in range(rows)]
+            return [self.plus(total, a_vectors[r], b_vectors[v]) for total, (r, v) in zip(sums, places, strict=True)]
+
+        for (r, v), result in zip(places, self.loop(0, product.depth, start, step), strict=True):
+            self.store(result, product.y(r, v))
+
+    def loop(self, first, end, values, step):
+        """What vectors become, if step(k, vectors) gives the next ones, for k from `first` on; `end` is more than that."""
+        builder = self.builder
+        before, loop, after = builder.block, builder.append_basic_block("loop"), builder.append_basic_block("after")
         builder.branch(loop)
         builder.position_at_end(loop)
-        k = builder.phi(_INTEGER)
-        sums = [[builder.phi(self.vector) for _ in wide] for _ in high]
-        b_vectors, step, added = [product.b(k, v) for v in wide], product.step(k), []
-        for r, row in zip(high, sums, strict=True):
-            a_vector = product.a(r, step)
-            terms = [builder.fmul(a_vector, b_vector, flags=("contract",)) for b_vector in b_vectors]
-            added.append([builder.fadd(total, term, flags=("contract",)) for total, term in zip(row, terms, strict=True)])
-        following = builder.add(k, _integer(1))
-        _not_unrolled(builder.cbranch(builder.icmp_signed("<", following, product.depth), loop, after))
-        k.add_incoming(_integer(0), before)
-        k.add_incoming(following, loop)
-        for row, starts, results in zip(sums, start, added, strict=True):
-            for total, value, result in zip(row, starts, results, strict=True):
-                total.add_incoming(value, before)
-                total.add_incoming(result, loop)
-
+        k, now = builder.phi(INTEGER), [builder.phi(self.vector) for _ in values]
+        results = step(k, now)
+        following = builder.add(k, integer(1))
+        _not_unrolled(builder.cbranch(builder.icmp_signed("<", following, end), loop, after))
+        for phi, start, result in zip([k, *now], [integer(first), *values], [following, *results], strict=True):
+            phi.add_incoming(start, before)
+            phi.add_incoming(result, loop)
         builder.position_at_end(after)
-        for r, results in zip(high, added, strict=True):
-            for v, result in zip(wide, results, strict=True):
-                self.aligned(builder.store(result, product.y(r, v)))
+        return results
+
+    def plus(self, total, a, b):
+        """Total + a * b, in one instruction where there is one."""
+        return self.builder.fadd(total, self.times(a, b), flags=("contract",))
+
+    def times(self, a, b):
+        """A * b, which may be one instruction with a sum."""
+        return self.builder.fmul(a, b, flags=("contract",))
 
     def element(self, array, i):
         """Address of array[i], of a contiguous one."""
@@ -154,25 +162,41 @@ class _Code:
     def number_at(self, array, i, j):
         """Address of array[i, j], with j a number that is known now; strides are in bytes."""
         row = self.builder.mul(i, cgutils.unpack_tuple(self.builder, array.strides, 2)[0])
-        return cgutils.pointer_add(self.builder, array.data, self.builder.add(row, _integer(j * self.size)))
+        return cgutils.pointer_add(self.builder, array.data, self.builder.add(row, integer(j * self.size)))
 
     def as_vector(self, address):
+        """The address of a number, as that of the vector that begins there."""
         return self.builder.bitcast(address, self.vector.as_pointer())
 
     def vector_from(self, address):
+        """The vector that begins at a number."""
         return self.loaded(self.as_vector(address))
 
     def loaded(self, address):
-        return self.aligned(self.builder.load(address))
+        """The vector at an address."""
+        return self._aligned(self.builder.load(address))
 
-    def aligned(self, instruction):
+    def store(self, vector, address):
+        """Write a vector to an address."""
+        self._aligned(self.builder.store(vector, address))
+
+    def _aligned(self, instruction):
         instruction.align = self.size  # of a number: a row may start anywhere
         return instruction
 
     def in_all_lanes(self, address):
-        undefined, first = ir.Constant(self.vector, ir.Undefined), ir.IntType(32)
-        one = self.builder.insert_element(undefined, self.builder.load(address), ir.Constant(first, 0))
-        return self.builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(first, self.lanes), [0] * self.lanes))
+        """A vector of the same number, which is at an address."""
+        return self._in_all_lanes(self.builder.load(address))
+
+    def lanes_from(self, first):
+        """For each lane, whether it is this one or a later one."""
+        number = self._in_all_lanes(first)
+        return self.builder.icmp_signed(">=", ir.Constant(number.type, list(range(self.lanes))), number)
+
+    def _in_all_lanes(self, value):
+        undefined, index = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined), ir.IntType(32)
+        one = self.builder.insert_element(undefined, value, ir.Constant(index, 0))
+        return self.builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes))
 
 
 def _not_unrolled(branch):
@@ -184,15 +208,14 @@ def _not_unrolled(branch):
     branch.set_metadata("llvm.loop", loop)
 
 
-def _arrays(context, builder, signature, arguments, count):
-    """The first arguments, as arrays."""
-    pairs = zip(signature.args[:count], arguments[:count], strict=True)
-    return [context.make_array(kind)(context, builder, value) for kind, value in pairs]
+def arrays_of(context, builder, signature, arguments, which):
+    """Some of the arguments, by their numbers, as arrays."""
+    return [context.make_array(signature.args[k])(context, builder, arguments[k]) for k in which]
 
 
 def _lanes(_, array):
     def generate(context, builder, signature, arguments):
-        return _integer(BYTES // context.get_abi_sizeof(context.get_value_type(array.dtype)))
+        return integer(BYTES // context.get_abi_sizeof(context.get_value_type(array.dtype)))
 
     return types.intp(array), generate
 
@@ -203,10 +226,10 @@ lanes: Any = intrinsic(_lanes)
 
 def _move(_, x, i, y, j):
     def generate(context, builder, signature, arguments):
-        source, target = (context.make_array(signature.args[n])(context, builder, arguments[n]) for n in (0, 2))
-        code = _Code(context, builder, signature.args[0].dtype)
+        source, target = arrays_of(context, builder, signature, arguments, (0, 2))
+        code = Code(context, builder, signature.args[0].dtype)
         vector = code.vector_from(code.element(source, arguments[1]))
-        code.aligned(builder.store(vector, code.as_vector(code.element(target, arguments[3]))))
+        code.store(vector, code.as_vector(code.element(target, arguments[3])))
         return context.get_dummy_value()
 
     return types.void(x, i, y, j), generate
@@ -216,5 +239,6 @@ def _move(_, x, i, y, j):
 move: Any = intrinsic(_move)
 
 
-def _integer(value: int) -> ir.Constant:
-    return ir.Constant(_INTEGER, value)
+def integer(value: int) -> ir.Constant:
+    """A number that is known now."""
+    return ir.Constant(INTEGER, value)

@@ -63,7 +63,7 @@ def descend(
         logits, cache = trained.forward(fixed.apply(there), step)
         loss, loss_cache = ops.softmax_cross_entropy.forward(logits, answers, settings.label_smoothing)
         dlogits = ops.softmax_cross_entropy.backward(1.0, loss_cache)
-        trained.backward(dlogits, cache)
+        trained.learn(dlogits, cache)
     total = processes.add_up(model.buffers, loss, metrics.accuracy(arrays.to_host(logits), labels), len(x) / settings.batch)
     norm = regularisation.global_norm(model.buffers.gradients)
     if not (math.isfinite(total.loss) and math.isfinite(norm)):

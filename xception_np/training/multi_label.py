@@ -94,7 +94,7 @@ def fit(model: Model, x: np.ndarray, targets: np.ndarray, settings: Settings) ->
             pictures, answers = arrays.moved((x[indices], targets[indices]), model.place)
             logits, cache = model.forward(pictures, Step(settings.seed, step))
             mean, loss_cache = ops.sigmoid_cross_entropy.forward(logits, answers)
-            model.backward(ops.sigmoid_cross_entropy.backward(model.classes, loss_cache), cache)
+            model.learn(ops.sigmoid_cross_entropy.backward(model.classes, loss_cache), cache)
             norm = regularisation.global_norm(model.buffers.gradients)
             if not np.isfinite(norm):
                 raise InputError(

@@ -298,7 +298,7 @@ class Trainer:
         model = self.model
         with model.with_buffers(moving=arrays.copy(model.buffers.moving)):
             logits, cache = model.forward(arrays.moved(x, model.place), Step(self.settings.seed))
-            model.backward(logits, cache)  # as good as any dy: a step begins with gradients of 0
+            model.learn(logits, cache)  # as good as any dy: a step begins with gradients of 0
         self._touched = True
 
     def _due(self) -> bool:

@@ -56,6 +56,13 @@ def backward(dy, cache, *, implementation=None):
     return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
+def weight_gradient(dy, cache, *, implementation=None):
+    """Dweight alone, as backward gives it: where x are pictures, nobody asks for dx."""
+    spec.cached(cache, Cache)
+    spec.gradient(dy, output_shape(cache.x.shape, cache.weight.shape, cache.geometry), cache.x.dtype)
+    return implementations.load(__name__, implementation, dy=dy, cache=cache).weight_gradient(dy, cache)
+
+
 def output_shape(x_shape, weight_shape, geometry):
     """(N, OH, OW, F)."""
     return spec.windows_shape(x_shape, weight_shape[3], geometry)

@@ -13,8 +13,11 @@ def forward(x, weight, geometry):
 
 def backward(dy, cache):
     x, weight, geometry = cache
-    windows = geometry.windows(*x.shape[1:3])
     # y = windows @ weight, so what a window gets is dy @ weight.T, and dweight = windows.T @ dy
     dx = arrays.empty_like(x)
-    window_products.input_gradient(dy, weight, windows, 1, dx)
-    return dx, window_products.weight_gradient(x, dy, windows, 1)
+    window_products.input_gradient(dy, weight, geometry.windows(*x.shape[1:3]), 1, dx)
+    return dx, weight_gradient(dy, cache)
+
+
+def weight_gradient(dy, cache):
+    return window_products.weight_gradient(cache.x, dy, cache.geometry.windows(*cache.x.shape[1:3]), 1)

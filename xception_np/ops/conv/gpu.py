@@ -16,7 +16,7 @@ def forward(x, weight, geometry):
 
 
 def backward(dy, cache):
-    return backward_x(dy, cache), _backward_weight(dy, cache)
+    return backward_x(dy, cache), weight_gradient(dy, cache)
 
 
 def backward_x(dy, cache):
@@ -27,7 +27,7 @@ def backward_x(dy, cache):
     return dx
 
 
-def _backward_weight(dy, cache):
+def weight_gradient(dy, cache):
     x, weight, geometry = cache
     dweight = arrays.empty_like(weight)
     args = (dy, x, dweight, dweight.size, x.shape[0], *_sizes(x, weight, geometry))

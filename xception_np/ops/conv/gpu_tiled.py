@@ -21,7 +21,7 @@ def forward(x, weight, geometry):
 
 def backward(dy, cache):
     dx = gpu.backward_x(dy, cache) if cache.x.shape[3] < NARROW else _backward_x(dy, cache)
-    return dx, _backward_weight(dy, cache)
+    return dx, weight_gradient(dy, cache)
 
 
 def _backward_x(dy, cache):
@@ -33,7 +33,7 @@ def _backward_x(dy, cache):
     return dx
 
 
-def _backward_weight(dy, cache):
+def weight_gradient(dy, cache):
     x, weight, geometry = cache
     dweight, sizes = arrays.empty_like(weight), _sizes(x, weight, geometry)
     positions, filters = dy.size // dy.shape[3], dy.shape[3]

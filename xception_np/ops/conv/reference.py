@@ -14,10 +14,17 @@ def forward(x, weight, geometry):
 
 def backward(dy, cache):
     x, weight, geometry = cache
-    dx, dweight = np.zeros_like(x), np.zeros_like(weight)
+    dx = np.zeros_like(x)
     for i, j, (rows, columns), (out_rows, out_columns) in geometry.taps(*x.shape[1:3]):
-        dy_tap = dy[:, out_rows, out_columns]
-        # y += x @ w, so dx += dy @ w.T and dw = x.T @ dy, over the positions that this tap touched
-        dx[:, rows, columns] += dy_tap @ weight[i, j].T
-        dweight[i, j] = np.tensordot(x[:, rows, columns], dy_tap, axes=([0, 1, 2], [0, 1, 2]))
-    return dx, dweight
+        # y += x @ w, so dx += dy @ w.T, over the positions that this tap touched
+        dx[:, rows, columns] += dy[:, out_rows, out_columns] @ weight[i, j].T
+    return dx, weight_gradient(dy, cache)
+
+
+def weight_gradient(dy, cache):
+    x, weight, geometry = cache
+    dweight = np.zeros_like(weight)
+    for i, j, (rows, columns), (out_rows, out_columns) in geometry.taps(*x.shape[1:3]):
+        # and dw = x.T @ dy
+        dweight[i, j] = np.tensordot(x[:, rows, columns], dy[:, out_rows, out_columns], axes=([0, 1, 2], [0, 1, 2]))
+    return dweight

@@ -2,7 +2,7 @@
 
 A tile first copies what its windows see into a frame, padding included (`ops/frames.py`). The gradient of x is a convolution
 too: over a frame of dy, with `stride` - 1 zeros between its pixels, the taps flipped. For 3x3 taps at stride 1, all that Xception
-has, four neighbouring windows share the pixels they load.
+has, `ops/depthwise_rows.py` keeps sums in registers.
 
 A depth multiplier M > 1 is the same convolution on x with every channel repeated M times.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from xception_np import arrays, threads
 from xception_np.geometry import Pair, Windows
-from xception_np.ops import frames
+from xception_np.ops import depthwise_rows, frames
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.depthwise_conv import Cache, output_shape
 
@@ -85,16 +85,20 @@ def as_taps(weight):
     return weight.reshape(*weight.shape[:2], -1)
 
 
-@compiled_with(frames)
+@compiled_with(depthwise_rows, frames)
 def _convolve(queue, tiles, x, taps, windows, spread, y):
     height, columns = y.shape[0] // x.shape[0], y.shape[1]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
     for k in taken(queue, len(tiles)):
-        frame = frames.fill(x, tiles[k], columns, windows, spread, memory)
-        correlate(frame, taps, windows, frames.of_tile(y, tiles[k], height))
+        n0, n1, h0, _ = tiles[k]
+        part = frames.of_tile(y, tiles[k], height)
+        if _surround_every_pixel(windows, spread, x, (height, columns)) and depthwise_rows.fits(part):
+            depthwise_rows.correlate_padded(x[n0:n1], h0, taps, part)
+        else:
+            correlate(frames.fill(x, tiles[k], columns, windows, spread, memory), taps, windows, part)
 
 
-@compiled_with(frames)
+@compiled_with(depthwise_rows, frames)
 def _weight_gradient(queue, groups, tiles, x, dy, windows, partials):
     height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
@@ -105,70 +109,44 @@ def _weight_gradient(queue, groups, tiles, x, dy, windows, partials):
             add_products(frame, frames.of_tile(dy, tiles[k], height), windows, partials[g])
 
 
-@compiled_apart
+@compiled_with(depthwise_rows)
 def correlate(frame, taps, windows, y):
     """y[n, r, ow, c] = sum over i, j of frame[n, r*sh + i*dh, ow*sw + j*dw, c] * taps[i, j, c]"""
-    if _are_plain_3x3(windows):
-        _correlate_3x3(frame, taps, y)
+    if _are_plain_3x3(windows) and depthwise_rows.fits(y):
+        depthwise_rows.correlate(frame, taps, y)
     else:
         _correlate(frame, taps, windows.stride, windows.dilation, y)
 
 
-@compiled_with(frames)
+@compiled_with(depthwise_rows, frames)
 def correlate_back(dy, back, memory, dx):
-    """Dx of whole images, as each pixel gathers it; what the windows see of dy goes into `memory`."""
+    """Dx of whole images, as each pixel gathers it; what the windows see of dy goes into `memory`, where it has to be copied."""
+    if _surround_every_pixel(back.windows, back.spread, dy, dx.shape[1:3]) and depthwise_rows.fits(dx):
+        depthwise_rows.correlate_padded(dy, 0, back.taps, dx)
+        return
     frame = frames.empty(len(dx), dx.shape[1], dx.shape[2], back.windows, dx.shape[3], memory)
     frames.copy(dy, frame, -back.windows.origin[0], -back.windows.origin[1], back.spread)
     correlate(frame, back.taps, back.windows, dx)
 
 
-@compiled_apart
+@compiled_with(depthwise_rows)
 def add_products(frame, dy, windows, dtaps):
     """dtaps[i, j, c] += sum over n, r, ow of frame[n, r*sh + i*dh, ow*sw + j*dw, c] * dy[n, r, ow, c]"""
-    if _are_plain_3x3(windows):
-        _add_products_3x3(frame, dy, dtaps)
+    if _are_plain_3x3(windows) and depthwise_rows.fits(dy):
+        depthwise_rows.add_products(frame, dy, dtaps)
     else:
         _add_products(frame, dy, windows.stride, windows.dilation, dtaps)
 
 
 @compiled_apart
-def _are_plain_3x3(windows):
-    return (windows.kernel, windows.stride, windows.dilation) == _PLAIN_3X3
+def _surround_every_pixel(windows, spread, x, size):
+    """Whether there is a 3x3 window around every pixel of x, whose padding is one pixel on every side."""
+    return _are_plain_3x3(windows) and windows.origin == (1, 1) and spread == (1, 1) and x.shape[1:3] == size
 
 
 @compiled_apart
-def _correlate_3x3(frame, taps, y):
-    """y[n, h, w, c] = sum over i, j of frame[n, h + i, w + j, c] * taps[i, j, c]"""
-    images, rows, columns, channels = y.shape
-    zero = y.dtype.type(0)
-    for n in range(images):
-        for h in range(rows):
-            for w in range(0, columns - 3, 4):
-                for c in range(channels):
-                    y0 = y1 = y2 = y3 = zero
-                    for i in range(3):
-                        row = frame[n, h + i]
-                        x0, x1, x2, x3, x4, x5 = (
-                            row[w, c],
-                            row[w + 1, c],
-                            row[w + 2, c],
-                            row[w + 3, c],
-                            row[w + 4, c],
-                            row[w + 5, c],
-                        )
-                        t0, t1, t2 = taps[i, 0, c], taps[i, 1, c], taps[i, 2, c]
-                        y0 += x0 * t0 + x1 * t1 + x2 * t2
-                        y1 += x1 * t0 + x2 * t1 + x3 * t2
-                        y2 += x2 * t0 + x3 * t1 + x4 * t2
-                        y3 += x3 * t0 + x4 * t1 + x5 * t2
-                    y[n, h, w, c], y[n, h, w + 1, c], y[n, h, w + 2, c], y[n, h, w + 3, c] = y0, y1, y2, y3
-            for w in range(columns - columns % 4, columns):
-                for c in range(channels):
-                    y0 = zero
-                    for i in range(3):
-                        row = frame[n, h + i]
-                        y0 += row[w, c] * taps[i, 0, c] + row[w + 1, c] * taps[i, 1, c] + row[w + 2, c] * taps[i, 2, c]
-                    y[n, h, w, c] = y0
+def _are_plain_3x3(windows):
+    return (windows.kernel, windows.stride, windows.dilation) == _PLAIN_3X3
 
 
 @compiled_apart
@@ -184,38 +162,6 @@ def _correlate(frame, taps, stride, dilation, y):
                         pixel, tap = frame[n, r * stride[0] + i * dilation[0], ow * stride[1] + j * dilation[1]], taps[i, j]
                         for c in range(out.size):
                             out[c] += pixel[c] * tap[c]
-
-
-@compiled_apart
-def _add_products_3x3(frame, dy, dtaps):
-    """dtaps[i, j, c] += sum over n, h, w of frame[n, h + i, w + j, c] * dy[n, h, w, c]"""
-    images, rows, columns, channels = dy.shape
-    for n in range(images):
-        for h in range(rows):
-            for w in range(0, columns - 3, 4):
-                for c in range(channels):
-                    d0, d1, d2, d3 = dy[n, h, w, c], dy[n, h, w + 1, c], dy[n, h, w + 2, c], dy[n, h, w + 3, c]
-                    for i in range(3):
-                        row = frame[n, h + i]
-                        x0, x1, x2, x3, x4, x5 = (
-                            row[w, c],
-                            row[w + 1, c],
-                            row[w + 2, c],
-                            row[w + 3, c],
-                            row[w + 4, c],
-                            row[w + 5, c],
-                        )
-                        dtaps[i, 0, c] += x0 * d0 + x1 * d1 + x2 * d2 + x3 * d3
-                        dtaps[i, 1, c] += x1 * d0 + x2 * d1 + x3 * d2 + x4 * d3
-                        dtaps[i, 2, c] += x2 * d0 + x3 * d1 + x4 * d2 + x5 * d3
-            for w in range(columns - columns % 4, columns):
-                for c in range(channels):
-                    d0 = dy[n, h, w, c]
-                    for i in range(3):
-                        row = frame[n, h + i]
-                        dtaps[i, 0, c] += row[w, c] * d0
-                        dtaps[i, 1, c] += row[w + 1, c] * d0
-                        dtaps[i, 2, c] += row[w + 2, c] * d0
 
 
 @compiled_apart
