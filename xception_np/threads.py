@@ -163,7 +163,7 @@ def together(work: Callable[[int], object], items: int) -> None:
     `taken(queue, items)` draws what is next, so that the interpreter is needed once a thread, not once a tile. An exception is
     raised here.
     """
-    number, queue = counter = _counters.pop() if _counters else _new_counter()
+    number, queue = counter = _counter()
     number[0] = 0
     try:
         with _one_blas_thread:
@@ -173,9 +173,13 @@ def together(work: Callable[[int], object], items: int) -> None:
         _counters.append(counter)
 
 
-def _new_counter() -> tuple[np.ndarray, int]:
-    number = np.zeros(1, np.int64)
-    return number, number.ctypes.data  # the address takes longer to find than many a pass is worth
+def _counter() -> tuple[np.ndarray, int]:
+    """An idle number to count tiles with, and its address, which takes longer to find than many a pass is worth."""
+    try:
+        return _counters.pop()
+    except IndexError:  # none is idle
+        number = np.zeros(1, np.int64)
+        return number, number.ctypes.data
 
 
 def rows(x: np.ndarray) -> np.ndarray:
@@ -347,7 +351,7 @@ def _after_fork() -> None:
     _one_blas_thread = _OneBlasThread()
 
 
-_counters: list[tuple[np.ndarray, int]] = []  # idle numbers to count tiles with, and their addresses
+_counters: list[tuple[np.ndarray, int]] = []  # those that are idle
 _one_blas_thread = _OneBlasThread()
 _count = _default()
 if hasattr(os, "register_at_fork"):
