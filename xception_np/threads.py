@@ -38,7 +38,7 @@ _FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; an
 def _remembered(function: Callable[..., T]) -> Callable[..., T]:
     """A function of shapes and the limits above that keeps its results: a training step asks for the same ones again and again."""
     kept = lru_cache(4096)(lambda limits, *arguments: function(*arguments))
-    return wraps(function)(lambda *arguments: kept((LARGEST, SMALLEST), *arguments))
+    return wraps(function)(lambda *arguments: kept((TILES, LARGEST, ENOUGH, SMALLEST, _FEW), *arguments))
 
 
 class Tile(NamedTuple):

@@ -106,7 +106,7 @@ def _add_products(frame, dy, dtaps):
         dtaps[i, j] += (frame[:, i : i + rows, j : j + columns] * dy).sum(axis=(0, 1, 2))
 
 
-# and for `ops/depthwise_rows.py`
+# and for `ops/depthwise_rows.py`, whatever the channels: the cases are small
 _PLAIN_ROWS = {
     "fits": lambda y: y.shape[2] >= 3,
     "correlate": _correlate,

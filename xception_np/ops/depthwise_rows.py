@@ -29,7 +29,7 @@ _THREE = range(3)
 
 @compiled_with(register_block)
 def fits(y):
-    """Whether rows of y (N, H, W, C) are for these functions: there is a whole vector of channels, and three windows."""
+    """Whether rows of y (N, H, W, C) are for these functions, which do not ask: a whole vector of channels, and three windows."""
     return y.shape[3] >= lanes(y) and y.shape[2] >= 3
 
 

@@ -25,6 +25,6 @@ def weight_gradient(dy, cache):
     x, weight, geometry = cache
     dweight = np.zeros_like(weight)
     for i, j, (rows, columns), (out_rows, out_columns) in geometry.taps(*x.shape[1:3]):
-        # and dw = x.T @ dy
+        # y += x @ w, so dw = x.T @ dy, over the same positions
         dweight[i, j] = np.tensordot(x[:, rows, columns], dy[:, out_rows, out_columns], axes=([0, 1, 2], [0, 1, 2]))
     return dweight
