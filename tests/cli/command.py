@@ -19,7 +19,7 @@ import pytest
 
 from xception_np import cli, commands
 
-COMMAND = [sys.executable, "-c", "from xception_np.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "xception_np"]
 
 
 def run(*arguments, cwd=None, env=None, timeout=300):

@@ -32,7 +32,7 @@ ENVIRONMENT = {
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",  # and this on few cores
 }
-COMMAND = [sys.executable, "-c", "from xception_np.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "xception_np"]
 # The process that runs this is lost in the middle of its fourth step: its share of the gradient never comes.
 LOST = [
     sys.executable,
@@ -143,11 +143,11 @@ def test_a_process_that_is_lost(tmp_path, pictures):
     assert "Traceback" not in result.stderr
     saying = result.stderr.splitlines()
     (place,) = [k for k, line in enumerate(saying) if line.startswith("stopped at step 3; to go on:")]
-    _, *again = shlex.split(saying[place + 1])
-    assert again == ["train", "--resume", str(folder)]
+    again = saying[place + 1]
+    assert shlex.split(again)[-3:] == ["train", "--resume", str(folder)]
     assert runs.describe(folder).steps == 3
     shutil.copytree(folder, tmp_path / "copy")
-    alone = subprocess.run([*COMMAND, *again, "--json"], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    alone = subprocess.run(f"{again} --json", shell=True, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     assert json.loads(alone.stdout)["steps"] == 10
     three = finished(mpiexec((3, [*COMMAND, "train", "--resume", tmp_path / "copy", "--json"])))
     assert three.returncode == 0, three.stderr
@@ -183,7 +183,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, pictures):
     assert result.returncode != 0
     steps = runs.describe(folder).steps
     assert f"stopped at step {steps}; to go on:\n" in result.stderr
-    assert shlex.split(result.stderr.partition("to go on:\n")[2].splitlines()[0])[1:] == ["train", "--resume", str(folder)]
+    assert shlex.split(result.stderr.partition("to go on:\n")[2].splitlines()[0])[-3:] == ["train", "--resume", str(folder)]
     assert len(read(folder / "metrics.jsonl", Progress)) == steps > 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -53,9 +54,13 @@ def views_clause(result: Mapping[str, Any]) -> str:
 
 
 def program() -> str:
-    """How the reader calls this program: by its name if that is found, else by its path."""
+    """How the reader calls this program, as a shell reads it: by its name if that is found, else by its path, or through Python."""
     path = Path(sys.argv[0])
-    return path.name if shutil.which(path.name) == str(path) else os.path.relpath(path)
+    return f"{_called(Path(sys.executable))} -m xception_np" if path.name == "__main__.py" else _called(path)
+
+
+def _called(path: Path) -> str:
+    return shlex.quote(path.name if shutil.which(path.name) == str(path) else os.path.relpath(path))
 
 
 def save_figure(figure: Figure, path: Path) -> Path:

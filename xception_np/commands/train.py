@@ -202,7 +202,7 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
             trainer.run(watch)
         evaluation = trainer.evaluate(test, views)
     except (KeyboardInterrupt, parallel.Lost):
-        again = shlex.join([program(), "train", "--resume", str(folder)])
+        again = f"{program()} {shlex.join(['train', '--resume', str(folder)])}"
         console.print(f"stopped at step {trainer.step}; to go on:\n{again}", highlight=False, markup=False, soft_wrap=True)
         raise
     history = trainer.history

@@ -7,7 +7,8 @@
 - `error_model="numpy"`: no test for division by zero inside loops.
 
 `compiled_apart` promises more: what the function writes to overlaps with none of its other arguments. Then the compiler can keep
-numbers in registers without asking, and a loop over channels that reads a dozen pixels is still one of vectors.
+numbers in registers without asking, and a loop over channels that reads a dozen pixels is still one of vectors. `fetch` asks for
+pixels before they are wanted.
 
 A pass over tiles is one compiled function, which every thread of the pool enters once (`threads.together`):
 
@@ -45,8 +46,25 @@ class _Apart(Compiler):
         return super().define_pipelines()
 
 
-compiled = numba.njit(**_OPTIONS)
-compiled_apart = numba.njit(**_OPTIONS, pipeline_class=_Apart)
+def compiled(function):
+    """Compile a function when it is called, for each kind of arguments, with what this module says."""
+    return _as_variables(numba.njit(**_OPTIONS)(function))
+
+
+def compiled_apart(function):
+    """The same, for one that writes to nothing that overlaps with its other arguments."""
+    return _as_variables(numba.njit(**_OPTIONS, pipeline_class=_Apart)(function))
+
+
+def _as_variables(dispatcher):
+    """A function for which a constant is an argument like any other: Numba would compile it for f(x, 0) again, after f(x, n)."""
+    template_of = dispatcher.get_call_template
+
+    def get_call_template(args, kws):
+        return template_of(tuple(map(types.unliteral, args)), {name: types.unliteral(kind) for name, kind in kws.items()})
+
+    dispatcher.get_call_template = get_call_template
+    return dispatcher
 
 
 def _add_one(_, address):
