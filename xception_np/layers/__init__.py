@@ -8,6 +8,7 @@ from xception_np.layers.containers import Branches, Chain, Residual
 from xception_np.layers.conv import Conv, GroupedConv
 from xception_np.layers.dense import Dense
 from xception_np.layers.halves import DepthwiseConv, PointwiseConv
+from xception_np.layers.joined import Joined
 from xception_np.layers.norm_separable import NormSeparable
 from xception_np.layers.parameter import Buffers, Parameter, allocate, bind
 from xception_np.layers.rectifiable import Rectifiable
@@ -31,6 +32,7 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "GroupedConv",
+    "Joined",
     "Layer",
     "MaxPool",
     "NormSeparable",

@@ -5,13 +5,13 @@ from typing import Self
 from xception_np import ops
 from xception_np.layers.base import Layer
 from xception_np.layers.bias import Bias
-from xception_np.layers.containers import Chain
 from xception_np.layers.conv import Conv
+from xception_np.layers.joined import Joined
 from xception_np.layers.separable_conv import SeparableConv
 
 
-class Biased(Chain):
-    """A chain of two layers, which run as one operation. What lies between the two is not kept."""
+class Biased(Joined):
+    """A convolution, and a bias with or without ReLU."""
 
     def __init__(self, convolution: Conv | SeparableConv, bias: Bias):
         super().__init__(f"{convolution.name} with {bias.name}", [convolution, bias])
@@ -41,10 +41,6 @@ class Biased(Chain):
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.add_gradient(gradient)
         return dx
-
-    def learn(self, dy, cache):
-        """As `backward`: one operation finds dx and the gradients."""
-        self.backward(dy, cache)
 
     @property
     def _operation(self):

@@ -5,12 +5,12 @@ from typing import Self
 from xception_np import ops
 from xception_np.layers.base import Layer
 from xception_np.layers.batch_norm import BatchNorm
-from xception_np.layers.containers import Chain
+from xception_np.layers.joined import Joined
 from xception_np.layers.separable_conv import SeparableConv
 
 
-class NormSeparable(Chain):
-    """A chain of two layers, which training runs as one operation. What lies between the two is not kept.
+class NormSeparable(Joined):
+    """Batch normalisation, with or without ReLU, and a separable convolution.
 
     Only the batch's statistics make it worth while: at inference, and where they are frozen, the two run one after the other.
     """
@@ -47,7 +47,3 @@ class NormSeparable(Chain):
         self.convolution.add_gradients(ddepthwise, dpointwise)
         self.norm.add_gradients(dgamma, dbeta)
         return dx
-
-    def learn(self, dy, cache):
-        """As `backward`: one operation finds dx and the gradients."""
-        self.backward(dy, cache)

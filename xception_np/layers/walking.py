@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from xception_np.layers.base import Layer
 from xception_np.layers.biased import Biased
 from xception_np.layers.containers import Branches, Chain, Residual
+from xception_np.layers.joined import Joined
 from xception_np.layers.norm_separable import NormSeparable
 
 
@@ -45,7 +46,7 @@ def rebuilt(chain: Chain, change: Callable[[list[Layer]], list[Layer]]) -> Chain
 
     apart: list[Layer] = []
     for layer in chain.layers:
-        apart += layer.layers if isinstance(layer, NormSeparable | Biased) else [layer]
+        apart += layer.layers if isinstance(layer, Joined) else [layer]
     return Chain(chain.name, change(list(map(inner, apart))))
 
 
