@@ -12,6 +12,8 @@ import sys
 import pytest
 from command import COMMAND, run
 
+from xception_np.commands.output import program
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
@@ -238,6 +240,22 @@ def test_help(command):
     result = run(*([] if command == "-" else [command]), "--help")
     assert result.returncode == 0
     assert "Usage" in result.stdout
+
+
+@pytest.mark.parametrize("on_the_path", [False, True])
+def test_how_the_program_is_called(tmp_path, monkeypatch, on_the_path):
+    """By a name that the shell finds, or else a path, which may have spaces; or through Python, of which the same is true."""
+    folder = tmp_path / "my programs"
+    folder.mkdir()
+    for name in ("xception-np", "python"):
+        shutil.copy(shutil.which("true"), folder / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(folder if on_the_path else tmp_path))
+    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+    monkeypatch.setattr(sys, "argv", [str(folder / "xception-np")])
+    assert program() == ("xception-np" if on_the_path else "'my programs/xception-np'")
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "xception_np" / "__main__.py")])
+    assert program() == ("python" if on_the_path else "'my programs/python'") + " -m xception_np"
 
 
 @pytest.mark.slow

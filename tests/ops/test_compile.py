@@ -63,6 +63,30 @@ def loads(function):
     return sum(function.stats.cache_hits.values()), sum(function.stats.cache_misses.values())
 
 
+def test_a_constant_is_an_argument_like_any_other(load):
+    """Numba alone compiles a function for Literal[int](3), for a tuple with one, and again for int64."""
+    module = load(
+        "constants",
+        """
+        from xception_np.ops.compile import compiled, compiled_apart
+
+        @compiled
+        def inner(n, pair):
+            return n * pair[0] + pair[1]
+
+        @compiled_apart
+        def apart(n, pair):
+            return n * pair[0] - pair[1]
+
+        @compiled
+        def outer(n):
+            return inner(n, (n, n)), inner(3, (1, 2)), inner(n=3, pair=(n, 2)), apart(n, (n, n)), apart(3, (1, 2))
+        """,
+    )
+    assert module.outer(5) == (30, 5, 17, 20, 1)
+    assert len(module.inner.signatures) == len(module.apart.signatures) == 1
+
+
 def test_what_is_kept_of_a_function_goes_when_a_file_that_it_calls_changes(load, tmp_path):
     load("called_module", CALLED.format(1))
     module = load("caller_module", CALLER)

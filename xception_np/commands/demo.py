@@ -1,5 +1,6 @@
 """`xception-np demo`: the whole project in a minute."""
 
+import shlex
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,7 +40,7 @@ def run(out: Path, minutes: float, seed: int, as_json: bool) -> None:
     print(f"3. What it learnt:\n   checkpoint   {result['checkpoint']}\n   curves       {result['curves']}")
     print(f"   predictions  {result['predictions']}\nWhat to try next:")
     command = program()
-    print(f"   {command} predict --checkpoint {result['checkpoint']} {' '.join(map(str, samples))}")
+    print(f"   {command} {shlex.join(['predict', '--checkpoint', result['checkpoint'], *map(str, samples)])}")
     print(f"   {command} models xception_small\n   {command} train --help")
     print(f"accuracy {100 * result['accuracy']:.1f}% on {result['held_out']} held-out digits")
 
