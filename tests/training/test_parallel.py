@@ -147,7 +147,7 @@ def test_a_process_that_is_lost(tmp_path, pictures):
     assert shlex.split(again)[-3:] == ["train", "--resume", str(folder)]
     assert runs.describe(folder).steps == 3
     shutil.copytree(folder, tmp_path / "copy")
-    alone = subprocess.run(f"{again} --json", shell=True, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    alone = subprocess.run(f"{again} --json", shell=True, cwd=HERE, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     assert json.loads(alone.stdout)["steps"] == 10
     three = finished(mpiexec((3, [*COMMAND, "train", "--resume", tmp_path / "copy", "--json"])))
     assert three.returncode == 0, three.stderr
