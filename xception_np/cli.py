@@ -468,8 +468,13 @@ def selfcheck(
 @app.command()
 def bench(
     what: Annotated[
-        str, typer.Argument(metavar="WHAT", help="A network, or `spectrum`: a convolution at every number of segments.")
-    ] = "xception_small",
+        str | None,
+        typer.Argument(
+            metavar="WHAT",
+            help="A network, or `spectrum`: a convolution at every number of segments.",
+            show_default="xception_small",
+        ),
+    ] = None,
     batch: Annotated[
         int | None, typer.Option(help="Pictures at a time.", show_default="8; 128 for networks of small pictures")
     ] = None,

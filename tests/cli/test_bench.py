@@ -52,6 +52,7 @@ def test_the_ladder():
         (["--implementation", "none"], "implementation is 'none'; expected one of 'reference', 'cpu'"),
         (["--inference", "--implementation", "emulated"], "inference is True; expected it with cpu or reference"),
         (["--ladder", "--implementation", "reference"], "implementation is 'reference'; expected it without --ladder"),
+        (["--ladder", "xception"], "what is 'xception'; expected it without --ladder"),
         (["--ladder", "--batch", 2], "batch is 2; expected it without --ladder"),
         (["spectrum", "--inference"], "inference is True; expected it with a network"),
     ],

@@ -18,9 +18,9 @@ SPECTRUM = "spectrum"
 
 
 class Request(NamedTuple):
-    """What is to be timed: a network, or with the name "spectrum" a convolution of so many channels."""
+    """What is to be timed: a network, or with "spectrum" a convolution of so many channels."""
 
-    name: str
+    what: str | None
     batch: int | None
     size: int | None
     channels: int | None
@@ -45,7 +45,7 @@ def run(request: Request, as_json: bool) -> None:
 
 
 def _time(request: Request, as_json: bool) -> None:
-    if request.name == SPECTRUM:
+    if request.what == SPECTRUM:
         _spectrum(request, as_json)
     elif request.inference and request.place != arrays.NUMPY:
         raise InputError(
@@ -58,11 +58,11 @@ def _time(request: Request, as_json: bool) -> None:
 
 
 def _network(request: Request, as_json: bool) -> None:
-    table = models.find(request.name)
+    table = models.find(request.what or "xception_small")
     batch = request.batch or (128 if table.input_size <= 64 else 8)
     shape = cost.pictures_shape(table, request.size, batch)
     macs = cost.total(cost.count(models.outline(table), shape)).macs
-    model, random = models.build(request.name), np.random.default_rng(0)
+    model, random = models.build(table.name), np.random.default_rng(0)
     model.move(request.place)
     x = arrays.moved(random.standard_normal(shape, np.float32), request.place)
     labels = arrays.moved(random.integers(0, model.classes, batch), request.place)
@@ -128,7 +128,8 @@ def _spectrum(request: Request, as_json: bool) -> None:
 
 def climb(request: Request, as_json: bool) -> None:
     """Time the rungs of the ladder, of which a request may change the number of rounds alone."""
-    for name, fixed in (("batch", None), ("size", None), ("channels", None), ("inference", False), ("implementation", "cpu")):
+    others = {"what": None, "batch": None, "size": None, "channels": None, "inference": False, "implementation": "cpu"}
+    for name, fixed in others.items():
         if (value := getattr(request, name)) != fixed:
             raise InputError(f"{name} is {value!r}; expected it without --ladder, whose rungs are always the same")
     spec.positive("rounds", request.rounds)
