@@ -76,12 +76,25 @@ def test_another_file_stands_in(file, x, y):
         return y.get()
 
     other = file.with_name("mine.cu")
-    other.write_text(TEXT.replace("* factor", "* factor * factor").replace("scale(", "square("))
-    with kernels.standing_in(file, other, {"scale": "square"}):
+    other.write_text(TEXT.replace("* factor", "* factor * factor"))
+    with kernels.standing_in(file, other):
         np.testing.assert_array_equal(launched(), 4 * X)
-        with pytest.raises(InputError, match=r"kernel is 'scaled'; expected one that .*/mine\.cu has: square, reversed"):
+        with pytest.raises(InputError, match=r"kernel is 'scaled'; expected one that .*/mine\.cu has: scale, reversed"):
             kernels.launch(file, "scaled", np.float32, (1,), (1,), (x, y, 1, 2))
     np.testing.assert_array_equal(launched(), 2 * X)
+
+
+def test_a_kernel_of_another_file_stands_in(file, x):
+    """One of the two, under a name of its own; the other kernel is that of the file."""
+    other = file.with_name("mine.cu")
+    other.write_text(TEXT.replace("* factor", "* factor * factor").replace("scale(", "square(").replace("reversed(", "kept("))
+    y, small = arrays.empty_like(x), arrays.to_device(np.arange(4.0, dtype=np.float32), "emulated")
+    turned = arrays.empty_like(small)
+    with kernels.standing_in(file, other, {"scale": "square"}):
+        kernels.launch(file, "scale", np.float32, *kernels.over(300), (x, y, 300, 2))
+        kernels.launch(file, "reversed", np.float32, (1,), (4,), (small, turned), shared_mem=16)
+    np.testing.assert_array_equal(y.get(), 4 * X)
+    np.testing.assert_array_equal(turned.get(), [3, 2, 1, 0])
 
 
 @pytest.mark.parametrize(

@@ -44,19 +44,19 @@ _C_TYPES = {
     }.items()
 }
 
-_standing_in: dict[Path, tuple[Path, Mapping[str, str]]] = {}
+_standing_in: dict[Path, tuple[Path, Mapping[str, str] | None]] = {}
 
 
 @contextmanager
-def standing_in(file: Path, other: Path, names: Mapping[str, str]) -> Iterator[None]:
-    """Launch the kernels of another `.cu` file in the place of one's, inside of the `with` block.
+def standing_in(file: Path, other: Path, names: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Launch kernels of another `.cu` file in the place of one's, inside of the `with` block.
 
     Parameters
     ----------
     file, other : Path
         The file as `launch` is given it, and one with kernels that take the same.
-    names : mapping of str to str
-        Kernels that have another name there.
+    names : mapping of str to str, optional
+        Which kernels, and what they are called there; by default all, by their own names.
     """
     before = dict(_standing_in)
     _standing_in[file] = other, names
@@ -118,8 +118,7 @@ def launch(
     InputError
         If an argument is not what the kernel takes, arrays are in different places, or a size is beyond what a GPU has.
     """
-    file, names = _standing_in.get(file, (file, {}))
-    name = names.get(name, name)
+    file, name = _that_stands_in(file, name)
     _check_sizes(name, grid, block)
     macros = _macros(dtype, types)
     values = [_argument(name, *pair) for pair in zip(_parameters(file, macros, name, len(args)), args, strict=True)]
@@ -133,6 +132,14 @@ def launch(
     if shared_mem > SHARED_BYTES:
         kernel.max_dynamic_shared_size_bytes = shared_mem
     kernel(tuple(grid), tuple(block), tuple(values), shared_mem=shared_mem)
+
+
+def _that_stands_in(file: Path, name: str) -> tuple[Path, str]:
+    """The file and the name of the kernel to launch."""
+    other, names = _standing_in.get(file, (file, None))
+    if names is None:
+        return other, name
+    return (other, names[name]) if name in names else (file, name)
 
 
 def parameter_names(file: Path, name: str, dtype, types: Mapping[str, np.dtype] = NO_TYPES) -> list[str]:

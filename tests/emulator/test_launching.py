@@ -137,6 +137,17 @@ def test_host_code_is_checked_as_a_whole():
 
 
 @pytest.mark.usefixtures("kernels")
+def test_some_kernels_are_checked():
+    """Those that are named, and those that read whole numbers, which may be places in memory."""
+    numbers = array(64, np.int32)
+    with checking(kernels={"shared"}) as reports:
+        launch(SCALE, 1, 64, GOOD)
+        launch(MODULE.get_function("shared"), 1, 1, (Y, np.int32(1)), 4)
+        launch(MODULE.get_function("three"), 1, 64, (numbers,))
+    assert [report.kernel for report in reports] == ["shared", "three"]
+
+
+@pytest.mark.usefixtures("kernels")
 def test_checking_ends_with_an_exception():
     with pytest.raises(KeyError), checking() as reports:
         raise KeyError

@@ -154,7 +154,8 @@ def is_caught(mutant: Mutant, together: Path, checks: list[Check]) -> bool:
     """
     with kernels.standing_in(path(mutant.file), together, mutant.names):
         for check in checks:
-            with emulator.checking(steps=_LARGE_STEPS if check.large else _STEPS) as reports:
+            steps = _LARGE_STEPS if check.large else _STEPS
+            with emulator.checking(steps=steps, kernels=mutant.names.values()) as reports:
                 agree = all(comparison.ok for comparison in check.comparisons())
             if not agree or any(report.findings for report in reports):
                 ask_first(checks, check)

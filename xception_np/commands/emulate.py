@@ -120,7 +120,7 @@ def _launched(
     comparisons: list[Comparison] = []
     of_forward = 0
     mine = None if request.file is None else request.file.resolve()
-    standing_in = kernels.standing_in(replaced, mine, {}) if replaced and mine else nullcontext()
+    standing_in = kernels.standing_in(replaced, mine) if replaced and mine else nullcontext()
     with standing_in, emulator.checking(order=request.order, seed=request.seed, steps=_STEPS, trace=0) as reports:
         for comparison in operations.check_passes(case, implementation, expected):
             of_forward = of_forward or len(reports)
