@@ -147,6 +147,8 @@ def test_numbers_mean_both_axes_and_lists_are_fine():
     assert Geometry(3) == Geometry((3, 3), (1, 1), (1, 1), "same")
     assert Geometry([3, 1], [2, 1], padding=[[1, 0], [0, 1]]) == Geometry((3, 1), (2, 1), padding=((1, 0), (0, 1)))
     assert hash(Geometry(3)) == hash(Geometry((3, 3)))
+    one = np.uint8(1)  # less 2 it would be 255
+    assert {type(number) for pair in Geometry(3, padding=((one, one), (one, one))).padding for number in pair} == {int}
 
 
 @pytest.mark.parametrize(

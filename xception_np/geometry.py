@@ -224,7 +224,8 @@ def _padding(value) -> str | tuple[Pair, Pair]:
     if isinstance(value, str) and value in ("same", "valid"):
         return value
     if isinstance(value, tuple | list) and len(value) == 2 and all(_is_pair(p) and min(p) >= 0 for p in value):
-        return tuple(value[0]), tuple(value[1])
+        (top, bottom), (left, right) = value
+        return (int(top), int(bottom)), (int(left), int(right))
     raise InputError(f"padding is {value!r}; expected 'same', 'valid' or ((top, bottom), (left, right)) of integers >= 0")
 
 

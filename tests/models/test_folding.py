@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from xception_np import models
-from xception_np.layers import BatchNorm, leaves
+from xception_np.geometry import Geometry
+from xception_np.layers import BatchNorm, Bias, Conv, Dense, GlobalAvgPool, leaves
 from xception_np.models.folding import folded
 from xception_np.models.table import Norm
 
@@ -37,6 +38,17 @@ def test_the_same_to_rounding_in_float64():
     model = stirred(models.from_table(table, dtype=np.float64))
     x = np.random.default_rng(1).standard_normal((2, 32, 32, 3))
     np.testing.assert_allclose(folded(model).predict(x), model.predict(x), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "between", [Bias("conv", 4, "relu"), BatchNorm("inner", 4, relu_name="relu"), Bias("conv", 4)], ids=["bias", "norm", "no relu"]
+)
+def test_a_relu_before_batch_normalisation_stays(between):
+    first = [Conv("conv", 3, 4, Geometry(3)), between, BatchNorm("outer", 4)]
+    table = models.TABLES["xception_small"]._replace(name="mine")
+    model = stirred(models.Model(table, [*first, GlobalAvgPool("pool"), Dense("predictions", 4, 2)], 2))
+    x = np.random.default_rng(1).standard_normal((2, 8, 8, 3)).astype(np.float32)
+    np.testing.assert_allclose(folded(model).predict(x), model.predict(x), rtol=0, atol=1e-5)
 
 
 def test_the_model_keeps_its_weights():

@@ -1,5 +1,8 @@
 """Networks: the paper's table to the last digit, Keras's names, and gradients of a whole network."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -202,6 +205,21 @@ def test_predict_in_batches_is_predict_at_once():
     x = np.random.default_rng(0).standard_normal((5, 32, 32, 3)).astype(np.float32)
     # products of another number of rows may be summed in another order: rounding of float32
     np.testing.assert_allclose(model.predict(x, batch=2), model.predict(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["copy", "pickle"])
+def test_a_copy_is_a_model_of_its_own(copied):
+    model = models.build("xception_small")
+    other = copied(model)
+    for name, array in other.arrays.items():
+        np.testing.assert_array_equal(array, model.arrays[name])
+        assert not np.shares_memory(array, model.arrays[name])
+    other.buffers.values[...] = other.buffers.moving[...] = 3
+    assert all((array == 3).all() for array in other.arrays.values())
+    logits, cache = other.forward(np.ones((2, 32, 32, 3), np.float32), Step())
+    other.backward(np.ones_like(logits), cache)
+    assert other.buffers.gradients.any()
+    assert not model.buffers.gradients.any()
 
 
 def test_summary_has_a_line_a_layer_and_the_total():

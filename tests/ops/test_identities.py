@@ -40,3 +40,11 @@ def test_batch_norm_in_float32_far_from_zero(implementation):
     exact_y, _ = ops.batch_norm.forward(exact, *(v.astype(np.float64) for v in (gamma, beta)), implementation="reference")
     check.compare(cache.variance, exact.var(axis=(0, 1, 2)).astype(np.float32), 1e-5, "variance").require()
     check.compare(y, exact_y.astype(np.float32), 1e-3, "y").require()
+
+
+@every_implementation
+def test_a_channel_of_one_number_has_no_variance(implementation):
+    """Its mean is rounded when the sum is, by some 0.1 of 1000; the squares of what is left are no variance."""
+    x = np.full((4, 64, 64, 2), (1000.1, -100.1), np.float32)
+    _, cache = ops.batch_norm.forward(x, *np.ones((2, 2), np.float32), implementation=implementation)
+    assert (abs(arrays.to_host(cache.variance)) < 1e-6).all()

@@ -163,22 +163,23 @@ def test_weights_lie_in_panels_that_begin_where_a_cache_line_does(dtype, vectors
 
 
 @both
-def test_what_nobody_can_write_to_is_packed_once(dtype):
+def test_what_is_settled_is_packed_once(dtype):
     (matrix,) = matrices(dtype, (12, 20))
+    matrix.flags.writeable = False  # for now
     assert products.weights(matrix).packed is not products.weights(matrix).packed
-    view = matrix[:]
-    view.flags.writeable = False  # but the matrix may change
-    assert products.weights(view).packed is not products.weights(view).packed
-    matrix.flags.writeable = False
+    assert products.settled(matrix) is matrix
+    with pytest.raises(ValueError, match="read-only"):
+        matrix[0] = 1
     packed = products.weights(matrix).packed
     assert products.weights(matrix).packed is packed
     halves, others = products.stacked(matrix.reshape(2, 6, 20)), products.stacked(matrix.reshape(2, 6, 20))
     assert products.kept(matrix, 2, lambda: halves) is halves
     assert products.kept(matrix, 2, lambda: others) is halves
     before, key = len(products._kept), id(matrix)
-    del view, matrix
+    del matrix
     assert len(products._kept) == before - 2
     assert not [name for name in products._kept if key in name]
+    assert key not in products._settled
 
 
 @both

@@ -14,6 +14,7 @@ from xception_np import models
 from xception_np.data import Preprocessing
 from xception_np.errors import InputError
 from xception_np.files import replacing
+from xception_np.models.table import Norm
 from xception_np.training import Checkpoint, Progress, load, save, state
 from xception_np.training.evaluation import softmax
 from xception_np.training.history import History, read
@@ -50,6 +51,20 @@ def test_half_precision(checkpoint, tmp_path):
         assert half.model.arrays[name].dtype == np.float32
         np.testing.assert_array_equal(half.model.arrays[name], array.astype(np.float16))
     assert (tmp_path / "half.safetensors").stat().st_size < 0.6 * path.stat().st_size
+
+
+def test_only_what_can_be_read_back_is_written(checkpoint, tmp_path):
+    _, model = checkpoint
+    path, pictures = tmp_path / "other.safetensors", Preprocessing(32, (0.5,) * 3, (0.25,) * 3)
+    with pytest.raises(InputError, match="classes has 3 names; expected 2, one for each output of the model"):
+        save(path, Checkpoint(model, ("a", "b", "c"), pictures, {}))
+    changed = model.table._replace(norm=Norm(epsilon=1.0))
+    with pytest.raises(InputError, match="model is a changed xception_small, which would be loaded as the original"):
+        save(path, Checkpoint(models.from_table(changed, 2), ("a", "b"), pictures, {}))
+    assert not path.exists()
+    save(str(path), Checkpoint(models.from_table(changed._replace(name="mine"), 2), ("a", "b"), pictures, {}))
+    with pytest.raises(InputError, match="has a network that is not known: model is 'mine'"):
+        load(path)
 
 
 def test_what_half_precision_cannot_hold_is_not_written(checkpoint, tmp_path):

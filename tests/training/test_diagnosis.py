@@ -73,6 +73,15 @@ def test_pictures_and_parameters_are_looked_at_first():
     assert first_not_finite(model, x, labels, layers.Step(), 0.0) == "in the pictures"
 
 
+def test_a_layer_that_is_used_twice(monkeypatch):
+    model, relu = tiny_model(), layers.ReLU("relu")
+    model.layers[1:1] = [relu, relu]
+    x, labels = np.ones((2, 32, 32, 3), np.float32), np.array([0, 1])
+    assert first_not_finite(model, x, labels, layers.Step(), 0.0) == ""
+    spoil(monkeypatch, find(model.layers, "avg_pool"), "forward", step=0)
+    assert first_not_finite(model, x, labels, layers.Step(), 0.0) == "in the forward pass of avg_pool"
+
+
 def test_a_model_is_as_before_after_a_diagnosis():
     model = models.build("xception_small", 2)
     before = {id(layer): dict(vars(layer)) for layer in model.layers}

@@ -21,6 +21,13 @@ def test_confusion_by_hand():
     np.testing.assert_array_equal(confusion(labels, predicted, 3), [[1, 1, 0], [0, 1, 0], [1, 0, 2]])
 
 
+def test_numbers_of_few_bits():
+    """59 * 100 + 59 does not fit into 8 bits, nor does -1 into those without a sign."""
+    label = np.array([59], np.uint8)
+    assert np.argwhere(confusion(label, label, 100)).tolist() == [[59, 59]]
+    assert map_at_k(np.array([[1, 2, 0]], np.uint8), np.array([[0, 1, 0]]), k=1) == 1
+
+
 def test_map_at_k_by_hand():
     scores = np.array([[0.9, 0.8, 0.7, 0.1], [0.1, 0.2, 0.3, 0.4]])
     targets = np.array([[1, 0, 1, 0], [1, 0, 0, 0]])

@@ -34,11 +34,21 @@ def test_a_network_learns_many_labels():
     assert after > 0.95
 
 
+@pytest.mark.parametrize("changes", [{"frozen_norm": True}, {"backbone_rate": 0.0}, {}])
+def test_statistics_that_stay(changes):
+    x, targets = synthetic(8, 2)
+    model = models.from_table(TINY, 2)
+    before = model.buffers.moving.copy()
+    fit(model, x, targets, Settings(epochs=1, batch=4, **changes))
+    assert (model.buffers.moving == before).all() == bool(changes)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         (Settings(batch=9), "batch is 9; expected at most 8"),
         (Settings(batch=4, averaging=0.5), r"averaging is 0\.5; expected none"),
+        (Settings(batch=4, grow_from=0.5, grow_until=0.7), r"grow_until is 0\.7; expected none"),
     ],
 )
 def test_what_is_not_done(settings, message):

@@ -6,7 +6,7 @@ import signal
 
 import numpy as np
 import pytest
-from small_runs import restored, stripes, tiny_model, trainer
+from small_runs import TINY, restored, stripes, tiny_model, trainer
 
 from xception_np import data, layers, models, threads
 from xception_np.errors import InputError
@@ -181,6 +181,32 @@ def test_settings_that_do_not_fit(tmp_path, settings, message):
     with pytest.raises(InputError, match=message):
         trainer(tmp_path / "run", **settings)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_of_other_classes(tmp_path):
+    with pytest.raises(InputError, match="model has 3 outputs; expected 2, one for each class of stripes"):
+        trainer(tmp_path / "run", models.from_table(TINY, 3))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_is_moved_after_its_trainer_was_made(tmp_path):
+    run = trainer(tmp_path)
+    run.model.move("numpy")
+    with pytest.raises(InputError, match="model has other buffers than when its trainer was made"):
+        run.run()
+
+
+def test_what_was_saved_last_stays_when_the_model_has_the_average(tmp_path):
+    run = trainer(tmp_path, averaging=0.9)
+    run.run()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert run.save() == tmp_path / "last.safetensors"
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_settings_in_numbers_of_numpy(tmp_path):
+    trainer(tmp_path, seed=np.int64(4), batch=np.int32(16), rate=np.float32(0.05), epochs=np.uint8(1)).run()
+    assert json.loads((tmp_path / "config.json").read_text())["settings"]["seed"] == 4
 
 
 def test_dropout_that_a_network_has(tmp_path):

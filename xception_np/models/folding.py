@@ -14,6 +14,7 @@ import numpy as np
 
 from xception_np.layers import BatchNorm, Bias, Conv, GroupedConv, Layer, Parameter, SeparableConv, in_one_pass, rebuilt
 from xception_np.models.model import Model, Predictor
+from xception_np.ops import products
 
 
 def folded(model: Model) -> Predictor:
@@ -28,7 +29,7 @@ def _fold(chain: list[Layer]) -> list[Layer]:
         match [*done[-2:], layer]:
             case [*_, Conv() | GroupedConv() | SeparableConv() as convolution, BatchNorm() as norm]:
                 done[-1:] = _joined(convolution, norm, 0.0)
-            case [Conv() | GroupedConv() | SeparableConv() as convolution, Bias() as before, BatchNorm() as norm]:
+            case [Conv() | GroupedConv() | SeparableConv() as convolution, Bias(relu_name=None) as before, BatchNorm() as norm]:
                 done[-2:] = _joined(convolution, norm, before.bias.value)
             case _:
                 done.append(layer)
@@ -51,8 +52,7 @@ def _joined(convolution: Conv | GroupedConv | SeparableConv, norm: BatchNorm, be
 
 
 def _holding(parameter: Parameter, value: np.ndarray, norm: BatchNorm) -> Parameter:
-    """A parameter like another, with a value of its own, in the network's dtype; nobody writes to it, so it is packed once."""
+    """A parameter like another, with a value of its own, in the network's dtype, that is packed once."""
     other = copy(parameter)
-    other.value = np.array(value, norm.beta.value.dtype)
-    other.value.flags.writeable = False
+    other.value = products.settled(np.array(value, norm.beta.value.dtype))
     return other

@@ -46,6 +46,11 @@ class Model(Predictor):
         self.table, self.classes = table, classes
         self.buffers = allocate(self.parameters, self.moving, dtype, seed)
 
+    def __setstate__(self, state):
+        """A copy, or one that was sent to another process: its parameters are views of its own buffers, as the original's."""
+        self.__dict__.update(state)
+        bind(self.buffers, self.parameters, self.moving)
+
     @property
     def place(self) -> str:
         """Where its buffers are, as `arrays.place_of` says it."""

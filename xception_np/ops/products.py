@@ -53,7 +53,8 @@ _ROWS_AT_ONCE = 16  # rows that are packed into all panels, before others are
 _block, _pair, _row = block(_ROWS), block((2,) * _MOST), block((1,) * _MOST)
 _block_in_lanes, _row_in_lanes = block(_ROWS_IN_LANES, True), block((1,) * _MOST_IN_LANES, True)
 
-_kept: dict[tuple[int, int], "Weights"] = {}  # by the array's id, which is nobody else's while it lives, and the way of packing
+_settled: set[int] = set()  # ids of arrays, each of which is nobody else's while it lives
+_kept: dict[tuple[int, int], "Weights"] = {}  # by such an id, and the way of packing
 
 
 class Weights(NamedTuple):
@@ -68,18 +69,23 @@ class Weights(NamedTuple):
 
 
 def weights(matrix: np.ndarray) -> Weights:
-    """A matrix (K, N) for `multiply`, `kept` if nobody can write to it."""
+    """A matrix (K, N) for `multiply`, `kept` if it is `settled`."""
     if matrix.size > _LARGEST:
         return Weights(np.ascontiguousarray(matrix).reshape(-1), matrix.shape)
     return kept(matrix, 0, lambda: Weights(stacked(np.ascontiguousarray(matrix)[None]).packed[0], matrix.shape))
 
 
-def kept(array: np.ndarray, way: int, pack: Callable[[], Weights]) -> Weights:
-    """What `pack` makes of an array; of a read-only one that owns its numbers it is kept: that must not change any more.
+def settled(array: np.ndarray) -> np.ndarray:
+    """An array of which nobody has a view, read-only from now on and for good: what is packed of it is `kept`."""
+    array.flags.writeable = False
+    _settled.add(id(array))
+    weakref.finalize(array, _settled.discard, id(array))
+    return array
 
-    `way` parts what is packed of one array in several ways.
-    """
-    if array.flags.writeable or array.base is not None:
+
+def kept(array: np.ndarray, way: int, pack: Callable[[], Weights]) -> Weights:
+    """What `pack` makes of an array; it is kept if the array is `settled`, and `way` tells apart what is packed in several ways."""
+    if id(array) not in _settled:
         return pack()
     name = id(array), way
     if name not in _kept:

@@ -59,9 +59,21 @@ class Checkpoint(NamedTuple):
         return logits
 
 
-def save(path: Path, checkpoint: Checkpoint, dtype=np.float32) -> None:
-    """Write a checkpoint, in float32 or float16; an existing file is replaced at the end, or not at all."""
+def save(path: Path | str, checkpoint: Checkpoint, dtype=np.float32) -> None:
+    """Write a checkpoint, in float32 or float16; an existing file is replaced at the end, or not at all.
+
+    The file names the network, and `load` builds it by that name. One of a table that has no place in `models.TABLES` is for
+    `load_weights`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written, a number does not fit into the dtype, there is not a name for each output, or the model's
+        table has the name of another one.
+    """
+    path = Path(path)
     model, classes, preprocessing, training = checkpoint
+    _check_model(model, len(classes))
     document = {
         "model": model.name,
         "classes": list(classes),
@@ -137,6 +149,20 @@ def _opened(path: Path) -> Iterator[Any]:
             yield file
     except _DAMAGED as error:
         raise InputError(f"checkpoint {path} cannot be read; expected {_EXPECTED}") from error
+
+
+def _check_model(model: Model, classes: int) -> None:
+    if classes != model.classes:
+        raise InputError(f"classes has {classes} names; expected {model.classes}, one for each output of the model")
+    try:
+        known = models.find(model.name)
+    except InputError:  # somebody's own
+        return
+    if model.table != known:
+        raise InputError(
+            f"model is a changed {model.name}, which would be loaded as the original; expected a name of its own: "
+            "table._replace(name=...)"
+        )
 
 
 def _check_arrays(path: Path, file: Any, name: str, classes: int) -> None:

@@ -54,7 +54,7 @@ def first_not_finite(model: Model, x: np.ndarray, labels: np.ndarray, step: Step
 @contextmanager
 def _watched(layers: list[Layer]) -> Iterator[None]:
     """Inside the `with` block every layer, and every layer inside one, checks what it returns and adds to gradients."""
-    watched = list(_all(layers))
+    watched = list({id(layer): layer for layer in _all(layers)}.values())  # one that is used twice is watched once
     for layer in watched:
         _watch(layer)
     try:

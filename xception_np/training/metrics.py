@@ -35,7 +35,7 @@ def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """How often each class was taken for each: (classes, classes) of int64, rows the right ones, columns the predicted."""
-    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    return np.bincount(np.asarray(labels, np.int64) * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
 def map_at_k(scores: np.ndarray, targets: np.ndarray, k: int = 100) -> float:
@@ -70,7 +70,7 @@ def map_at_k(scores: np.ndarray, targets: np.ndarray, k: int = 100) -> float:
         raise InputError(f"targets has shape {targets.shape}; expected {scores.shape}, that of scores")
     if k < 1:
         raise InputError(f"k is {k!r}; expected a number of predictions, 1 or more")
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    order = np.argsort(-np.asarray(scores, np.float64), axis=1, kind="stable")[:, :k]
     right = np.take_along_axis(targets, order, axis=1) > 0  # (N, k)
     precision = right.cumsum(axis=1) / np.arange(1, right.shape[1] + 1)
     possible = np.minimum((targets > 0).sum(axis=1), k)

@@ -75,9 +75,8 @@ def fit(model: Model, x: np.ndarray, targets: np.ndarray, settings: Settings) ->
     InputError
         If the batch is larger than the data, or a setting of the run folder or of single labels asks for what is not done here.
     """
-    unused = [
-        name for name in ("minutes", "steps", "averaging", "validation", "label_smoothing", "dropout") if getattr(settings, name)
-    ]
+    names = ("minutes", "steps", "grow_until", "averaging", "validation", "label_smoothing", "dropout")
+    unused = [name for name in names if getattr(settings, name)]
     if unused:
         raise InputError(f"{unused[0]} is {getattr(settings, unused[0])}; expected none in training on many labels")
     if settings.batch > len(x):
@@ -92,7 +91,7 @@ def fit(model: Model, x: np.ndarray, targets: np.ndarray, settings: Settings) ->
             moment = Moment(step / (settings.epochs * batches), step / batches, step * settings.batch)
             model.zero_gradients()
             pictures, answers = arrays.moved((x[indices], targets[indices]), model.place)
-            logits, cache = model.forward(pictures, Step(settings.seed, step))
+            logits, cache = model.forward(pictures, Step(settings.seed, step, frozen=settings.statistics_stay))
             mean, loss_cache = ops.sigmoid_cross_entropy.forward(logits, answers)
             model.learn(ops.sigmoid_cross_entropy.backward(model.classes, loss_cache), cache)
             norm = regularisation.global_norm(model.buffers.gradients)

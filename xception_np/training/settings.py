@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+import numpy as np
+
 from xception_np.errors import InputError, is_whole
 from xception_np.random import check_seed
 
@@ -103,6 +105,9 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self):
+        for name, value in asdict(self).items():
+            if isinstance(value, np.generic):
+                object.__setattr__(self, name, value.item())  # Python's own, which files can hold
         _whole("epochs", self.epochs, 1, "a number of passes over the data, 1 or more")
         if self.minutes is not None:
             _positive("minutes", self.minutes, "a time limit > 0")
@@ -135,6 +140,11 @@ class Settings:
             raise InputError(f"grow_until is 0; expected a part of the run, as grow_from is {self.grow_from}, or a grow_from of 1")
         if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
             raise InputError("nesterov is True; expected it only with the optimizer sgd and a momentum > 0")
+
+    @property
+    def statistics_stay(self) -> bool:
+        """Whether batch normalisation uses its moving statistics, and leaves them: as asked for, or since no layer there learns."""
+        return self.frozen_norm or self.backbone_rate == 0
 
     def with_changes(self, changes: Mapping[str, Any]) -> "Settings":
         """These settings, some replaced; InputError if one does not exist."""

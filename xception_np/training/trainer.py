@@ -94,6 +94,10 @@ class Trainer:
         self.model, self.settings, self.folder = model, settings, Path(folder)
         self.train, self.validation = _set_aside(train, settings)
         _check_dropout(model, settings.dropout)
+        if model.classes != len(train.classes):
+            raise InputError(
+                f"model has {model.classes} outputs; expected {len(train.classes)}, one for each class of {train.name}"
+            )
         self.preprocessing = Preprocessing.of(self.train) if preprocessing is None else preprocessing
         self.augmentation = Augmentation.of(train) if augmentation is None else augmentation
         self.augmentation.check_size(train.size)
@@ -106,7 +110,7 @@ class Trainer:
         self.average = Average(model.buffers, settings.averaging) if settings.averaging else None
         self.about = about or {}
         self.lock: AbstractContextManager[object] = Lock(self.folder) if self.processes.first else nullcontext()
-        self.reserve, self._touched = 0.0, False
+        self.reserve, self._touched, self._over = 0.0, False, False
         self.step, self.seconds, self.finished = 0, 0.0, False
         self._saved = -math.inf  # when this trainer last saved: never
         self.best_accuracy: float | None = None
@@ -156,6 +160,7 @@ class Trainer:
             name = differing[0]
             raise InputError(f"{name} is {mine.get(name)} but {facts.config.get(name)} in the run {self.folder}; expected the same")
         state.restore(path, self._arrays())
+        self._over = False
         _, self.step, self.seconds, self.finished, self.best_accuracy = facts
 
     def run(self, watch: Watch = lambda progress: None) -> None:
@@ -176,6 +181,8 @@ class Trainer:
         Lost
             If another process does not answer; what the last common step led to is saved.
         """
+        if self.optimizer.buffers is not self.model.buffers:
+            raise InputError("model has other buffers than when its trainer was made; expected it to be moved before that")
         self.processes.require_same({**self.settings.to_json(), **self._config(), "step": self.step})
         self.reserve = float(self.processes.words(repr(self.reserve))[0])  # the first one's clock is the one that counts
         with self.lock:
@@ -193,6 +200,7 @@ class Trainer:
                 self._save_model("averaged")
         if self.outcome.stem != "last":
             checkpoints.load_weights(self.outcome, self.model)
+            self._over = True  # the state in the folder is that of other weights
 
     def _open_folder(self) -> None:
         """Make the folder what it was at the step to go on from."""
@@ -213,8 +221,11 @@ class Trainer:
     def save(self) -> Path:
         """Write `last.safetensors` and the state to go on from; returns the former's path.
 
-        The state is written last: it must not be ahead of any other file, for `restore` takes these back to it.
+        The state is written last: it must not be ahead of any other file, for `restore` takes these back to it. After a run that
+        has given the model the weights of `outcome`, everything is written already.
         """
+        if self._over:
+            return self.folder / "last.safetensors"
         self._metrics.sync()
         self._validations.sync()
         path = self._save_model("last")
@@ -265,7 +276,7 @@ class Trainer:
         moment = Moment(done, self.step / len(self.loader), self.step * self.settings.batch)
         rate = self.settings.rate * self.schedule(moment)
         x = self._grown(x, done)
-        step = Step(self.settings.seed, self.step, self.processes.rank, self._frozen)
+        step = Step(self.settings.seed, self.step, self.processes.rank, self.settings.statistics_stay)
         total = descend(self.model, self.optimizer, self.settings, x, labels, step, rate, self.processes)
         self.step, self.seconds = self.step + 1, total.seconds
         self.finished = self.step >= self.steps or self.seconds >= limit
@@ -321,12 +332,7 @@ class Trainer:
     def _weights_to_use(self) -> AbstractContextManager[None]:
         if self.average is None:
             return nullcontext()
-        return averaged(self.model, self.average, None if self._frozen else self._loader((0, 1)))
-
-    @property
-    def _frozen(self) -> bool:
-        """Whether batch normalisation uses its moving statistics, and leaves them."""
-        return self.settings.frozen_norm or self.settings.backbone_rate == 0
+        return averaged(self.model, self.average, None if self.settings.statistics_stay else self._loader((0, 1)))
 
     def _loader(self, share: tuple[int, int]) -> Loader:
         """What this process takes of every batch, or with the share (0, 1) all of it."""

@@ -2,7 +2,8 @@
 
 Statistics in one pass over memory: each tile finds its own mean, then the squares around it while it is in the cache; tiles
 are put together in float64 by the formula of Chan et al. for the variance of a union. No large sums of squares are subtracted.
-A mean far from 0 is rounded when its sum is; the sum of what is left around it says by how much.
+A mean far from 0 is rounded when its sum is; the sum of what is left around it says by how much, and so by how much the squares
+around it are too large.
 
 Sums are over four rows at a time: an accumulator is loaded and stored once for the four. Spans start at multiples of four, so
 what is left of one at its end is what is left of the whole.
@@ -116,7 +117,8 @@ def _unite(spans, moments, mean, variance):
             middle += (spans[k, 1] - spans[k, 0]) * _middle_of(moments[k, :, c])
         middle /= total
         for k in range(len(spans)):
-            square += moments[k, 1, c] + (spans[k, 1] - spans[k, 0]) * (_middle_of(moments[k, :, c]) - middle) ** 2
+            count, rest = spans[k, 1] - spans[k, 0], np.float64(moments[k, 2, c])
+            square += max(moments[k, 1, c] - count * rest**2, 0.0) + count * (_middle_of(moments[k, :, c]) - middle) ** 2
         mean[c], variance[c] = middle, square / total
 
 

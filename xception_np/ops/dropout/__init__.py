@@ -48,7 +48,7 @@ def forward(x, rate, stream, *, implementation=None):
     spec.any_shape("x", x)
     spec.number("rate", rate, 0, 1, "a probability, 0 <= rate < 1")
     check_stream(stream)
-    return implementations.load(__name__, implementation, x=x).forward(x, rate, stream)
+    return implementations.load(__name__, implementation, x=x).forward(x, float(rate), stream)
 
 
 def backward(dy, cache, *, implementation=None):
