@@ -4,6 +4,7 @@ What a user got wrong is one sentence on standard error and exit status 2, wheth
 standard error, results to standard output: with `--json`, one JSON object and nothing else.
 """
 
+import io
 import signal
 import sys
 import warnings
@@ -534,6 +535,9 @@ def _sentence(error) -> str:
 
 def main() -> None:
     """Run the command line; the entry point of `xception-np`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to stop
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` and a batch system's end of time save like Ctrl-C
     # A number that is not finite ends a run with a sentence of its own; what NumPy says of it meanwhile helps nobody.
     warnings.filterwarnings("ignore", category=RuntimeWarning, module="xception_np")

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,18 @@ def test_names_of_classes(root, text, classes):
     (root / "classes.txt").write_text(text, errors="surrogateescape")
     train, test = data.load(root)
     assert train.classes == test.classes == classes
+
+
+@pytest.mark.parametrize("classes", ["ab", "a"])
+def test_held_out_pictures_alone(root, classes):
+    """The folder of the class folders itself, with the classes' names beside them; one class is enough to be measured on."""
+    folder = root / "train"
+    for name in {"a", "b"} - set(classes):
+        shutil.rmtree(folder / name)
+    (folder / "classes.txt").write_text("a 0 shark\nb 1 tench\n")
+    found = data.load_test(folder, size=4)
+    assert found.classes == tuple({"a": "shark", "b": "tench"}[name] for name in classes)
+    assert len(found) == sum(len(list((folder / name).iterdir())) for name in classes)
 
 
 def test_a_window_is_cut_from_the_whole_picture(root):

@@ -84,6 +84,7 @@ def test_a_transform_of_ones_own_is_written_and_not_read():
         ("colour 0.1 strong 0.1", "augment has 'colour 0.1 strong 0.1'; expected colour BRIGHTNESS"),
         ("colour 0.1 2 0.1", "contrast is 2; expected the largest change"),
         ("cutout 0", "side is 0; expected"),
+        ("cutout 99999999999999999999", "side is 99999999999999999999; expected a number of pixels, 1 to 10000000"),
         ("cutout 8 1 2", "fill is (1, 2); expected 3 integers"),
         ("resized crop 0.5", "augment has 'resized crop 0.5'; expected resized crop [LEAST MOST [NARROWEST WIDEST]]"),
         ("resized crop nan 1", "area is (nan, 1); expected"),

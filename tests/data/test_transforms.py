@@ -180,10 +180,12 @@ def test_windows_stay_inside_and_have_the_area_and_shape_asked_for():
         (lambda: PaddedCrop(4, "white"), "edge is 'white'; expected one of 'black', 'reflect'"),
         (lambda: ColourJitter(contrast=1.5), "contrast is 1.5; expected the largest change, from 0 to 1"),
         (lambda: ColourJitter(float("nan")), "brightness is nan"),
-        (lambda: Cutout(0), "side is 0; expected a number of pixels, 1 or more"),
+        (lambda: Cutout(0), "side is 0; expected a number of pixels, 1 to 10000000"),
         (lambda: Cutout(4, (0, 0, 256)), r"fill is \(0, 0, 256\); expected 3 integers from 0 to 255"),
         (lambda: RandomResizedCrop((0, 1)), r"area is \(0, 1\); expected the smallest and the largest part"),
         (lambda: RandomResizedCrop((0.5, 0.4)), "area is"),
+        (lambda: RandomResizedCrop((1e-300, 1)), r"area is \(1e-300, 1\); expected .*, from 0.0001 to 1"),
+        (lambda: RandomResizedCrop(ratio=(1, 1e300)), r"ratio is \(1, 1e\+300\); expected .*, from 0.01 to 100"),
         (lambda: RandomResizedCrop(ratio=(2, 1)), r"ratio is \(2, 1\); expected the smallest and the largest width / height"),
     ],
 )

@@ -56,6 +56,33 @@ def test_the_worst_element_is_named(capsys):
     assert "at (2,)" in line
 
 
+def test_what_an_attempt_does_to_its_arguments_does_not_help(capsys):
+    def attempt(dy):
+        dy *= 0
+        return dy.sum(axis=(0, 1, 2))
+
+    assert not exercises.check("bias_gradient", attempt)
+    assert "bias_gradient, case 1: dy has changed" in capsys.readouterr().out
+
+
+def test_a_docstring_is_not_counted(capsys):
+    def attempt(dy):
+        """dbias of y = x + bias,
+
+        in a line.
+        """
+        return dy.sum(axis=(0, 1, 2))
+
+    def longer(dy):
+        images = dy.sum(axis=0)
+        return images.sum(axis=(0, 1))
+
+    assert exercises.check("bias_gradient", attempt)
+    assert "lines" not in capsys.readouterr().out
+    assert exercises.check("bias_gradient", longer)
+    assert "in 2 lines; 1 will do" in capsys.readouterr().out
+
+
 def test_what_an_attempt_raises_is_a_sentence(capsys):
     assert not exercises.check("bias_gradient", lambda dy: dy.nonsense)
     assert "AttributeError" in capsys.readouterr().out

@@ -11,8 +11,9 @@ from PIL import Image
 from xception_np import check, commands, data, models
 from xception_np.commands.output import console, emit, program
 from xception_np.commands.train import train_and_show
+from xception_np.errors import InputError
 from xception_np.files import make_folder, replacing
-from xception_np.training import Settings, Trainer, recipe
+from xception_np.training import Settings, Trainer, recipe, runs
 
 SAMPLES = 3  # digits that are saved as pictures, to try `predict` on
 
@@ -21,6 +22,7 @@ def run(out: Path, minutes: float, seed: int, as_json: bool) -> None:
     """Check one gradient, train on digits, show what was learnt."""
     digits = recipe("digits")
     digits.changed({"minutes": minutes, "seed": seed})  # what is wrong with them is said before anything takes time
+    _check_folder(out)
     console.print("1. Is a backward pass right? A separable convolution against finite differences, in float64:", soft_wrap=True)
     comparisons = list(check.check_finite_differences(check.find("separable_conv", "stride 2, even size"), "cpu"))
     for comparison in comparisons:
@@ -30,7 +32,7 @@ def run(out: Path, minutes: float, seed: int, as_json: bool) -> None:
     console.print("2. Then let it learn. The first time, all passes are compiled before that:")
     _compile(train, digits.changed({"epochs": 1, "seed": seed}))
     settings = digits.changed({"minutes": minutes + (time.perf_counter() - commands.STARTED) / 60, "seed": seed})
-    about = {"recipe": "digits", "source": "digits", "size": None}
+    about = {"recipe": "digits", "source": "digits", "size": None, "demo": True}
     trainer = Trainer(models.build("xception_small", len(train.classes), seed), train, settings, out, about=about)
     result = train_and_show(trainer, test)
     samples = [_save_picture(test, k, make_folder(out / "digits")) for k in range(SAMPLES)]
@@ -43,6 +45,14 @@ def run(out: Path, minutes: float, seed: int, as_json: bool) -> None:
     print(f"   {command} {shlex.join(['predict', '--checkpoint', result['checkpoint'], *map(str, samples)])}")
     print(f"   {command} models xception_small\n   {command} train --help")
     print(f"accuracy {100 * result['accuracy']:.1f}% on {result['held_out']} held-out digits")
+
+
+def _check_folder(out: Path) -> None:
+    """InputError if the folder cannot be made, or holds what no demo left."""
+    runs.check_free(out)
+    if (out / "config.json").exists() and not runs.read_config(out).get("demo"):
+        raise InputError(f"out is {out}, which holds a run that is no demo's; choose another folder")
+    make_folder(out)
 
 
 def _compile(train: data.Pictures, settings: Settings) -> None:

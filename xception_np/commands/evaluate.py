@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from xception_np import data, training
-from xception_np.commands.output import emit, over_views, save_figure, views_clause
+from xception_np.commands.output import check_picture_target, emit, over_views, save_figure, views_clause
 from xception_np.data import ImageFolder, Pictures, imagenet
 from xception_np.errors import InputError
 from xception_np.show import confusion_matrix
@@ -18,6 +18,8 @@ def run(
     checkpoint: str, network: str | None, source: str, batch: int | None, shift: int, confusion_out: Path | None, as_json: bool
 ) -> None:
     """Measure a network's accuracy on the held-out pictures of a data set."""
+    if confusion_out is not None:
+        check_picture_target(confusion_out)
     loaded = pretrained.load(checkpoint, network)
     if batch is None:
         batch = max(1, min(128, 128 * _USUAL_PIXELS // loaded.preprocessing.size**2))

@@ -1,10 +1,9 @@
 """`xception-np models`."""
 
-from rich.console import Console
 from rich.table import Table as Grid
 
 from xception_np import models
-from xception_np.commands.output import emit
+from xception_np.commands.output import emit, print_grid
 from xception_np.errors import InputError
 from xception_np.layers import Chain
 from xception_np.models import paper, summary
@@ -28,7 +27,7 @@ def run(name: str | None, with_paper: bool, as_json: bool) -> None:
             cost = summary.total(chain, table.input_shape)
             size = f"{table.input_size} x {table.input_size}"
             grid.add_row(table.name, size, str(table.classes), f"{cost.parameters:,}", f"{cost.macs:,}")
-        Console().print(grid)
+        print_grid(grid)
 
 
 def _show_paper(name: str | None, as_json: bool) -> None:
@@ -41,14 +40,13 @@ def _show_paper(name: str | None, as_json: bool) -> None:
         }
         emit({"source": paper.SOURCE, "tables": tables})
         return
-    console = Console()
-    console.print(f"As published, not measured here: {paper.SOURCE}", highlight=False)
+    print(f"As published, not measured here: {paper.SOURCE}")
     for table in paper.TABLES:
         grid = Grid("", *table.columns, box=None, pad_edge=False, title=table.title, title_justify="left", title_style="bold")
         for result in table.results:
             grid.add_row(result.name, *map(_as_printed, result.numbers))
-        console.print()
-        console.print(grid)
+        print()
+        print_grid(grid)
 
 
 def _as_printed(number: float) -> str:

@@ -72,7 +72,9 @@ def save_figure(figure: Figure, path: Path) -> Path:
 
 
 def check_picture_target(path: Path) -> None:
-    """InputError if there is a file that a picture must not replace."""
+    """InputError if no picture can be written there, or if it would replace what is none."""
+    if (path.exists() and not path.is_file()) or not path.absolute().parent.is_dir():
+        raise InputError(f"out is {path}; expected the path of a file, in a folder that exists")
     if path.is_file() and not _is_png(path):
         raise InputError(f"out is {path}, a file that is no PNG picture; choose another one")
 

@@ -83,7 +83,10 @@ def _check_target(report: Path) -> None:
     """InputError if no report can be written there, or if there is a file that is none."""
     if report.is_dir() or not report.absolute().parent.is_dir():
         raise InputError(f"report is {report}; expected the path of a file, in a folder that exists")
-    if report.exists() and "outcomes" not in read_json(report, "a report, or a path where no file is"):
+    if not report.exists():
+        return
+    found = read_json(report, "a report, or a path where no file is")
+    if not isinstance(found, dict) or "outcomes" not in found:
         raise InputError(f"report is {report}, a file that is no report; choose another one")
 
 

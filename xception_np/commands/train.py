@@ -1,5 +1,6 @@
 """`xception-np train`."""
 
+import os
 import shlex
 import time
 from collections.abc import Callable, Mapping
@@ -59,7 +60,7 @@ class Request(NamedTuple):
 def run(request: Request, as_json: bool) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
     source = request.source
-    place = Path(source).expanduser()
+    place = Path(os.path.expanduser(source))
 
     def choose() -> tuple[Recipe, Settings, Augmentation | None]:
         if request.tensorboard:

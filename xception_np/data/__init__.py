@@ -77,7 +77,7 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
     InputError
         If there is no such data set, or its files are not what was published.
     """
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     by_name = {version.name: version for version in VERSIONS}
     if is_folder_of_pictures(source):
         return image_folder.load(path, image_folder.SIZE if size is None else size)
@@ -105,7 +105,7 @@ def load_test(source: str | os.PathLike, size: int | None = None) -> Pictures:
 
     The arguments and errors are those of `load`.
     """
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     if is_folder_of_pictures(source) or (not is_name(source) and _holds_classes(path)):
         return image_folder.load_test(path, image_folder.SIZE if size is None else size)
     return load(source, size).test
@@ -118,11 +118,12 @@ def is_name(source: str | os.PathLike) -> bool:
 
 def is_folder_of_pictures(source: str | os.PathLike) -> bool:
     """Whether a source is a folder of pictures, and no name: CIFAR's directories hold files alone, or folders of other names."""
-    return not is_name(source) and any((Path(source).expanduser() / part).is_dir() for part in ("train", "val"))
+    return not is_name(source) and any((Path(os.path.expanduser(source)) / part).is_dir() for part in ("train", "val"))
 
 
 def _holds_classes(path: Path) -> bool:
-    """Whether a folder has two folders or more in it, nothing else, and none of CIFAR's."""
-    inside = [item for item in path.iterdir() if not item.name.startswith(".")] if path.is_dir() else []
+    """Whether a folder has folders in it, beside them the classes' names at most, and none of CIFAR's."""
+    found = list(path.iterdir()) if path.is_dir() else []
+    inside = [item for item in found if not item.name.startswith(".") and item.name != image_folder.NAMES]
     ours = {version.folder for version in VERSIONS} | {version.pickled_folder for version in VERSIONS}
-    return len(inside) > 1 and all(item.is_dir() and item.name not in ours for item in inside)
+    return bool(inside) and all(item.is_dir() and item.name not in ours for item in inside)

@@ -48,7 +48,9 @@ def fetch(address: str, md5: str, folder: Path | None = None) -> Path:
     except ValueError as error:  # pooch's, for a wrong checksum
         raise InputError(f"{address} gave another file than the one with MD5 {md5}; {by_hand}") from error
     except OSError as error:
-        raise InputError(f"{name} cannot be written to {folder} ({error.strerror}); expected a folder with enough room") from error
+        raise InputError(
+            f"{name} cannot be written to {folder} ({error.strerror or error}); expected a folder with enough room"
+        ) from error
 
 
 def _download(address: str, target: str, pooch: object) -> None:

@@ -23,7 +23,7 @@ from xception_np.errors import InputError
 SIZE = 128  # pixels, if no size is asked for
 LARGEST = 4096
 SAMPLE = 2000  # pictures that statistics are taken from, where there are more
-_NAMES = "classes.txt"
+NAMES = "classes.txt"
 _NAMES_BYTES = 1_000_000  # more than any list of classes has
 _LAYOUT = "expected train/<class>/* and val/<class>/*, with the same classes and at least one picture in each"
 
@@ -128,7 +128,7 @@ def load(path: str | os.PathLike, size: int = SIZE) -> Split:
     if len(folders) < 2:
         raise InputError(f"{path}/train has {len(folders)} class{'es' * (not folders)}; expected two or more: {_LAYOUT}")
     _check_same(path, folders, _classes(path / "val"))
-    names = _names(path / _NAMES, folders)
+    names = _names(path / NAMES, folders)
     name = path.resolve().name
     return Split(*(_part(name, path / part, folders, names, size) for part in ("train", "val")))
 
@@ -146,7 +146,7 @@ def load_test(path: str | os.PathLike, size: int = SIZE) -> ImageFolder:
     folders = _classes(root)
     if not folders:
         raise InputError(f"{root} has no class folders; expected val/<class>/*, or <class>/*")
-    return _part(path.resolve().name, root, folders, _names(path / _NAMES, folders), check_size(size))
+    return _part(path.resolve().name, root, folders, _names(path / NAMES, folders), check_size(size))
 
 
 def check_size(size) -> int:
@@ -173,6 +173,8 @@ def _entries(root: Path, of_folders: bool) -> list[str]:
     try:
         with os.scandir(root) as entries:
             found = {entry.name: entry.is_dir() for entry in entries if not entry.name.startswith(".")}
+        if of_folders:
+            found.pop(NAMES, None)
     except OSError as error:
         raise InputError(f"{root} cannot be read ({error.strerror}); {_LAYOUT}") from error
     for name, is_folder in found.items():

@@ -96,6 +96,7 @@ class PaddedCrop:
         return crops[np.arange(count), top, left * CHANNELS].reshape(images.shape)
 
 
+_WHOLE = 10**7  # pixels: more than any picture has
 _PAD_MODES: Mapping[str, Literal["constant", "reflect"]] = {"black": "constant", "reflect": "reflect"}
 
 
@@ -156,8 +157,8 @@ class Cutout:
     fill: tuple[int, int, int] = (0, 0, 0)
 
     def __post_init__(self):
-        if not isinstance(self.side, int) or self.side < 1:
-            raise InputError(f"side is {self.side!r}; expected a number of pixels, 1 or more")
+        if not isinstance(self.side, int) or not 1 <= self.side <= _WHOLE:
+            raise InputError(f"side is {self.side!r}; expected a number of pixels, 1 to {_WHOLE}")
         if len(self.fill) != CHANNELS or not all(isinstance(value, int) and 0 <= value <= 255 for value in self.fill):
             raise InputError(f"fill is {self.fill!r}; expected {CHANNELS} integers from 0 to 255")
 
@@ -192,10 +193,10 @@ class RandomResizedCrop:
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
 
     def __post_init__(self):
-        if not 0 < self.area[0] <= self.area[1] <= 1:
-            raise InputError(f"area is {self.area}; expected the smallest and the largest part, above 0 and up to 1")
-        if not 0 < self.ratio[0] <= self.ratio[1] < math.inf:
-            raise InputError(f"ratio is {self.ratio}; expected the smallest and the largest width / height")
+        if not 1e-4 <= self.area[0] <= self.area[1] <= 1:
+            raise InputError(f"area is {self.area}; expected the smallest and the largest part, from 0.0001 to 1")
+        if not 0.01 <= self.ratio[0] <= self.ratio[1] <= 100:
+            raise InputError(f"ratio is {self.ratio}; expected the smallest and the largest width / height, from 0.01 to 100")
 
     def window(self, draws: Draws) -> Window:
         """Where to look in each picture, for `read`."""

@@ -11,12 +11,16 @@ An exercise is right when it agrees with the solution on every case, on shapes t
 this package, a file a notebook, so that a notebook can fold one away and a test can try it.
 """
 
+import ast
 import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from textwrap import dedent
+
+import numpy as np
 
 from xception_np.check.comparison import compare
 from xception_np.errors import InputError
@@ -88,14 +92,17 @@ def check(name: str, attempt: Callable) -> bool:
 def _verdict(exercise: Exercise, attempt: Callable) -> str:
     """What is wrong, in a sentence; empty if nothing is."""
     for number, arguments in enumerate(exercise.cases(), 1):
-        where = f"{exercise.name}, case {number}"
+        where, before = f"{exercise.name}, case {number}", deepcopy(arguments)
+        expected = exercise.solve(*deepcopy(arguments))
         try:
             found = attempt(*arguments)
         except Exception as error:  # whatever a reader's code does
             return f"{where}: {type(error).__name__}: {error}"
         if found is None or found is Ellipsis:
             return f"{exercise.name}: still a hole ({exercise.lines} {'line' if exercise.lines == 1 else 'lines'} will do)"
-        expected = exercise.solve(*arguments)
+        for what, given, was in zip(inspect.signature(exercise.solve).parameters, arguments, before, strict=True):
+            if isinstance(given, np.ndarray) and not np.array_equal(given, was):
+                return f"{where}: {what} has changed; whoever called may still need it as it was"
         found, expected = (value if isinstance(value, tuple) else (value,) for value in (found, expected))
         if len(found) != len(expected):
             return f"{where}: {len(found)} results instead of {len(expected)}: {', '.join(exercise.results)}"
@@ -107,8 +114,13 @@ def _verdict(exercise: Exercise, attempt: Callable) -> str:
 
 
 def _length(exercise: Exercise, attempt: Callable) -> str:
+    """How long an attempt is, if the solution is shorter: lines without the `def` and the docstring."""
     try:
-        lines = len(inspect.getsource(attempt).strip().splitlines()) - 1
-    except (OSError, TypeError):  # typed where nothing keeps the text
+        function = ast.parse(dedent(inspect.getsource(attempt))).body[0]
+    except (OSError, TypeError, SyntaxError):  # typed where nothing keeps the text, or a part of a line
         return ""
+    if not isinstance(function, ast.FunctionDef):
+        return ""
+    body = function.body[ast.get_docstring(function) is not None :]
+    lines = 1 + (body[-1].end_lineno or 0) - body[0].lineno if body else 0
     return f", in {lines} lines; {exercise.lines} will do" if lines > exercise.lines else ""

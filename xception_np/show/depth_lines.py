@@ -27,6 +27,7 @@ def depth_lines(names: Sequence[str], lines: Mapping[str, np.ndarray], label: st
             axes.plot(places, np.median(runs, axis=0), color=colour, marker=marker, markersize=5, label=name)
             axes.fill_between(places, runs.min(axis=0), runs.max(axis=0), color=colour, alpha=0.25, linewidth=0)
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.set_xticks(places, names, rotation=40, ha="right", rotation_mode="anchor", fontsize=10)
         axes.set_ylabel(label)
         axes.legend()

@@ -28,6 +28,7 @@ def styled():
             "font.size": 11,
             "grid.alpha": 0.3,
             "legend.frameon": False,
+            "text.parse_math": False,  # names of classes and folders are as they are
         }
     )
 

@@ -6,6 +6,7 @@ pretrained.load("imagenet", "xception")             published weights, downloade
 pretrained.load("weights.h5", "xception")           a file of published weights, Keras's or timm's
 """
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,7 +91,7 @@ def find(source: str | Path, network: str | None = None) -> Found:
             raise InputError(f"model is {network!r}, whose weights are timm's; expected a file of them, as .safetensors")
         path = download.fetch(published.address, published.md5)
         return Found(path, network, published.preprocessing, imagenet.CLASSES, False)
-    path = box.checkpoint() if str(source) == "box" else Path(source).expanduser()
+    path = box.checkpoint() if str(source) == "box" else Path(os.path.expanduser(source))
     check_file("checkpoint", path, "a file of weights, 'box' or 'imagenet'")
     if checkpoints.is_one(path):
         described = checkpoints.describe(path)

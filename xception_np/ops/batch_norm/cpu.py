@@ -2,8 +2,8 @@
 
 Statistics in one pass over memory: each tile finds its own mean, then the squares around it while it is in the cache; tiles
 are put together in float64 by the formula of Chan et al. for the variance of a union. No large sums of squares are subtracted.
-A mean far from 0 is rounded when its sum is; the sum of what is left around it says by how much, and so by how much the squares
-around it are too large.
+The mean is that of differences from the tile's first row, whose sum is small where numbers are far from 0 and close to each
+other: a sum of the numbers themselves would be rounded by more than their spread.
 
 Sums are over four rows at a time: an accumulator is loaded and stored once for the four. Spans start at multiples of four, so
 what is left of one at its end is what is left of the whole.
@@ -54,7 +54,7 @@ def gradient(dy, cache, through_mean, through_variance):
 
 def statistics(x):
     rows = threads.rows(x)
-    moments = _pass_with_sums(_moments, 3, rows)
+    moments = _pass_with_sums(_moments, 2, rows)
     mean, variance = arrays.empty((2, rows.shape[1]), x.dtype)
     _unite(threads.span_table(*rows.shape), moments, mean, variance)
     return mean, variance
@@ -78,33 +78,30 @@ def _pass_with_sums(function, count, rows, *arguments):
 
 @compiled_apart
 def _moments(queue, spans, x, moments):
-    """moments[k] of a span = mean of its rows; sum of squares around it; mean of what is left around it, as it was rounded"""
+    """moments[k] of a span = mean of its rows, sum of squares around it"""
     for k in taken(queue, len(spans)):
         start, stop = spans[k]
-        mean, square, rest = moments[k, 0], moments[k, 1], moments[k, 2]
+        mean, square, first = moments[k, 0], moments[k, 1], x[start]
         zero = x.dtype.type(0)
         for c in range(mean.size):
-            mean[c] = square[c] = rest[c] = zero
+            mean[c] = square[c] = zero
         for p in range(start, stop - 3, 4):
             for c in range(mean.size):
-                mean[c] += (x[p, c] + x[p + 1, c]) + (x[p + 2, c] + x[p + 3, c])
+                d0, d1, d2, d3 = x[p, c] - first[c], x[p + 1, c] - first[c], x[p + 2, c] - first[c], x[p + 3, c] - first[c]
+                mean[c] += (d0 + d1) + (d2 + d3)
         for p in range(stop - stop % 4, stop):
             for c in range(mean.size):
-                mean[c] += x[p, c]
+                mean[c] += x[p, c] - first[c]
         for c in range(mean.size):
-            mean[c] /= stop - start
+            mean[c] = mean[c] / (stop - start) + first[c]
         for p in range(start, stop - 3, 4):
             for c in range(mean.size):
                 d0, d1, d2, d3 = x[p, c] - mean[c], x[p + 1, c] - mean[c], x[p + 2, c] - mean[c], x[p + 3, c] - mean[c]
                 square[c] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
-                rest[c] += (d0 + d1) + (d2 + d3)
         for p in range(stop - stop % 4, stop):
             for c in range(mean.size):
                 d0 = x[p, c] - mean[c]
                 square[c] += d0 * d0
-                rest[c] += d0
-        for c in range(mean.size):
-            rest[c] /= stop - start
 
 
 @compiled_apart
@@ -114,18 +111,11 @@ def _unite(spans, moments, mean, variance):
     for c in range(mean.size):
         middle = square = 0.0
         for k in range(len(spans)):
-            middle += (spans[k, 1] - spans[k, 0]) * _middle_of(moments[k, :, c])
+            middle += (spans[k, 1] - spans[k, 0]) * np.float64(moments[k, 0, c])
         middle /= total
         for k in range(len(spans)):
-            count, rest = spans[k, 1] - spans[k, 0], np.float64(moments[k, 2, c])
-            square += max(moments[k, 1, c] - count * rest**2, 0.0) + count * (_middle_of(moments[k, :, c]) - middle) ** 2
+            square += moments[k, 1, c] + (spans[k, 1] - spans[k, 0]) * (np.float64(moments[k, 0, c]) - middle) ** 2
         mean[c], variance[c] = middle, square / total
-
-
-@compiled_apart
-def _middle_of(moments):
-    """The mean of a span, in float64, and by how much it was rounded."""
-    return np.float64(moments[0]) + np.float64(moments[2])
 
 
 @compiled_apart
