@@ -328,6 +328,16 @@ PICTURE = "run/curves.png"
         (None, ["demo", "--out", "finished"], "out is finished, which holds a run that is no demo's"),
         (None, ["explain", "nothing.png"], "picture nothing.png does not exist"),
         (None, ["features", PICTURE, "--layer", "block77"], "layer is 'block77'; expected one of"),
+        (
+            spoil("mine.npz", b"not an archive"),
+            ["features", PICTURE, "--layer", "avg_pool", "--out", "mine.npz"],
+            "out is mine.npz, a file that is no archive of arrays",
+        ),
+        (
+            spoil("x-avg_pool.png", b"no picture"),
+            ["features", PICTURE, "--layer", "avg_pool", "--out", "x.npz"],
+            "out is x-avg_pool.png, a file that is no PNG picture",
+        ),
         (None, ["features", PICTURE, "--layer", "avg_pool", "--out", "x.npy"], "out is x.npy; expected a path that ends in .npz"),
         (None, ["convert", "box", "run/config.json"], "out is run/config.json, which exists already"),
         (None, ["convert", "box", "x.onnx"], "end in '.onnx'; expected .weights.h5, .h5 or .safetensors"),

@@ -51,13 +51,14 @@ def test_curves_show_validation():
 
 
 def test_runs_are_drawn_over_each_other(tmp_path):
-    runs = {f"run {k}": Curves(history(40 + k)) for k in range(9)}
+    runs = {**{f"run {k}": Curves(history(40 + k)) for k in range(8)}, "_last": Curves(history(48))}
     runs["run 0"] = Curves(history(40), [Validation(40, 4.0, 0.4, 0.75, 20.0)])
     figure = compared_curves(runs)
     loss, by_minutes, accuracy, _ = figure.axes
     lines = {line.get_label(): line for line in loss.lines}
     assert list(lines) == list(runs)
-    assert len(lines["run 8"].get_ydata()) == 48
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == list(runs)
+    assert len(lines["_last"].get_ydata()) == 48
     assert lines["run 0"].get_ydata()[20] == pytest.approx((2 / 20 + 2 / 21 + 2 / 22) / 3)  # as alone
     assert by_minutes.lines[0].get_xdata()[-1] == pytest.approx(40 * 0.5 / 60)
     assert list(accuracy.lines[1].get_ydata()) == [75]

@@ -1,5 +1,6 @@
 """`xception-np explain` and `xception-np features`: what happens inside."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,11 @@ def features(picture: Path, checkpoint: str, network: str | None, wanted: list[s
     """Write what layers make of a picture: arrays, and for those that are images their channels drawn."""
     if out.suffix != ".npz":
         raise InputError(f"out is {out}; expected a path that ends in .npz")
+    if out.exists() and not zipfile.is_zipfile(out):
+        raise InputError(f"out is {out}, a file that is no archive of arrays; choose another one")
+    targets = {name: out.with_name(f"{out.stem}-{name}.png") for name in wanted}
+    for target in targets.values():
+        check_picture_target(target)
     check_picture(picture)
     model, _, preprocessing, _ = pretrained.load(checkpoint, network)
     if not wanted:
@@ -62,7 +68,7 @@ def features(picture: Path, checkpoint: str, network: str | None, wanted: list[s
     with replacing(out) as temporary, open(temporary, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # names of layers are not those of its options
     drawn = {
-        name: save_figure(feature_maps(array, f"{name} of {model.name}"), out.with_name(f"{out.stem}-{name}.png"))
+        name: save_figure(feature_maps(array, f"{name} of {model.name}"), targets[name])
         for name, array in arrays.items()
         if array.ndim == 3
     }

@@ -42,10 +42,10 @@ def _show_paper(name: str | None, as_json: bool) -> None:
         return
     print(f"As published, not measured here: {paper.SOURCE}")
     for table in paper.TABLES:
-        grid = Grid("", *table.columns, box=None, pad_edge=False, title=table.title, title_justify="left", title_style="bold")
+        grid = Grid("", *table.columns, box=None, pad_edge=False)
         for result in table.results:
             grid.add_row(result.name, *map(_as_printed, result.numbers))
-        print()
+        print(f"\n{table.title}")
         print_grid(grid)
 
 

@@ -49,7 +49,8 @@ def compared_curves(runs: Mapping[str, Curves]) -> Figure:
         logarithmic(panels[0, 0].yaxis)
         panels[1, 0].set_ylabel("accuracy (%)")
         figure.suptitle("Training: moving averages (lines); validation pictures (dots)", fontsize=11)
-        figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        # With their names: left to itself, a legend leaves out what begins with "_"
+        figure.legend(panels[0, 0].lines, list(runs), loc="outside lower center", ncols=2)
     return figure
 
 
