@@ -191,6 +191,12 @@ def test_dropout():
     expect("seed is -1; expected an integer from 0 to 4294967295", ops.dropout.forward, X, 0.5, Stream(-1, Purpose.DROPOUT))
 
 
+def test_a_rate_of_few_bits():
+    """2**32 times a float16 is infinity."""
+    y, _ = ops.dropout.forward(X, np.float16(0.5), STREAM)
+    np.testing.assert_array_equal(y, ops.dropout.forward(X, 0.5, STREAM)[0])
+
+
 def test_add_and_concat():
     expect("b is float64 of shape (2, 1); expected float64 of shape (2, 3)", ops.add.forward, np.zeros((2, 3)), np.zeros((2, 1)))
     expect("branches is list; expected a list of at least one", ops.concat.forward, [])

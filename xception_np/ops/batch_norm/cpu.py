@@ -3,7 +3,8 @@
 Statistics in one pass over memory: each tile finds its own mean, then the squares around it while it is in the cache; tiles
 are put together in float64 by the formula of Chan et al. for the variance of a union. No large sums of squares are subtracted.
 The mean is that of differences from the tile's first row, whose sum is small where numbers are far from 0 and close to each
-other: a sum of the numbers themselves would be rounded by more than their spread.
+other: a sum of the numbers themselves would be rounded by more than their spread. A first row that is far from all others makes
+the variance itself larger than what is rounded then.
 
 Sums are over four rows at a time: an accumulator is loaded and stored once for the four. Spans start at multiples of four, so
 what is left of one at its end is what is left of the whole.
