@@ -54,6 +54,11 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def with_home(path: str | os.PathLike) -> Path:
+    """A path that a user gave, "~" replaced by a home folder; where there is no such user it is a name like any other."""
+    return Path(os.path.expanduser(path))
+
+
 def read_json(path: Path, expected: str) -> Any:
     """What is in a file; InputError if it is not there, or not JSON."""
     check_file("file", path, expected)

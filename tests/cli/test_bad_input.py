@@ -16,6 +16,7 @@ import pytest
 from command import COMMAND, run
 from PIL import Image
 
+from xception_np.commands import demo
 from xception_np.data.cifar_versions import CIFAR10
 from xception_np.training import locking
 
@@ -384,6 +385,13 @@ def test_checkpoints_and_runs(place, make, arguments, sentence):
     if make is not None:
         make(place)
     refused(place, arguments, sentence)
+
+
+def test_a_demo_takes_the_place_of_a_demo(place):
+    path = place / "finished" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "demo": True}))
+    refused(place, ["demo", "--out", "finished", "--minutes", "0"], "minutes is 0.0; expected")  # before the folder is looked at
+    demo._check_folder(place / "finished")
 
 
 def test_one_run_that_cannot_be_read_does_not_hide_the_others(place):

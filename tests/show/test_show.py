@@ -66,6 +66,11 @@ def test_runs_are_drawn_over_each_other(tmp_path):
     figure.savefig(tmp_path / "compare.png")
 
 
+def test_names_are_no_mathematics(tmp_path):
+    """What stands between two "$" is a formula to matplotlib, and an error if it is none."""
+    confusion_matrix(np.eye(2, dtype=int), ["$a_{$", "b"], "a run on $x_{$").savefig(tmp_path / "confusion.png")
+
+
 @pytest.mark.parametrize("classes", [3, 100])
 def test_confusion_is_a_share_of_each_row(tmp_path, classes):
     counts = np.zeros((classes, classes), int)

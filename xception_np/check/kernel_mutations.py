@@ -2,7 +2,7 @@
 
 As in `check/mutations.py`, a fixed list of mistakes is made at every place where it fits, one at a time, in the text of every
 `gpu*.cu` file. Each mutant runs under the emulator's eyes, over the cases of its operation, until something gives it away: a
-finding, or a result that is not the reference's.
+finding, or a result that is not the reference's. Kernels that it leaves alone are known to be right: they run unwatched.
 
     for mutant in survivors("ops.conv.gpu"):
         print(mutant)

@@ -1,6 +1,5 @@
 """`xception-np train`."""
 
-import os
 import shlex
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from xception_np.commands import tensorboard
 from xception_np.commands.output import console, emit, over_views, program, save_figure, training_progress, views_clause
 from xception_np.data import Augmentation, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
+from xception_np.files import with_home
 from xception_np.show import confusion_matrix, prediction_grid, training_curves
 from xception_np.training import (
     Progress,
@@ -60,7 +60,7 @@ class Request(NamedTuple):
 def run(request: Request, as_json: bool) -> None:
     """Train a network by a recipe, evaluate it on the test pictures, and say where everything is."""
     source = request.source
-    place = Path(os.path.expanduser(source))
+    place = with_home(source)
 
     def choose() -> tuple[Recipe, Settings, Augmentation | None]:
         if request.tensorboard:

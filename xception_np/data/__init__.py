@@ -26,6 +26,7 @@ from xception_np.data.mixup import mixup, mixup_weights
 from xception_np.data.preprocessing import Preprocessing
 from xception_np.data.transforms import AlternatingFlip, ColourJitter, Cutout, Flip, PaddedCrop, RandomResizedCrop
 from xception_np.errors import InputError
+from xception_np.files import with_home
 
 __all__ = [
     "AlternatingFlip",
@@ -77,7 +78,7 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
     InputError
         If there is no such data set, or its files are not what was published.
     """
-    path = Path(os.path.expanduser(source))
+    path = with_home(source)
     by_name = {version.name: version for version in VERSIONS}
     if is_folder_of_pictures(source):
         return image_folder.load(path, image_folder.SIZE if size is None else size)
@@ -105,7 +106,7 @@ def load_test(source: str | os.PathLike, size: int | None = None) -> Pictures:
 
     The arguments and errors are those of `load`.
     """
-    path = Path(os.path.expanduser(source))
+    path = with_home(source)
     if is_folder_of_pictures(source) or (not is_name(source) and _holds_classes(path)):
         return image_folder.load_test(path, image_folder.SIZE if size is None else size)
     return load(source, size).test
@@ -118,7 +119,7 @@ def is_name(source: str | os.PathLike) -> bool:
 
 def is_folder_of_pictures(source: str | os.PathLike) -> bool:
     """Whether a source is a folder of pictures, and no name: CIFAR's directories hold files alone, or folders of other names."""
-    return not is_name(source) and any((Path(os.path.expanduser(source)) / part).is_dir() for part in ("train", "val"))
+    return not is_name(source) and any((with_home(source) / part).is_dir() for part in ("train", "val"))
 
 
 def _holds_classes(path: Path) -> bool:

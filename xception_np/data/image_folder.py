@@ -169,14 +169,17 @@ def _classes(root: Path) -> list[str]:
 
 
 def _entries(root: Path, of_folders: bool) -> list[str]:
-    """The names of all folders, or all files, in a folder, sorted; hidden ones do not count, and nothing else may be there."""
+    """The names of all folders, or all files, in a folder, sorted.
+
+    Hidden ones do not count, nor does the file of the classes' names beside their folders; nothing else may be there.
+    """
     try:
         with os.scandir(root) as entries:
             found = {entry.name: entry.is_dir() for entry in entries if not entry.name.startswith(".")}
-        if of_folders:
-            found.pop(NAMES, None)
     except OSError as error:
         raise InputError(f"{root} cannot be read ({error.strerror}); {_LAYOUT}") from error
+    if of_folders:
+        found.pop(NAMES, None)
     for name, is_folder in found.items():
         if is_folder != of_folders:
             kind, wanted = ("folder", "pictures") if is_folder else ("file", "class folders")

@@ -45,8 +45,9 @@ class _Checking(NamedTuple):
 
     def watches(self, kernel: RawKernel) -> bool:
         """Whether a kernel is to be in check mode. One that reads whole numbers from memory may take an address from there."""
-        numbers = (parameter for parameter in kernel.parameters if parameter.pointer)
-        return self.kernels is None or kernel.name in self.kernels or any(each.dtype.kind != "f" for each in numbers)
+        if self.kernels is None or kernel.name in self.kernels:
+            return True
+        return any(parameter.pointer and parameter.dtype.kind != "f" for parameter in kernel.parameters)
 
 
 _checking: _Checking | None = None

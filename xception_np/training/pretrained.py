@@ -6,13 +6,13 @@ pretrained.load("imagenet", "xception")             published weights, downloade
 pretrained.load("weights.h5", "xception")           a file of published weights, Keras's or timm's
 """
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 from xception_np import models, weights
 from xception_np.data import Preprocessing, download, imagenet
 from xception_np.errors import InputError, check_file
+from xception_np.files import with_home
 from xception_np.training import box, checkpoints
 from xception_np.training.checkpoints import Checkpoint
 
@@ -91,7 +91,7 @@ def find(source: str | Path, network: str | None = None) -> Found:
             raise InputError(f"model is {network!r}, whose weights are timm's; expected a file of them, as .safetensors")
         path = download.fetch(published.address, published.md5)
         return Found(path, network, published.preprocessing, imagenet.CLASSES, False)
-    path = box.checkpoint() if str(source) == "box" else Path(os.path.expanduser(source))
+    path = box.checkpoint() if str(source) == "box" else with_home(source)
     check_file("checkpoint", path, "a file of weights, 'box' or 'imagenet'")
     if checkpoints.is_one(path):
         described = checkpoints.describe(path)
