@@ -49,7 +49,7 @@ def test_all_operations_and_updates(tmp_path):
     facts = json.loads((tmp_path / "report.json").read_text())
     assert {each["operation"] for each in facts["outcomes"]} == {*ops.__all__, selfcheck.UPDATES}
     names = {each["case"] for each in facts["outcomes"] if each["operation"] == selfcheck.UPDATES}
-    assert names == {*UPDATES, "sum of squares"}
+    assert names == {*UPDATES, "sum of squares", "muon"}
     assert len(facts["sources"]) == sum(1 for _ in Path(kernels.__file__).parent.rglob("*.cu"))
 
 

@@ -27,9 +27,13 @@ def run(folder, place, **settings):
     return run
 
 
-@pytest.mark.parametrize("optimizer", [{"nesterov": True}, {"optimizer": "rmsprop", "rate": 1e-3}], ids=["sgd", "rmsprop"])
-def test_like_the_cpu(tmp_path, optimizer):
-    settings = {**EVERYTHING, **optimizer, "steps": 6}
+@pytest.mark.parametrize(
+    "changes",
+    [{"nesterov": True}, {"optimizer": "rmsprop", "rate": 1e-3}, {"optimizer": "muon", "nesterov": True}],
+    ids=["sgd", "rmsprop", "muon"],
+)
+def test_like_the_cpu(tmp_path, changes):
+    settings = {**EVERYTHING, **changes, "steps": 6}
     there, here = (run(tmp_path / place, place, **settings) for place in ("emulated", "numpy"))
     assert len(there.history) == 6
     np.testing.assert_allclose([step.loss for step in there.history], [step.loss for step in here.history], rtol=ALIKE)

@@ -34,7 +34,7 @@ def test_rates_of_the_last_layer_and_of_the_others():
     assert rate_parts(model.parameters, 1.0) == [(slice(0, total), 1.0)]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "muon"])
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_a_backbone_that_stays(tmp_path, optimizer, dropout):
     model = models.from_table(tiny_model().table, 2, seed=1, dropout=dropout)

@@ -6,8 +6,8 @@ import pytest
 from xception_np import models
 from xception_np.errors import InputError
 from xception_np.layers import Buffers
-from xception_np.training import SGD, RMSprop, Settings, optimizers
-from xception_np.training.regularisation import clip, decay_vector, global_norm
+from xception_np.training import SGD, Muon, RMSprop, Settings, optimizers
+from xception_np.training.regularisation import Matrix, Part, clip, decay_vector, global_norm, matrices_and_rest
 
 
 def buffers():
@@ -53,7 +53,21 @@ def test_rmsprop_by_hand():
     np.testing.assert_allclose(found.values, [0.775, 2 + 0.6 / 3])
 
 
-@pytest.mark.parametrize("kind", [SGD, RMSprop])
+def test_muon_by_hand():
+    """Two numbers are a matrix of one row, which turns; two others move as with SGD. The share of the rate is the angle's, too."""
+    found = Buffers(np.array([3.0, 4.0, 1.0, 2.0]), np.array([8.0, -6.0, 10.0, -1.0]), np.empty(0))
+    matrix = Matrix(Part(slice(0, 2), 0.5), (1, 2))
+    optimizer = Muon(found, [matrix], [Part(slice(2, 4), 1.0)], turn=15.0, momentum=0.5, nesterov=False, decay=0.5)
+    optimizer.step(0.1)  # angle 0.5 * 0.1 * 15 = 0.75; slopes 10 + 0.5 * 1, -1 + 0.5 * 2
+    np.testing.assert_allclose(found.values, [0.0, 5.0, -0.05, 2.0], atol=1e-14)
+    np.testing.assert_allclose(optimizer.state["velocity"], [8.0, -6.0, 10.5, 0.0])
+
+
+def a_muon(found, decay):
+    return Muon(found, [Matrix(Part(slice(1, 5), 1.0), (2, 2))], [Part(slice(0, 1), 1.0)], turn=1.0, decay=decay)
+
+
+@pytest.mark.parametrize("kind", [SGD, RMSprop, a_muon])
 def test_an_optimizer_that_takes_up_anothers_state_goes_on_as_it(kind):
     rng = np.random.default_rng(0)
     gradients = rng.standard_normal((6, 5))
@@ -71,6 +85,29 @@ def test_an_optimizer_that_takes_up_anothers_state_goes_on_as_it(kind):
         other.gradients[...] = gradient
         second.step(0.1)
     np.testing.assert_array_equal(one.values, other.values)
+
+
+def test_what_turns():
+    """Every number of a model is in one matrix or moves; matrices are what regular and pointwise convolutions multiply by."""
+    model = models.build("xception_small", 10)
+    matrices, rest = matrices_and_rest(model.parameters, 0.5)
+    counted = np.zeros(model.buffers.values.size, int)
+    for where, _ in [*(matrix.part for matrix in matrices), *rest]:
+        counted[where] += 1
+    assert (counted == 1).all()
+    assert {part.share for part in rest} == {0.5, 1.0}
+    expected = [
+        (p.value.reshape(-1, p.shape[-1]))
+        for p in model.parameters
+        if p.name.endswith("/pointwise_kernel") or (p.name.endswith("/kernel") and not p.name.startswith("predictions/"))
+    ]
+    assert len(expected) == 24
+    for matrix, value in zip(matrices, expected, strict=True):
+        assert matrix.part.share == 0.5
+        np.testing.assert_array_equal(matrix.of(model.buffers.values), value)
+    none, others = matrices_and_rest(model.parameters, 0.0)
+    assert none == []
+    assert [part.share for part in others[-2:]] == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("depthwise", [True, False])
@@ -113,6 +150,14 @@ def test_settings_choose_the_optimizer():
     assert isinstance(sgd, SGD) and sgd.momentum == 0.8 and sgd.nesterov and sgd.decay.max() == 0.5
     rmsprop = optimizers.of(Settings(optimizer="rmsprop", momentum=0.7, weight_decay=0.5), model)
     assert isinstance(rmsprop, RMSprop) and rmsprop.momentum == 0.7 and rmsprop.decay.max() == 0.5
+    muon = optimizers.of(Settings(optimizer="muon", momentum=0.6, rate=0.5, angle=0.2, nesterov=True), model)
+    assert isinstance(muon, Muon) and (muon.moved.momentum, muon.moved.nesterov, muon.turn) == (0.6, True, 0.4)
+
+
+def test_muon_needs_batch_normalisation():
+    model = models.from_table(models.find("xception_small")._replace(name="bare", norm=None, bias=True), 2)
+    with pytest.raises(InputError, match="optimizer is 'muon'; expected sgd or rmsprop for bare, which has no batch normalisation"):
+        optimizers.of(Settings(optimizer="muon"), model)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,9 @@ def test_every_setting_of_a_step_changes_the_step(tmp_path):
     changes = (
         {},
         {"optimizer": "rmsprop", "rate": 0.001},
+        {"optimizer": "muon"},
+        {"optimizer": "muon", "nesterov": True},
+        {"optimizer": "muon", "angle": 0.2},
         {"momentum": 0.5},
         {"nesterov": True},
         {"weight_decay": 0.1},

@@ -5,8 +5,9 @@ import pytest
 
 from xception_np import emulator, updates
 from xception_np.check import require_all
-from xception_np.check.updates import BUDGET, SIZES, UPDATES, check_sum_of_squares, check_update
+from xception_np.check.updates import BUDGET, SIZES, UPDATES, check_muon, check_sum_of_squares, check_update
 from xception_np.errors import InputError
+from xception_np.updates.muon import reference
 
 every_update = pytest.mark.parametrize("update", UPDATES)
 both_dtypes = pytest.mark.parametrize("dtype", BUDGET, ids=str)
@@ -36,6 +37,68 @@ def test_sum_of_squares(implementation, dtype, request):
     if implementation == "emulated":
         request.getfixturevalue("needs_compiler")
     require_all(list(check_sum_of_squares(implementation, dtype)))
+
+
+@both_dtypes
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("implementation", ["cpu", "emulated"])
+def test_muon(implementation, nesterov, dtype, request):
+    if implementation == "emulated":
+        request.getfixturevalue("needs_compiler")
+    require_all(list(check_muon(implementation, dtype, nesterov)))
+
+
+def turned(value, velocity, gradient, angle=0.75, momentum=0.5, nesterov=False):
+    """Value and velocity after a step."""
+    value, velocity, gradient = (np.array(matrix, np.float64) for matrix in (value, velocity, gradient))
+    updates.muon.step([value], [velocity], [gradient], angle, momentum, nesterov)
+    return value, velocity
+
+
+def test_muon_by_hand():
+    """A row is a direction already: (3, 4) at right angles to (4, -3), tan(angle) 3/4, so it comes to lie on an axis."""
+    value, velocity = turned([[3.0, 4.0]], [[0.0, 0.0]], [[8.0, -6.0]])  # (0.6, 0.8) - 0.75 * (0.8, -0.6) = (0, 1.25)
+    np.testing.assert_allclose(value, [[0.0, 5.0]], atol=1e-14)
+    np.testing.assert_array_equal(velocity, [[8.0, -6.0]])
+    value, velocity = turned(value, velocity, [[0.0, 3.0]])  # slope 0.5 * (8, -6) + (0, 3) = (4, 0)
+    np.testing.assert_allclose(value, [[-3.0, 4.0]])  # (0, 1) - 0.75 * (1, 0), of length 1.25
+    np.testing.assert_array_equal(velocity, [[4.0, 0.0]])
+    value, velocity = turned(value, velocity, [[2.0, -3.0]], nesterov=True)  # velocity (4, -3), slope (2, -3) + (2, -1.5)
+    np.testing.assert_allclose(velocity, [[4.0, -3.0]])
+    slope = np.array([[4.0, -4.5]])
+    moved = np.array([[-0.6, 0.8]]) - 0.75 * slope / np.linalg.norm(slope)
+    np.testing.assert_allclose(value, 5 * moved / np.linalg.norm(moved))
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (40, 6), (6, 40)])
+def test_a_direction_has_the_singular_vectors_of_its_slope_and_values_of_about_one(shape):
+    x = np.random.default_rng(0).standard_normal(shape)
+    found = reference.orthogonal(x)
+    left, singular, right = np.linalg.svd(x, full_matrices=False)
+    assert singular.min() > 0.017 * np.linalg.norm(x)
+    middle = left.T @ found @ right.T
+    np.testing.assert_allclose(middle, np.diag(np.diag(middle)), atol=1e-12)
+    assert 0.65 < np.diag(middle).min() <= np.diag(middle).max() < 1.21
+
+
+def test_a_gradient_of_nothing_moves_nothing():
+    value, velocity = turned([[3.0, 4.0]], [[0.0, 0.0]], [[0.0, 0.0]])
+    np.testing.assert_allclose(value, [[3.0, 4.0]])
+    np.testing.assert_array_equal(velocity, 0)
+
+
+def test_muon_of_what_is_not_finite_is_not():
+    assert not np.isfinite(turned([[3.0, 4.0]], [[0.0, 0.0]], [[np.nan, 0.0]])[0]).any()
+
+
+def test_matrices_that_do_not_fit():
+    two, three = np.zeros((2, 2)), np.zeros((3, 3))
+    with pytest.raises(InputError, match="velocities and gradients are 1 and 2 matrices; expected 1, as of values"):
+        updates.muon.step([two], [two], [two, two], 0.1, 0.9, True)
+    with pytest.raises(InputError, match=r"gradient is float64 of shape \(3, 3\); expected float64 of shape \(2, 2\), as value is"):
+        updates.muon.step([two], [two], [three], 0.1, 0.9, True)
+    with pytest.raises(InputError, match="value"):
+        updates.muon.step([two[0]], [two[0]], [two[0]], 0.1, 0.9, True)
 
 
 def test_a_sum_of_squares_by_hand():

@@ -38,6 +38,9 @@ UPDATES = {
 }
 SIZES = (1, 31, 257, 5003)
 BUDGET = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-14}  # a few roundings of each number
+# Three rounds make 3.4^3 = 41 of an error where a singular value is next to 0; a step of 0.1 leaves a tenth of that in the value.
+MUON_BUDGET = {dtype: 4 * budget for dtype, budget in BUDGET.items()}
+MATRICES = ((1, 1), (5, 3), (4, 7), (1, 9), (33, 65), (130, 40))
 _MANY_PARTS = 300**2  # numbers whose squares are summed in more parts than a block has threads
 
 
@@ -58,6 +61,27 @@ def check_sum_of_squares(implementation: str, dtype=np.float64) -> Iterator[Comp
         exact = updates.vector.sum_of_squares(x.astype(np.float64), implementation="reference")
         found = updates.vector.sum_of_squares(arrays.moved(x, implementations.place(implementation)), implementation=implementation)
         yield compare(found, exact, 10 * BUDGET[np.dtype(dtype)], f"sum_of_squares.{implementation} of {size}")
+
+
+def check_muon(implementation: str, dtype=np.float64, nesterov: bool = True) -> Iterator[Comparison]:
+    """One comparison for every matrix and velocity that a step of Muon writes to."""
+    found, expected = (_turned(name, dtype, nesterov) for name in (implementation, "reference"))
+    budget = MUON_BUDGET[np.dtype(dtype)]
+    for shape, actual, right in zip([*MATRICES, *MATRICES], found, expected, strict=True):
+        yield compare(actual, right, budget, f"muon.{implementation}, matrix of {shape} like reference")
+
+
+def _turned(implementation: str, dtype, nesterov: bool) -> list[np.ndarray]:
+    """What a step makes of random matrices, then of their velocities; AssertionError if it writes to their gradients."""
+    rng = np.random.default_rng(7)
+    given = [[rng.standard_normal(shape).astype(dtype) for shape in MATRICES] for _ in range(3)]
+    values, velocities, gradients = arrays.moved(
+        [[matrix.copy() for matrix in matrices] for matrices in given], implementations.place(implementation)
+    )
+    updates.muon.step(values, velocities, gradients, 0.1, 0.7, nesterov, implementation=implementation)
+    for before, after in zip(given[2], gradients, strict=True):
+        np.testing.assert_array_equal(before, arrays.to_host(after))
+    return [arrays.to_host(matrix) for matrix in (*values, *velocities)]
 
 
 def vectors(count: int, size: int, dtype) -> list[np.ndarray]:

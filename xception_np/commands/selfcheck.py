@@ -23,7 +23,7 @@ from xception_np.check import cases, operations, updates
 from xception_np.check.anchors import check_anchors
 from xception_np.check.cases import Case
 from xception_np.check.comparison import Comparison
-from xception_np.check.updates import check_sum_of_squares, check_update
+from xception_np.check.updates import check_muon, check_sum_of_squares, check_update
 from xception_np.commands.output import console, emit, print_grid
 from xception_np.emulator import Report, toolchain
 from xception_np.errors import InputError
@@ -115,6 +115,7 @@ def _updates(implementation: str) -> list[Compared]:
     for dtype in _DTYPES:
         found += [(UPDATES, name, str(dtype), partial(check_update, name, implementation, dtype)) for name in updates.UPDATES]
         found.append((UPDATES, "sum of squares", str(dtype), partial(check_sum_of_squares, implementation, dtype)))
+        found.append((UPDATES, "muon", str(dtype), partial(check_muon, implementation, dtype)))
     return found
 
 

@@ -5,7 +5,7 @@ from xception_np.training.checkpoints import Checkpoint, load, save
 from xception_np.training.evaluation import Evaluation, evaluate
 from xception_np.training.history import Progress, Validation
 from xception_np.training.metrics import confusion, map_at_k
-from xception_np.training.optimizers import SGD, RMSprop
+from xception_np.training.optimizers import SGD, Muon, RMSprop
 from xception_np.training.recipes import RECIPES, Recipe, recipe
 from xception_np.training.settings import Settings
 from xception_np.training.trainer import Trainer
@@ -17,6 +17,7 @@ __all__ = [
     "Average",
     "Checkpoint",
     "Evaluation",
+    "Muon",
     "Progress",
     "RMSprop",
     "Recipe",

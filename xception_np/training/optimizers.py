@@ -1,4 +1,4 @@
-"""Optimizers: from gradients to new parameters, in one pass over the model's flat vectors (`updates.sgd`, `updates.rmsprop`).
+"""Optimizers: from gradients to new parameters, on the model's flat vectors (`updates.sgd`, `updates.rmsprop`, `updates.muon`).
 
 Weight decay is the gradient of an L2 penalty, decay / 2 * value^2, added to the gradient of the loss; `decay` is one number or
 one for each parameter (`regularisation.decay_vector`).
@@ -13,10 +13,10 @@ from xception_np import arrays, updates
 from xception_np.errors import InputError
 from xception_np.layers import Buffers
 from xception_np.models import Model
-from xception_np.training.regularisation import Part, decay_vector, rate_parts
+from xception_np.training.regularisation import Matrix, Part, decay_vector, matrices_and_rest, rate_parts
 from xception_np.training.settings import Settings
 
-Optimizer = Union["SGD", "RMSprop"]
+Optimizer = Union["SGD", "RMSprop", "Muon"]
 
 
 class SGD:
@@ -43,7 +43,7 @@ class SGD:
         parts: Sequence[Part] | None = None,
     ):
         self.buffers, self.momentum, self.nesterov = buffers, _fraction("momentum", momentum), nesterov
-        self.decay, self.parts = _vector(buffers, decay), parts or _whole(buffers)
+        self.decay, self.parts = _vector(buffers, decay), _whole(buffers) if parts is None else parts
         self.velocity = _vector(buffers, 0.0)
 
     @property
@@ -107,12 +107,74 @@ class RMSprop:
             updates.rmsprop.step(values, mean_square, velocity, gradients, decay, share * rate, *settings)
 
 
+class Muon:
+    """Matrices turn, by what `updates.muon` makes of their momentum; everything else moves as it does with SGD.
+
+    Parameters
+    ----------
+    buffers : Buffers
+        Of the model to train; the optimizer's own vector is where these are.
+    matrices : sequence of Matrix
+        What turns; batch normalisation, or something else that makes up for its length, has to follow each.
+    rest : sequence of Part
+        What moves.
+    turn : float
+        Angle in radians by which a matrix turns in a step, for each unit of the learning rate.
+    momentum : float
+        0 <= momentum < 1.
+    nesterov : bool
+    decay : float, or (parameters,) array
+        Of what moves: a matrix that keeps its length has nothing to decay.
+    """
+
+    def __init__(
+        self,
+        buffers: Buffers,
+        matrices: Sequence[Matrix],
+        rest: Sequence[Part],
+        turn: float,
+        momentum: float = 0.9,
+        nesterov: bool = True,
+        decay: float | np.ndarray = 0.0,
+    ):
+        self.moved = SGD(buffers, momentum, nesterov, decay, rest)
+        self.turn = turn
+        self.turned: dict[float, list[Matrix]] = {}  # by their share of the learning rate
+        for matrix in matrices:
+            self.turned.setdefault(matrix.part.share, []).append(matrix)
+
+    @property
+    def buffers(self) -> Buffers:
+        """Of the model that is trained."""
+        return self.moved.buffers
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """What the next step depends on, besides the parameters; write to it to go on from there."""
+        return self.moved.state
+
+    def step(self, rate: float) -> None:
+        """Turn the matrices and move the other parameters, with this learning rate."""
+        vectors = self.buffers.values, self.moved.velocity, self.buffers.gradients
+        for share, found in self.turned.items():
+            values, velocities, gradients = ([matrix.of(vector) for matrix in found] for vector in vectors)
+            angle = share * rate * self.turn
+            updates.muon.step(values, velocities, gradients, angle, self.moved.momentum, self.moved.nesterov)
+        self.moved.step(rate)
+
+
 def of(settings: Settings, model: Model) -> Optimizer:
-    """The optimizer that settings ask for."""
+    """The optimizer that settings ask for; InputError if it is none for this model."""
     decay = decay_vector(model.parameters, settings.weight_decay, settings.decay_depthwise)
     parts = rate_parts(model.parameters, settings.backbone_rate)
     if settings.optimizer == "rmsprop":
         return RMSprop(model.buffers, settings.momentum, decay=decay, parts=parts)
+    if settings.optimizer == "muon":
+        if model.table.norm is None:
+            raise InputError(f"optimizer is 'muon'; expected sgd or rmsprop for {model.name}, which has no batch normalisation")
+        matrices, rest = matrices_and_rest(model.parameters, settings.backbone_rate)
+        turn = settings.angle / settings.rate
+        return Muon(model.buffers, matrices, rest, turn, settings.momentum, settings.nesterov, decay)
     return SGD(model.buffers, settings.momentum, settings.nesterov, decay, parts)
 
 

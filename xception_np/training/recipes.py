@@ -64,6 +64,7 @@ _RUN = (
     "seed",
     "backbone_rate",
     "frozen_norm",
+    "angle",
     "augmentation",
 )
 

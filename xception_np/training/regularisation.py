@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -56,11 +56,58 @@ def rate_parts(parameters: Sequence[Parameter], backbone: float) -> list[Part]:
     backbone : float
         Share for all layers but the last, 0 to 1.
     """
-    found, start = [], 0
-    for share, group in groupby(parameters, lambda parameter: 1.0 if is_head(parameter.name) else backbone):
-        stop = start + sum(parameter.size for parameter in group)
-        found.append(Part(slice(start, stop), share))
-        start = stop
+    return _joined(_parts(parameters, backbone))
+
+
+class Matrix(NamedTuple):
+    """A kernel's part of a model's vectors, and the shape (rows, columns) in which it maps what comes in to what goes out."""
+
+    part: Part
+    shape: tuple[int, int]
+
+    def of(self, vector):
+        """What a vector has there, as a matrix."""
+        return vector[self.part.where].reshape(self.shape)
+
+
+def matrices_and_rest(parameters: Sequence[Parameter], backbone: float) -> tuple[list[Matrix], list[Part]]:
+    """The parts of a model's vectors that are matrices whose length means nothing, and all others.
+
+    The kernels of regular convolutions (kh * kw * C rows, F columns) and of pointwise ones (C, F) are: batch normalisation follows
+    them. A depthwise kernel maps no channel to another, and the length of the last layer's says how sure the network is. Matrices
+    whose share of the learning rate is 0 are left out.
+
+    Parameters
+    ----------
+    parameters, backbone
+        As for `rate_parts`.
+    """
+    matrices, rest = [], []
+    for parameter, part in zip(parameters, _parts(parameters, backbone), strict=True):
+        kind, axes = parameter.name.rpartition("/")[2], len(parameter.shape)
+        if kind != "pointwise_kernel" and (kind, axes) != ("kernel", 4):
+            rest.append(part)
+        elif part.share > 0:
+            columns = parameter.shape[-1]
+            matrices.append(Matrix(part, (parameter.size // columns, columns)))
+    return matrices, _joined(rest)
+
+
+def _parts(parameters: Sequence[Parameter], backbone: float) -> list[Part]:
+    """One for each parameter."""
+    ends = np.cumsum([0, *(parameter.size for parameter in parameters)]).tolist()
+    shares = (1.0 if is_head(parameter.name) else backbone for parameter in parameters)
+    return [Part(slice(*span), share) for span, share in zip(pairwise(ends), shares, strict=True)]
+
+
+def _joined(parts: Sequence[Part]) -> list[Part]:
+    """The same with as few parts as can be: neighbours of the same share are one."""
+    found: list[Part] = []
+    for where, share in parts:
+        if found and found[-1].where.stop == where.start and found[-1].share == share:
+            found[-1] = Part(slice(found[-1].where.start, where.stop), share)
+        else:
+            found.append(Part(where, share))
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from xception_np.errors import InputError, is_whole
 from xception_np.random import check_seed
 
-OPTIMIZERS = ("sgd", "rmsprop")
+OPTIMIZERS = ("sgd", "rmsprop", "muon")
 _MOST = 1e18  # far beyond what makes sense, and within what can be calculated with
 SCHEDULES = ("constant", "linear", "cosine", "epochs", "samples")
 
@@ -29,13 +29,15 @@ class Settings:
     batch : int
         Pictures in a step.
     optimizer : str
-        `sgd` or `rmsprop`.
+        `sgd`, `rmsprop` or `muon`.
     rate : float
         Peak learning rate.
     momentum : float
-        Of either optimizer, 0 <= momentum < 1.
+        Of any optimizer, 0 <= momentum < 1.
     nesterov : bool
-        Look ahead along the velocity; SGD only.
+        Look ahead along the velocity; not for `rmsprop`.
+    angle : float
+        By which a matrix turns in a step at the peak of the schedule, in radians; `muon` only.
     weight_decay : float
         L2 coefficient of kernels: their gradient grows by it times the kernel. Biases and batch normalisation have none.
     decay_depthwise : bool
@@ -85,6 +87,7 @@ class Settings:
     rate: float = 0.1
     momentum: float = 0.9
     nesterov: bool = False
+    angle: float = 0.1
     weight_decay: float = 0.0
     decay_depthwise: bool = True
     clip: float = 0.0
@@ -118,6 +121,7 @@ class Settings:
         _positive("lr", self.rate, "a learning rate > 0")
         _fraction("momentum", self.momentum)
         _flag("nesterov", self.nesterov)
+        _number("angle", self.angle, 0 < self.angle <= 1, "an angle in radians, 0 < angle <= 1")
         _fraction("weight_decay", self.weight_decay)
         _flag("decay_depthwise", self.decay_depthwise)
         _number("clip", self.clip, self.clip >= 0, "the largest norm of a gradient, or 0 for no limit")
@@ -138,8 +142,8 @@ class Settings:
         check_seed(self.seed)
         if self.grow_from < 1 and self.grow_until == 0:
             raise InputError(f"grow_until is 0; expected a part of the run, as grow_from is {self.grow_from}, or a grow_from of 1")
-        if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
-            raise InputError("nesterov is True; expected it only with the optimizer sgd and a momentum > 0")
+        if self.nesterov and (self.optimizer == "rmsprop" or self.momentum == 0):
+            raise InputError("nesterov is True; expected it only with the optimizers sgd and muon, and a momentum > 0")
 
     @property
     def statistics_stay(self) -> bool:

@@ -2,9 +2,10 @@
 
 Operations (`ops`) never write to their arguments; these do, to their first ones, and have no backward pass. Otherwise they are
 built alike: a folder each, its formula and checks in `__init__.py`, then `reference.py` in NumPy, `cpu.py` in Numba, `gpu.cu` and
-`gpu.py` in CUDA; the arrays say where they run. They are all of one shape, one dtype and in one place.
+`gpu.py` in CUDA; the arrays say where they run. They are of one dtype and in one place, and of one shape
+but for `muon`'s, which are matrices.
 """
 
-from xception_np.updates import average, rmsprop, sgd, vector
+from xception_np.updates import average, muon, rmsprop, sgd, vector
 
-__all__ = ["average", "rmsprop", "sgd", "vector"]
+__all__ = ["average", "muon", "rmsprop", "sgd", "vector"]

@@ -19,16 +19,24 @@ def forward(x, weight):
 
 def backward(dy, cache):
     x, weight = cache
-    dx, dweight = arrays.empty_like(x), arrays.empty_like(weight)
+    dx = arrays.empty_like(x)
     positions, (channels, filters) = x.size // x.shape[3], weight.shape
     # y = x @ w, so dx = dy @ w.T and dw = x.T @ dy
     kernels.launch(FILE, "backward_x", x.dtype, _tiles(positions, channels), BLOCK, (dy, weight, dx, positions, channels, filters))
+    return dx, product_over_positions(x, dy)
+
+
+def product_over_positions(x, dy):
+    """x.T @ dy, (C, F), summed over all positions: in chunks of them, then over the chunks."""
+    channels, filters = x.shape[-1], dy.shape[-1]
+    positions = x.size // channels
+    dweight = arrays.empty((channels, filters), x.dtype, like=x)
     chunk, chunks = kernels.large_chunks(positions)
-    sums = arrays.empty((chunks, *weight.shape), x.dtype, like=x)
+    sums = arrays.empty((chunks, channels, filters), x.dtype, like=x)
     grid = (*_tiles(channels, filters), chunks)
     kernels.launch(FILE, "backward_weight", x.dtype, grid, BLOCK, (dy, x, sums, positions, channels, filters, chunk))
     kernels.launch(FILE, "add_chunks", x.dtype, *kernels.over(dweight.size), (sums, dweight, dweight.size, chunks))
-    return dx, dweight
+    return dweight
 
 
 def _tiles(rows, columns):
