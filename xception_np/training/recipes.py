@@ -114,10 +114,11 @@ CIFAR = Recipe(
     Settings(
         epochs=40,
         batch=128,
-        optimizer="sgd",
-        rate=0.4,
-        momentum=0.9,
+        optimizer="muon",
+        rate=1.6,
+        momentum=0.6,
         nesterov=True,
+        angle=0.1,
         weight_decay=3e-4,
         decay_depthwise=False,
         schedule="cosine",
@@ -132,7 +133,9 @@ CIFAR = Recipe(
 
 FOLDER = Recipe(
     "folder",
-    CIFAR.settings.with_changes({"epochs": 80, "batch": 64, "rate": 0.2, "weight_decay": 5e-4}),
+    CIFAR.settings.with_changes(
+        {"epochs": 80, "batch": 64, "optimizer": "sgd", "rate": 0.2, "momentum": 0.9, "weight_decay": 5e-4},
+    ),
     "this project's, for some thousands of pictures in folders",
 )
 
