@@ -8,11 +8,18 @@ import shutil
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from command import COMMAND, run
 
+from xception_np import commands
+from xception_np.commands import train
 from xception_np.commands.output import program
+from xception_np.data import Dataset, Preprocessing
+from xception_np.training import Settings
+from xception_np.training.averaging import STATISTICS_BATCHES
 
 
 @pytest.fixture(scope="module")
@@ -256,6 +263,24 @@ def test_how_the_program_is_called(tmp_path, monkeypatch, on_the_path):
     assert program() == ("xception-np" if on_the_path else "'my programs/xception-np'")
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "xception_np" / "__main__.py")])
     assert program() == ("python" if on_the_path else "'my programs/python'") + " -m xception_np"
+
+
+def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch):
+    """The program began at 90; at 100 a first prediction takes 30 seconds, the next one a second."""
+    now, costs = [100.0], iter([30.0, 1.0])
+
+    def predict(x, batch):
+        now[0] += next(costs)
+
+    pictures = Dataset("blank", np.zeros((640, 8, 8, 3), np.uint8), np.zeros(640, np.int64), ("a", "b"))
+    trainer = SimpleNamespace(
+        settings=Settings(batch=64), preprocessing=Preprocessing(8, (0, 0, 0), (1, 1, 1)), model=SimpleNamespace(predict=predict)
+    )
+    monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(commands, "STARTED", 90.0)
+    found = train._reserve(trainer, pictures, views=2)
+    after = 1.2 * (2 * 10 + 2 * STATISTICS_BATCHES) + 3  # ten batches, seen twice; the passes that learn statistics count double
+    assert found == pytest.approx(41 + after)
 
 
 @pytest.mark.slow

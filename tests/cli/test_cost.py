@@ -72,7 +72,7 @@ def test_measured_beside_predicted_and_pictures(tmp_path):
         (["xception", "--machine", 0, 1, 1], "peak is 0.0; expected"),
         (["xception", "--machine", 1, 1], "'--machine' requires 3 arguments"),
         (["xception", "--out", "notes.txt"], "out is notes.txt, a file that is no PNG picture"),
-        (["xception", "--predict", "--roofline", "notes.txt"], "out is notes.txt, a file that is no PNG picture"),
+        (["xception", "--predict", "--roofline", "notes.txt"], "roofline is notes.txt, a file that is no PNG picture"),
         (["xception", "--out", "nowhere/bars.png"], "out is nowhere/bars.png; expected the path of a file"),
         ([], "missing argument 'MODEL'"),
     ],

@@ -109,7 +109,7 @@ class TestRuns:
         (["relu", "--implementation", "cpu"], "implementation is 'cpu'; expected one of 'emulated'"),
         (["relu", "--order", "sideways"], "order is 'sideways'; expected one of 'forward', 'reverse', 'random'"),
         (["relu", "--seed", -1], "seed is -1; expected an integer from 0 to 4294967295"),
-        (["relu", "--png", "notes.txt"], "out is notes.txt, a file that is no PNG picture"),
+        (["relu", "--png", "notes.txt"], "png is notes.txt, a file that is no PNG picture"),
         (["relu", "--file", "nowhere.cu"], "file nowhere.cu does not exist; expected a .cu file with the kernels"),
         (["relu", "--file", "notes.txt"], "file notes.txt has kernels none; expected backward, forward, as gpu.cu has"),
         (["relu", "--file", "."], "file . is not a file and so cannot be read"),

@@ -52,8 +52,9 @@ def run(request: Request, as_json: bool) -> None:
     spec.one_of("by", request.by, cost.BY)
     if request.training and not (_is_timed(request) or request.gpus):
         raise InputError("training is True; expected it with what it is about, times: --predict, --measure, --machine or --gpus")
-    for path in filter(None, (request.out, request.roofline)):
-        check_picture_target(path)
+    for option, path in {"out": request.out, "roofline": request.roofline}.items():
+        if path:
+            check_picture_target(path, option)
     lines = cost.count(models.outline(table), shape)
     times = _times(request, lines, shape)
     rows = cost.rows(lines, request.by, times.predicted, times.measured)

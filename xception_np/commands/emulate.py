@@ -61,7 +61,7 @@ def run(request: Request, as_json: bool) -> None:
     dtype = np.dtype(spec.one_of("dtype", request.dtype, ("float32", "float64")))
     spec.one_of("order", request.order, emulator.ORDERS)
     if request.png:
-        check_picture_target(request.png)
+        check_picture_target(request.png, "png")
     toolchain.compiler()
     replaced = _replaced(request)
     implementation = request.implementation or ("emulated" if replaced is None else _implementation_of(replaced))

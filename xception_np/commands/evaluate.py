@@ -19,7 +19,7 @@ def run(
 ) -> None:
     """Measure a network's accuracy on the held-out pictures of a data set."""
     if confusion_out is not None:
-        check_picture_target(confusion_out)
+        check_picture_target(confusion_out, "confusion")
     loaded = pretrained.load(checkpoint, network)
     if batch is None:
         batch = max(1, min(128, 128 * _USUAL_PIXELS // loaded.preprocessing.size**2))

@@ -71,12 +71,12 @@ def save_figure(figure: Figure, path: Path) -> Path:
     return path
 
 
-def check_picture_target(path: Path) -> None:
-    """InputError if no picture can be written there, or if it would replace what is none."""
+def check_picture_target(path: Path, option: str = "out") -> None:
+    """InputError if no picture can be written where this option says, or if it would replace what is none."""
     if (path.exists() and not path.is_file()) or not path.absolute().parent.is_dir():
-        raise InputError(f"out is {path}; expected the path of a file, in a folder that exists")
+        raise InputError(f"{option} is {path}; expected the path of a file, in a folder that exists")
     if path.is_file() and not _is_png(path):
-        raise InputError(f"out is {path}, a file that is no PNG picture; choose another one")
+        raise InputError(f"{option} is {path}, a file that is no PNG picture; choose another one")
 
 
 def _is_png(path: Path) -> bool:

@@ -35,7 +35,7 @@ def run(request: Request, as_json: bool) -> None:
     shape = (request.batch, request.height, request.width, request.channels)
     points = cost.spectrum(shape, request.segments or None)
     if request.png:
-        check_picture_target(request.png)
+        check_picture_target(request.png, "png")
         save_figure(_picture(shape, request.segments), request.png)
     if as_json:
         picture = None if request.png is None else str(request.png)

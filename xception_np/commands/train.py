@@ -192,7 +192,7 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         soft_wrap=True,
     )
     views = beside(trainer.augmentation.mirrors)
-    trainer.reserve = time.perf_counter() - commands.STARTED + _seconds_after(trainer, test, 1 + len(views))
+    trainer.reserve = _reserve(trainer, test, 1 + len(views))
     try:
         with training_progress() as show, _recorded(trainer) as record:
 
@@ -260,15 +260,19 @@ def _summing(trainer: Trainer) -> dict[str, Any]:
     return {"processes": trainer.processes.count, "allreduce": resources.share_summed(trainer.history)}
 
 
-def _seconds_after(trainer: Trainer, test: Pictures, views: int) -> float:
-    """About how long it takes from the last step to the end: statistics for averaged weights, evaluation, pictures."""
+def _reserve(trainer: Trainer, test: Pictures, views: int) -> float:
+    """Seconds that are not for steps: those since the program began, and about those from the last step to the end.
+
+    At the end there are statistics for averaged weights, the evaluation, and pictures.
+    """
     batch = trainer.settings.batch
     x = trainer.preprocessing.apply(test.read(np.arange(min(batch, len(test)))))
     trainer.model.predict(x, batch)  # compiles
     begin = time.perf_counter()
     trainer.model.predict(x, batch)
     seconds = time.perf_counter() - begin
-    return 1.2 * seconds * (views * len(test) / batch + 2 * STATISTICS_BATCHES) + 3
+    after = 1.2 * seconds * (views * len(test) / batch + 2 * STATISTICS_BATCHES) + 3
+    return time.perf_counter() - commands.STARTED + after
 
 
 def _recorded(trainer: Trainer) -> AbstractContextManager[Callable[[Progress], None]]:
