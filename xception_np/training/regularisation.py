@@ -1,4 +1,4 @@
-"""What each parameter has of its own: weight decay by its kind, a learning rate by its place; and clipping by the global norm."""
+"""What each parameter has of its own, by its kind and place: weight decay, a learning rate, whether it turns; and clipping."""
 
 import math
 from collections.abc import Sequence

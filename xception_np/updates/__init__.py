@@ -2,8 +2,8 @@
 
 Operations (`ops`) never write to their arguments; these do, to their first ones, and have no backward pass. Otherwise they are
 built alike: a folder each, its formula and checks in `__init__.py`, then `reference.py` in NumPy, `cpu.py` in Numba, `gpu.cu` and
-`gpu.py` in CUDA; the arrays say where they run. They are of one dtype and in one place, and of one shape
-but for `muon`'s, which are matrices.
+`gpu.py` in CUDA; the arrays say where they run. They are of one dtype and in one place, and of one shape, but for the matrices of
+`muon`.
 """
 
 from xception_np.updates import average, muon, rmsprop, sgd, vector
