@@ -330,6 +330,11 @@ PICTURE = "run/curves.png"
         (None, ["explain", "nothing.png"], "picture nothing.png does not exist"),
         (None, ["features", PICTURE, "--layer", "block77"], "layer is 'block77'; expected one of"),
         (
+            None,
+            ["features", PICTURE, "--layer", "block1_conv1/kernel"],
+            "layer is 'block1_conv1/kernel'; expected the name",
+        ),
+        (
             spoil("mine.npz", b"not an archive"),
             ["features", PICTURE, "--layer", "avg_pool", "--out", "mine.npz"],
             "out is mine.npz, a file that is no archive of arrays",

@@ -13,10 +13,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from command import COMMAND, run
+from matplotlib.figure import Figure
 
 from xception_np import commands
 from xception_np.commands import train
-from xception_np.commands.output import program
+from xception_np.commands.output import program, save_figure
 from xception_np.data import Dataset, Preprocessing
 from xception_np.training import Settings
 from xception_np.training.averaging import STATISTICS_BATCHES
@@ -125,6 +126,23 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_checkpoint(trained, tmp_path
     assert "No space left on device" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "run.lock"} == files
+
+
+def test_a_picture_that_cannot_be_written_does_not_cost_the_result(trained, tmp_path):
+    folder = shutil.copytree(trained[0], tmp_path / "run", ignore=shutil.ignore_patterns("result.json", "*.png"))
+    full = (
+        "import errno, matplotlib.figure\n"
+        "def savefig(*_, **__): raise OSError(errno.ENOSPC, 'No space left on device')\n"
+        "matplotlib.figure.Figure.savefig = savefig\n"
+        "from xception_np.cli import main; main()"
+    )
+    command = [sys.executable, "-c", full, "train", "--resume", str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 2
+    assert "curves.png: No space left on device" in result.stderr.splitlines()[-1]
+    assert json.loads((folder / "result.json").read_text())["accuracy"] == json.loads(trained[1].stdout)["accuracy"]
+    assert run("train", "--resume", folder).returncode == 0
+    assert all((folder / f"{name}.png").exists() for name in ("curves", "predictions", "confusion"))
 
 
 def test_a_folder_of_pictures(tmp_path):
@@ -263,6 +281,17 @@ def test_how_the_program_is_called(tmp_path, monkeypatch, on_the_path):
     assert program() == ("xception-np" if on_the_path else "'my programs/xception-np'")
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "xception_np" / "__main__.py")])
     assert program() == ("python" if on_the_path else "'my programs/python'") + " -m xception_np"
+
+
+def test_a_symbolic_link_to_a_picture_stays(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link.png").symlink_to("elsewhere/picture.png")
+    sizes = []
+    for width in (1, 2):
+        assert save_figure(Figure(figsize=(width, 1)), tmp_path / "link.png") == tmp_path / "link.png"
+        assert (tmp_path / "link.png").is_symlink()
+        sizes.append((tmp_path / "elsewhere" / "picture.png").stat().st_size)
+    assert sizes[0] != sizes[1]
 
 
 def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch):

@@ -1,6 +1,7 @@
 """`xception-np emulate`."""
 
 import json
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -91,6 +92,34 @@ class TestRuns:
         result = run("relu", "--file", "mine.cu", cwd=tmp_path)
         assert result.returncode == 1
         assert "endless loop: thread (0, 0, 0) of block (0, 0, 0) goes on and on" in result.stdout
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_kernel_that_never_ends_can_be_ended(self, tmp_path, number):
+        """Here the kernel sends the signal, to be sure that it runs, and goes on without a step that could be counted."""
+        endless = f"raise({int(number)}); while (true) {{}}"
+        changed = RELU.replace("if (k < count) y[k]", f"{endless} y[k]")
+        (tmp_path / "mine.cu").write_text('extern "C" int raise(int);\n' + changed)
+        assert run("relu", "--file", "mine.cu", cwd=tmp_path).returncode == -number
+
+    @pytest.mark.parametrize("name", ["gpu", "gpu_tiled"])
+    def test_a_file_stands_in_for_the_one_with_its_kernels(self, tmp_path, name):
+        """Tiled kernels have the naive ones' names, and more."""
+        text = (Path(ops.__file__).parent / "depthwise_conv" / f"{name}.cu").read_text()
+        (tmp_path / "mine.cu").write_text(text)
+        result = run("depthwise_conv", "--file", "mine.cu", "--forward", "--json", cwd=tmp_path)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert {Path(launch["file"]).name for launch in json.loads(result.stdout)["launches"]} == {"mine.cu"}
+
+    def test_a_file_that_would_not_be_launched_is_refused(self, tmp_path):
+        (tmp_path / "mine.cu").write_text((Path(ops.__file__).parent / "depthwise_conv" / "gpu.cu").read_text())
+        result = run("depthwise_conv", "--file", "mine.cu", "--implementation", "emulated", cwd=tmp_path)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "has kernels backward_weight, backward_x, forward; expected add_chunks," in result.stderr
+
+    def test_a_pass_without_kernels_has_no_picture(self, tmp_path):
+        result = run("add", "--backward", "--png", "add.png", cwd=tmp_path)
+        assert (result.returncode, list(tmp_path.iterdir())) == (2, [])
+        assert "no kernel was launched, so there is nothing to draw" in result.stderr
 
     def test_a_kernel_that_does_not_compile(self, tmp_path):
         (tmp_path / "mine.cu").write_text(RELU.replace("y[k] =", "z[k] ="))

@@ -190,6 +190,17 @@ def test_load_says_what_is_wrong_with_folders(root, change, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"), [(b"caf\xe9", r"'caf\\udce9'"), (b"a\nb", r"'a\\nb'"), (b"\x1b[31mred", r"'\\x1b\[31mred'")]
+)
+def test_a_class_has_a_name_that_can_be_shown(root, name, shown):
+    for part in ("train", "val"):
+        (root / part / "a").rename(root / part / os.fsdecode(name))
+    for load in (data.load, data.load_test):
+        with pytest.raises(InputError, match=f"class name is {shown}; expected text in UTF-8 without control characters"):
+            load(root)
+
+
 def test_load_names_the_file_that_is_not_a_picture(root):
     (root / "val/b/notes.txt").write_text("hello")
     with pytest.raises(InputError, match=r"val/b/notes\.txt cannot be read as a picture; expected a JPEG"):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xception_np.emulator import Access, RawModule, check, checking, device
+from xception_np.emulator import ORDERS, Access, RawModule, check, checking, device
 
 LINES = (Path(__file__).parent / "counted.cu").read_text().splitlines()
 FLOAT, DOUBLE = ("-DREAL=float", "-DPADDING=0"), ("-DREAL=double", "-DPADDING=0")
@@ -62,9 +62,10 @@ def test_doubles_are_twice_as_wide(kernels):
         (np.float64, 1, 1),
     ],
 )
-def test_transposing_in_shared_memory(kernels, dtype, padding, ways):
+@pytest.mark.parametrize("order", ORDERS)
+def test_transposing_in_shared_memory(kernels, dtype, padding, ways, order):
     options = (f"-DREAL={'float' if dtype == np.float32 else 'double'}", f"-DPADDING={padding}")
-    report, x, y = launched(kernels, "transpose", (32, 32), options=options, dtype=dtype)
+    report, x, y = launched(kernels, "transpose", (32, 32), options=options, dtype=dtype, order=order, seed=1)
     np.testing.assert_array_equal(y.reshape(32, 32), x.reshape(32, 32).T)
     (use,) = report.at(line("column"), "read")
     assert (use.buffer, use.requests, use.sectors) == ("tile", 32, 0)

@@ -90,3 +90,20 @@ def test_options_and_names():
     module = RawModule(KERNEL.format(""), ("-DREAL=float", "-DFLAG", "--std=c++17"))
     with pytest.raises(InputError, match=re.escape("kernel is 'j'; expected one that kernel.cu has: k")):
         module.get_function("j")
+
+
+def test_where_a_kernel_s_body_is():
+    text = """extern "C" __global__ void first(float* x);
+extern "C" __global__ void
+first(float* x)
+{
+    if (x) {  // }
+        x[0] = '}' + "}"[0];
+    }
+    }
+extern "C" __global__ void second(float* x) { x[0] = 1; }
+extern "C" __global__ void third(float* x) {
+"""
+    assert source.body(text, "first") == (5, 8)
+    assert source.body(text, "second") == (9, 9)
+    assert source.body(text, "third") == (10, 10)  # as one half of an #if may look

@@ -3,6 +3,7 @@
 import pytest
 
 from xception_np.show import grouped_bars, stacked_bars
+from xception_np.show.style import COLOURS
 
 
 def test_grouped_bars_lie_one_under_the_other(tmp_path):
@@ -19,6 +20,13 @@ def test_grouped_bars_lie_one_under_the_other(tmp_path):
     assert axes.get_xlabel() == "time (%)"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["guessed", "measured"]
     figure.savefig(tmp_path / "bars.png")
+
+
+@pytest.mark.parametrize("draw", [grouped_bars, stacked_bars])
+def test_more_series_than_colours_are_all_drawn(draw):
+    series = {f"part {k}": [1.0 + k] for k in range(len(COLOURS) + 2)}
+    figure = draw(["a"], series, "seconds", "a step")
+    assert [bar.get_width() for bar in figure.axes[0].patches] == [1.0 + k for k in range(len(COLOURS) + 2)]
 
 
 def test_one_series_needs_no_legend():

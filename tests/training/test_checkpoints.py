@@ -67,6 +67,47 @@ def test_only_what_can_be_read_back_is_written(checkpoint, tmp_path):
         load(path)
 
 
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (("same", "same"), "has 2 classes; expected their names, one or more, all different"),
+        ((1, 2), "has 2 classes; expected their names"),
+        (("a", "b\n"), r"checkpoint .*: class name is 'b\\n'; expected text in UTF-8 without control characters"),
+        (("a", "\ud800"), r"class name is '\\ud800'"),
+    ],
+)
+def test_names_that_could_not_be_read_back_replace_nothing(checkpoint, classes, message):
+    path, model = checkpoint
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=message):
+        save(path, Checkpoint(model, classes, Preprocessing(32, (0.5,) * 3, (0.25,) * 3), {}))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_not_read(checkpoint, value):
+    path, _ = checkpoint
+    arrays, about = load_file(path), metadata(path)
+    arrays["block1_conv1/kernel"][0] = value
+    save_file(arrays, path, about)
+    with pytest.raises(InputError, match="is damaged: block1_conv1/kernel holds numbers that are not finite; nothing was loaded"):
+        load(path)
+
+
+def test_what_a_file_says_of_itself_is_shown_on_a_line_that_ends(checkpoint):
+    path, _ = checkpoint
+    about = metadata(path)
+    save_file({f"\x1b[31m{k}": np.zeros(1, np.float32) for k in range(3000)}, path, about)
+    with pytest.raises(InputError) as error:
+        load(path)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 1000
+    digits = about["xception_np"].replace('"steps": 1', f'"steps": {"1" * 5000}')
+    save_file({"a": np.zeros(1, np.float32)}, path, {"xception_np": digits})
+    with pytest.raises(InputError, match=r"cannot be read; expected a \.safetensors file"):
+        load(path)
+
+
 def test_what_half_precision_cannot_hold_is_not_written(checkpoint, tmp_path):
     loaded = load(checkpoint[0])
     loaded.model.arrays["predictions/bias"][0] = 70_000

@@ -110,6 +110,17 @@ def test_what_turns():
     assert [part.share for part in others[-2:]] == [0.0, 1.0]
 
 
+@pytest.mark.parametrize(("segments", "turns"), [(1, True), (4, False), (32, False)])
+def test_a_matrix_for_each_group_does_not_turn_as_one(segments, turns):
+    model = models.build(f"xception_small:segments={segments}", 10)
+    matrices, _ = matrices_and_rest(model.parameters, 1.0)
+    starts = {matrix.part.where.start for matrix in matrices}
+    ends = np.cumsum([0, *(parameter.size for parameter in model.parameters)])
+    spatial = [start for start, p in zip(ends, model.parameters, strict=False) if p.name == "block2_sepconv1_spatial/kernel"]
+    assert len(spatial) == 1
+    assert (spatial[0] in starts) == turns
+
+
 @pytest.mark.parametrize("depthwise", [True, False])
 def test_what_decays(depthwise):
     model = models.build("xception_small", 10)

@@ -87,6 +87,20 @@ def test_a_gradient_of_nothing_moves_nothing():
     np.testing.assert_array_equal(velocity, 0)
 
 
+@pytest.mark.parametrize("implementation", ["reference", "cpu"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e-45, 1e-38, 1e-30, 1e-25, 1e-20, 1e-15, 1e15])
+def test_a_gradient_of_any_size_leaves_finite_numbers_and_lengths(implementation, dtype, scale):
+    rng = np.random.default_rng(0)
+    value, gradient = rng.standard_normal((2, 16, 8)).astype(dtype)
+    before, velocity = value.copy(), np.zeros_like(value)
+    gradient *= dtype(scale)
+    updates.muon.step([value], [velocity], [gradient], 0.1, 0.6, True, implementation=implementation)
+    assert np.linalg.norm(value) == pytest.approx(np.linalg.norm(before), rel=1e-5)
+    cosine = np.vdot(value, before) / np.vdot(before, before)
+    assert 0.99 < cosine <= 1 + 1e-6
+
+
 def test_muon_of_what_is_not_finite_is_not():
     assert not np.isfinite(turned([[3.0, 4.0]], [[0.0, 0.0]], [[np.nan, 0.0]])[0]).any()
 

@@ -4,6 +4,7 @@ import json
 import pickle
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -192,14 +193,36 @@ def test_claims_of_size_cost_nothing(tmp_path):
     with h5py.File(path, "a") as file:
         place, _ = flat(file["block1_conv1"])[0]
         del file["block1_conv1"][place]
-        file["block1_conv1"].create_dataset(place, (10**6, 10**6), np.float32, chunks=(1000, 1000), compression="gzip")
+        file["block1_conv1"].create_dataset(place, (10**6, 10**6), np.float32, chunks=(1000, 1000))
     refused(path, r"has shape \(1000000, 1000000\)")
-    with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("model.weights.h5", bytes(10**8))
-    refused(tmp_path / "bomb.keras", "unpack to more than")
+    with h5py.File(path, "a") as file:  # a piece of the right shape, and 100 MB behind it
+        del file["block1_conv1"][place]
+        dataset = file["block1_conv1"].create_dataset(place, (3, 3, 3, 4), np.float32, chunks=(3, 3, 3, 4), compression="gzip")
+        dataset.id.write_direct_chunk((0, 0, 0, 0), zlib.compress(bytes(10**8)))
+    refused(path, "packed; expected it as Keras writes it")
+    for kind, message in ((zipfile.ZIP_DEFLATED, "unpack to more than"), (zipfile.ZIP_BZIP2, "packed in another way than")):
+        with zipfile.ZipFile(tmp_path / "bomb.keras", "w", kind) as archive:
+            archive.writestr("model.weights.h5", bytes(10**8))
+        refused(tmp_path / "bomb.keras", message)
     with zipfile.ZipFile(tmp_path / "dots.keras", "w") as archive:
         archive.writestr("../model.weights.h5", b"")
     refused(tmp_path / "dots.keras", r"have no model\.weights\.h5 inside")
+
+
+def test_kernels_that_theano_turned_are_refused(tmp_path):
+    path = shutil.copy(FIXTURES / "xception_legacy.h5", tmp_path / "x.h5")
+    with h5py.File(path, "a") as file:
+        file.get("model_weights", file).attrs["backend"] = b"theano"
+    refused(path, "were written with Theano, whose kernels are turned around")
+
+
+def test_a_head_that_is_there_twice(tmp_path):
+    arrays = load_file(FIXTURES / "timm.safetensors")
+    old = {name.replace("fc.", "last_linear."): array for name, array in arrays.items()}
+    save_file(old, tmp_path / "old.safetensors")
+    weights.load(built("legacy_xception"), tmp_path / "old.safetensors")
+    save_file({**arrays, "last_linear.weight": arrays["fc.weight"] + 1}, tmp_path / "twice.safetensors")
+    refused(tmp_path / "twice.safetensors", r"last_linear\.weight is unexpected", built("legacy_xception"))
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"PK\x03\x04", b"hello", b"\x80\x04]", bytes(1000)])

@@ -19,8 +19,11 @@ def run(source: str, out: Path, network: str | None, layout: str | None, as_json
     else:
         weights.save(loaded.model, out, layout)
     size = out.stat().st_size
-    if layout and loaded.model.name == "xception":
-        console.print("timm adds another epsilon and pads one pool otherwise: its answers will differ a little", highlight=False)
+    reader = {"xception": "timm", "legacy_xception": "Keras"}.get(loaded.model.name)
+    if (reader == "timm" and layout) or (reader == "Keras" and out.suffix != ".safetensors"):
+        console.print(
+            f"{reader} adds another epsilon and pads one pool otherwise: its answers will differ a little", highlight=False
+        )
     if as_json:
         emit({"model": loaded.model.name, "arrays": len(loaded.model.arrays), "out": str(out), "bytes": size})
     else:

@@ -1,8 +1,10 @@
 """`xception-np emulate`: an operation's CUDA kernels, run thread by thread and watched."""
 
+import signal
 import sys
 from collections import Counter
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,9 +65,10 @@ def run(request: Request, as_json: bool) -> None:
     if request.png:
         check_picture_target(request.png, "png")
     toolchain.compiler()
+    if request.implementation is not None:
+        spec.one_of("implementation", request.implementation, _EMULATED)
     replaced = _replaced(request)
     implementation = request.implementation or ("emulated" if replaced is None else _implementation_of(replaced))
-    spec.one_of("implementation", implementation, _EMULATED)
     launches, comparisons = _launched(request, case, dtype, implementation, replaced)
     shown = [launch for launch in launches if launch.of_pass in request.passes]
     title = f"{case.operation}, case '{case.name}', {dtype}"
@@ -89,7 +92,7 @@ def _case(request: Request) -> Case:
 
 
 def _replaced(request: Request) -> Path | None:
-    """The file of the project that the user's stands in for; None without one."""
+    """The file of the project that the user's stands in for, by the kernels of both; None without one."""
     if request.file is None:
         return None
     check_file("file", request.file, "a .cu file with the kernels of the operation, changed")
@@ -99,17 +102,33 @@ def _replaced(request: Request) -> Path | None:
         raise InputError(f"file {request.file} is not text; expected a .cu file") from error
     names = set(source.names(text))
     own = {path: set(source.names(path.read_text())) for path in sorted((_FOLDER / request.operation).glob("gpu*.cu"))}
+    if request.implementation is not None:
+        launched = implementations.load(f"{ops.__name__}.{request.operation}", request.implementation).__name__
+        own = {path: kernels_of_it for path, kernels_of_it in own.items() if path.stem == launched.rpartition(".")[2]}
     if not own:
         raise InputError(f"operation {request.operation} has no kernels of its own; expected one of those that it is made of")
     fitting = [path for path, kernels_of_it in own.items() if kernels_of_it <= names]
-    if len(fitting) != 1:
+    if not fitting:
         expected = " or ".join(f"{', '.join(sorted(each))}, as {path.name} has" for path, each in own.items())
         raise InputError(f"file {request.file} has kernels {', '.join(sorted(names)) or 'none'}; expected {expected}")
-    return fitting[0]
+    return max(fitting, key=lambda path: len(own[path]))  # tiled kernels are the naive ones' namesakes, and more
 
 
 def _implementation_of(file: Path) -> str:
     return kernel_mutations.implementation_of(f"ops.{file.parent.name}.{file.stem}")
+
+
+@contextmanager
+def _ended_at_once() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the process without asking Python, which waits for a kernel that may never end."""
+    asking = {number: handler for number in (signal.SIGINT, signal.SIGTERM) if callable(handler := signal.getsignal(number))}
+    for number in asking:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in asking.items():
+            signal.signal(number, handler)
 
 
 def _launched(
@@ -121,11 +140,16 @@ def _launched(
     of_forward = 0
     mine = None if request.file is None else request.file.resolve()
     standing_in = kernels.standing_in(replaced, mine) if replaced and mine else nullcontext()
-    with standing_in, emulator.checking(order=request.order, seed=request.seed, steps=_STEPS, trace=0) as reports:
+    endable = _ended_at_once() if mine else nullcontext()
+    with standing_in, endable, emulator.checking(order=request.order, seed=request.seed, steps=_STEPS, trace=0) as reports:
         for comparison in operations.check_passes(case, implementation, expected):
             of_forward = of_forward or len(reports)
             comparisons.append(comparison)
     files = {kernels.label(mine): mine} if mine else {}
+    if mine and not any(report.file in files for report in reports):
+        raise InputError(
+            f"file {request.file} has no kernel that case '{case.name}' launches; choose another case, or implementation"
+        )
     return [
         Launch(_PASSES[k >= of_forward], report, files.get(report.file, _FOLDER / report.file).read_text().splitlines())
         for k, report in enumerate(reports)

@@ -14,6 +14,8 @@ from xception_np.show import explanation, feature_maps
 from xception_np.training import pretrained
 from xception_np.training.evaluation import softmax
 
+_AT_ONCE = 4  # pictures whose way back is kept: of 299 pixels each needs 200 MiB
+
 
 def run(
     pictures: list[Path], checkpoint: str, network: str | None, wanted: str | None, layer: str | None, out: Path, as_json: bool
@@ -26,7 +28,8 @@ def run(
     x = preprocessing.apply(images)
     probabilities = softmax(model.predict(x))
     explained = probabilities.argmax(axis=1) if chosen is None else np.full(len(images), chosen)
-    maps = inside.grad_cam(model, x, explained, layer)
+    parts = (slice(start, start + _AT_ONCE) for start in range(0, len(x), _AT_ONCE))
+    maps = np.concatenate([inside.grad_cam(model, x[part], explained[part], layer) for part in parts])
     sure = probabilities[np.arange(len(images)), explained]
     says = [f"{classes[k]} {probability:.0%}" for k, probability in zip(explained, sure, strict=True)]
     drawn = save_figure(
@@ -51,6 +54,9 @@ def features(picture: Path, checkpoint: str, network: str | None, wanted: list[s
         raise InputError(f"out is {out}; expected a path that ends in .npz")
     if out.exists() and not zipfile.is_zipfile(out):
         raise InputError(f"out is {out}, a file that is no archive of arrays; choose another one")
+    inner = next((name for name in wanted if "/" in name), None)
+    if inner is not None:
+        raise InputError(f"layer is {inner!r}; expected the name of a layer, without that of an array: {inner.partition('/')[0]!r}")
     targets = {name: out.with_name(f"{out.stem}-{name}.png") for name in wanted}
     for target in targets.values():
         check_picture_target(target)

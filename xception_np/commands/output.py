@@ -64,9 +64,12 @@ def _called(path: Path) -> str:
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a picture as PNG; an existing picture is replaced at the end, or not at all, and what is none is kept."""
+    """Write a picture as PNG; an existing picture is replaced at the end, or not at all, and what is none is kept.
+
+    A symbolic link stays: the picture that it points to is replaced.
+    """
     check_picture_target(path)
-    with replacing(path) as temporary:
+    with replacing(Path(os.path.realpath(path)) if path.is_symlink() else path) as temporary:
         figure.savefig(temporary, format="png")
     return path
 

@@ -148,7 +148,7 @@ def taken_up(folder: Path, processes: parallel.Processes | None = None) -> tuple
     config = runs.read_config(folder)
     if config.get("source") is None:
         raise InputError(f"resume is {folder}, whose config.json does not say where its data is; use Trainer.restore from Python")
-    if (folder / "result.json").exists():
+    if all(path.exists() for path in (folder / "result.json", *_pictures(folder).values())):
         raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
     settings = Settings().with_changes(config["settings"])
     augmentation = notation.read(config.get("augmentation", ""))
@@ -208,14 +208,7 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         raise
     history = trainer.history
     last = history[-1]
-    title = f"{model.name} on {train.name}: {evaluation.accuracy:.1%} of {len(test):,} held-out pictures right"
-    figures = {
-        "curves": training_curves(history, title, evaluation.accuracy, trainer.validations),
-        "predictions": prediction_grid(test, evaluation.probabilities, f"{title}\nThose it is least sure of; wrong ones in orange"),
-        "confusion": confusion_matrix(
-            confusion(evaluation.labels, evaluation.probabilities.argmax(axis=1), len(test.classes)), test.classes, title
-        ),
-    }
+    pictures = _pictures(folder)
     result = {
         "model": model.name,
         "data": train.name,
@@ -233,11 +226,26 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         **_summing(trainer),
         "images_per_second": last.step * trainer.settings.batch / last.seconds,
         "checkpoint": str(trainer.outcome),
-        **{name: str(save_figure(figure, folder / f"{name}.png")) for name, figure in figures.items()},
+        **{name: str(path) for name, path in pictures.items()},
         "metrics": str(folder / "metrics.jsonl"),
     }
     runs.write_result(folder, result)
+    title = f"{model.name} on {train.name}: {evaluation.accuracy:.1%} of {len(test):,} held-out pictures right"
+    figures = {
+        "curves": training_curves(history, title, evaluation.accuracy, trainer.validations),
+        "predictions": prediction_grid(test, evaluation.probabilities, f"{title}\nThose it is least sure of; wrong ones in orange"),
+        "confusion": confusion_matrix(
+            confusion(evaluation.labels, evaluation.probabilities.argmax(axis=1), len(test.classes)), test.classes, title
+        ),
+    }
+    for name, figure in figures.items():
+        save_figure(figure, pictures[name])
     return result
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    """What a run draws at its end."""
+    return {name: folder / f"{name}.png" for name in ("curves", "predictions", "confusion")}
 
 
 def _train_and_report(trainer: Trainer, test: Pictures, as_json: bool) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+from unicodedata import category
 
 import numpy as np
 
 from xception_np.errors import InputError
 
 CHANNELS = 3
+_NOT_SHOWN = ("Cc", "Zl", "Zp", "Cs")  # control characters, ends of lines, and halves of characters: bytes that are no UTF-8
 _CHUNK = 1000  # images whose pixels are counted at once, so that statistics need little memory
 
 Box = tuple[float, float, float, float]
@@ -132,9 +134,22 @@ def check_labels(labels, count: int, classes: tuple[str, ...]) -> None:
         raise InputError(f"labels is a {_kind(labels)}; expected a NumPy array of int64")
     if labels.shape != (count,):
         raise InputError(f"labels has shape {labels.shape}; expected ({count},), a label for each image")
+    check_class_names(classes)
     low, high = labels.min(), labels.max()
     if low < 0 or high >= len(classes):
         raise InputError(f"labels go from {low} to {high}; expected 0 to {len(classes) - 1}, one for each class")
+
+
+def is_shown(name: str) -> bool:
+    """Whether a name can be written, and shown on one line."""
+    return not any(category(letter) in _NOT_SHOWN for letter in name)
+
+
+def check_class_names(classes) -> None:
+    """Check that every class has a name that can be written and shown."""
+    for name in classes:
+        if not isinstance(name, str) or not is_shown(name):
+            raise InputError(f"class name is {name!r}; expected text in UTF-8 without control characters")
 
 
 def count_values(images: np.ndarray) -> np.ndarray:

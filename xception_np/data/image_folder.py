@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from xception_np import threads
-from xception_np.data.dataset import CHANNELS, Dataset, Split, Window, check_labels, count_values
+from xception_np.data.dataset import CHANNELS, Dataset, Split, Window, check_labels, count_values, is_shown
 from xception_np.errors import InputError
 
 SIZE = 128  # pixels, if no size is asked for
@@ -116,8 +116,9 @@ def load(path: str | os.PathLike, size: int = SIZE) -> Split:
     Raises
     ------
     InputError
-        If a folder is missing or empty, there are fewer than two classes, train and val differ in their classes, or a file is
-        not a picture. Files are opened for that, but not decoded: a damaged one may still be found when it is read.
+        If a folder is missing or empty, there are fewer than two classes, train and val differ in their classes, the name of one
+        cannot be shown, or a file is not a picture. Files are opened for that, but not decoded: a damaged one may still be found
+        when it is read.
     """
     path = Path(path)
     size = check_size(size)
@@ -205,11 +206,11 @@ def _check_pictures(paths: tuple[str, ...]) -> None:
 
 
 def _names(path: Path, folders: list[str]) -> tuple[str, ...]:
-    """The classes' names as `classes.txt` gives them; the folders' own if it does not name each one, and each differently."""
+    """The classes' names as `classes.txt` gives them; the folders' own if it does not name each, all differently, to be shown."""
     if path.is_file() and path.stat().st_size <= _NAMES_BYTES:
         lines = [line.split(maxsplit=2) for line in path.read_text("utf-8", errors="replace").splitlines()]
         named = {parts[0]: parts[2].strip() for parts in lines if len(parts) == 3}
         names = tuple(named[folder] for folder in folders if folder in named)
-        if len(set(names)) == len(folders):
+        if len(set(names)) == len(folders) and all(map(is_shown, names)):
             return names
     return tuple(folders)

@@ -54,6 +54,7 @@ _COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _KERNEL = re.compile(
     r"\b__global__\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?void\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(([^)]*)\)"
 )
+_QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'')
 _C_LINKAGE = re.compile(r'extern\s+"C"\s*$')
 _ALIGNMENT = r"(?:(?:__align__|alignas)\s*\((?P<alignment>[^)]*)\)\s*)?"
 _SHARED = re.compile(
@@ -108,6 +109,20 @@ def kernels(text: str, defines: Mapping[str, str], file: str) -> dict[str, tuple
 def names(text: str) -> list[str]:
     """The names of a source text's kernels, whatever they take."""
     return [match[1] for match in _KERNEL.finditer(without_comments(text))]
+
+
+def body(text: str, kernel: str) -> tuple[int, int]:
+    """First and last line of a kernel's body: from that after its opening brace, if there are more, to that of the closing one."""
+    plain = _QUOTED.sub(lambda match: " " * len(match[0]), without_comments(text))
+    heads = (match.end() for match in _KERNEL.finditer(plain) if match[1] == kernel)
+    opening = next(end for end in heads if plain[end:].lstrip().startswith("{"))  # not a declaration
+    first, last, depth = _line(plain, plain.index("{", opening)), len(text.splitlines()), 0
+    for brace in re.finditer("[{}]", plain[opening:]):
+        depth += 1 if brace[0] == "{" else -1
+        if depth == 0:
+            last = _line(plain, opening + brace.start())
+            break
+    return min(first + 1, last), last
 
 
 def with_shared_memory(text: str, file: str) -> str:

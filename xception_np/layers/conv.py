@@ -50,7 +50,7 @@ class GroupedConv(Layer):
         self.name, self.geometry, self.segments = name, geometry, segments
         kh, kw = geometry.kernel
         width = channels // segments
-        self.kernel = Parameter(f"{name}/kernel", (kh, kw, width, filters), fan_in=kh * kw * width)
+        self.kernel = Parameter(f"{name}/kernel", (kh, kw, width, filters), fan_in=kh * kw * width, groups=segments)
 
     @property
     def parameters(self):

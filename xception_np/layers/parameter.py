@@ -23,6 +23,8 @@ class Parameter:
         variance is its inputs'. 0 for what starts at `start`.
     start : float
         Starting value where fan_in is 0.
+    groups : int
+        Of a kernel's filters; those of different groups see different channels.
 
     Attributes
     ----------
@@ -30,10 +32,10 @@ class Parameter:
         Views of the model's buffers once `allocate` has been called. Moving statistics have no gradient.
     """
 
-    def __init__(self, name: str, shape: tuple[int, ...], fan_in: int = 0, start: float = 0.0):
+    def __init__(self, name: str, shape: tuple[int, ...], fan_in: int = 0, start: float = 0.0, groups: int = 1):
         for size in shape:
             spec.positive(f"a size of {name}", size)
-        self.name, self.shape, self.fan_in, self.start = name, shape, fan_in, start
+        self.name, self.shape, self.fan_in, self.start, self.groups = name, shape, fan_in, start, groups
         self.value: np.ndarray = np.empty(0)
         self.gradient: np.ndarray = np.empty(0)
 

@@ -1,6 +1,7 @@
 """Lines with what may be chance around them."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import Protocol
 
 import numpy as np
@@ -45,7 +46,7 @@ def bands(
     with styled():
         figure = Figure(figsize=(9, 4.8), layout="constrained")
         axes = figure.subplots()
-        looks = zip(COLOURS.values(), _MARKERS, strict=True)
+        looks = zip(cycle(COLOURS.values()), cycle(_MARKERS), strict=False)
         for (name, line), (colour, marker) in zip(lines.items(), looks, strict=False):
             axes.plot(line.x, line.mean, "-", marker=marker, color=colour, label=name, markersize=6)
             axes.fill_between(line.x, line.mean - line.error, line.mean + line.error, color=colour, alpha=0.2, linewidth=0)

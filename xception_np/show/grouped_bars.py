@@ -1,6 +1,7 @@
 """A few numbers side by side, for each of several things."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 from matplotlib.figure import Figure
 
@@ -32,7 +33,7 @@ def grouped_bars(
     with styled():
         figure = Figure(figsize=(9, 1.7 + (0.2 + 0.17 * len(series)) * len(names)), layout="constrained")
         axes = figure.subplots()
-        for number, ((name, values), colour) in enumerate(zip(series.items(), COLOURS.values(), strict=False)):
+        for number, ((name, values), colour) in enumerate(zip(series.items(), cycle(COLOURS.values()), strict=False)):
             places = [row + (number - (len(series) - 1) / 2) * height for row in range(len(names))]
             bars = axes.barh(places, values, height, color=colour, label=name)
             numbers = axes.bar_label(bars, [written.format(value) for value in values], fontsize=10, padding=5)

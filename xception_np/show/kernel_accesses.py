@@ -1,6 +1,5 @@
 """What CUDA kernels ask of memory: line by line, and thread by thread."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -13,6 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from xception_np.emulator import Access, LineUse, Report
 from xception_np.emulator.report import SECTOR, WARP
+from xception_np.emulator.source import body
+from xception_np.errors import InputError
 from xception_np.show.style import COLOURS, styled
 
 _WIDTH, _ROW, _MAP = 17.0, 0.18, 1.35  # inches
@@ -50,7 +51,14 @@ def kernel_accesses(launches: Sequence[tuple[Report, Sequence[str]]], title: str
     launches : sequence of (Report, lines of the source file)
         What `emulator.check(..., trace=0)` reported, and the lines of the `.cu` file.
     title : str
+
+    Raises
+    ------
+    InputError
+        If there are no launches.
     """
+    if not launches:
+        raise InputError("no kernel was launched, so there is nothing to draw; expected a pass that launches one")
     parts = [(report, _rows(report, source), _touched(report)) for report, source in launches]
     heights = [max(_ROW * (_ABOVE + len(rows)), _MAP * -(-len(touched) // 2)) + 0.4 for _, rows, touched in parts]
     with styled():
@@ -80,21 +88,13 @@ class _Row(NamedTuple):
 
 def _rows(report: Report, source: Sequence[str]) -> list[_Row]:
     """The kernel's own lines, and others that asked for something."""
-    first, last = _extent(report.kernel, source)
+    first, last = body("\n".join(source), report.kernel)
     found = []
     for line in sorted({*range(first, last + 1), *(use.line for use in report.lines if use.line)}):
         text = source[line - 1].rstrip()
         text = text if len(text) <= _CHARACTERS else f"{text[: _CHARACTERS - 3]}..."
         found += [_Row(line, "" if k else text, use) for k, use in enumerate(report.at(line) or [None])]
     return found
-
-
-def _extent(kernel: str, source: Sequence[str]) -> tuple[int, int]:
-    """The first and the last line of a kernel's body."""
-    start = next(k for k, text in enumerate(source, 1) if re.search(rf"\bvoid\b.*\b{kernel}\(", text))
-    first = next(k for k, text in enumerate(source[start - 1 :], start) if "{" in text)
-    last = next(k for k, text in enumerate(source[first - 1 :], first) if text.startswith("}") or ("}" in text and k == first))
-    return min(first + 1, last), last
 
 
 def _draw_source(axes, report: Report, rows: Sequence[_Row], height: float) -> None:

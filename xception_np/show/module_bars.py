@@ -1,6 +1,7 @@
 """Quantities along a network."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 from matplotlib.figure import Figure
 
@@ -21,7 +22,7 @@ def module_bars(names: Sequence[str], quantities: Mapping[str, Sequence[float]],
     with styled():
         figure = Figure(figsize=(9.5, 0.9 + 1.7 * len(quantities)), layout="constrained")
         panels = figure.subplots(len(quantities), 1, sharex=True, squeeze=False)[:, 0]
-        for axes, (label, values), colour in zip(panels, quantities.items(), COLOURS.values(), strict=False):
+        for axes, (label, values), colour in zip(panels, quantities.items(), cycle(COLOURS.values()), strict=False):
             bars = axes.bar(range(len(names)), values, 0.8, color=colour)
             axes.bar_label(bars, [written.format(value) for value in values], fontsize=9)
             axes.set_ylabel(label, fontsize=10)

@@ -1,6 +1,7 @@
 """Wholes, and the parts they are made of."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 from matplotlib.figure import Figure
 
@@ -25,7 +26,7 @@ def stacked_bars(
         figure = Figure(figsize=(9, 1.8 + 0.6 * len(names)), layout="constrained")
         axes = figure.subplots()
         ends = [0.0] * len(names)
-        for (name, values), colour in zip(parts.items(), COLOURS.values(), strict=False):
+        for (name, values), colour in zip(parts.items(), cycle(COLOURS.values()), strict=False):
             bars = axes.barh(range(len(names)), values, 0.6, left=ends, color=colour, label=name)
             axes.bar_label(bars, [written.format(value) for value in values], label_type="center", color="white", weight="bold")
             ends = [end + value for end, value in zip(ends, values, strict=True)]

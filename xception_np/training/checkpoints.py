@@ -17,10 +17,12 @@ from safetensors.numpy import save as serialise
 
 from xception_np import arrays, models
 from xception_np.data import Preprocessing
+from xception_np.data.dataset import check_class_names
 from xception_np.errors import InputError, check_file
 from xception_np.files import replacing
 from xception_np.layers import Chain
 from xception_np.models import Model
+from xception_np.weights.strict import listed, printable
 
 LARGEST_SIZE = 4096  # pixels a side: what a file claims is bounded before memory is asked for
 _KEY = "xception_np"
@@ -68,8 +70,8 @@ def save(path: Path | str, checkpoint: Checkpoint, dtype=np.float32) -> None:
     Raises
     ------
     InputError
-        If the file cannot be written, a number does not fit into the dtype, there is not a name for each output, or the model's
-        table has the name of another one.
+        If the file cannot be written, a number does not fit into the dtype, there is not a name for each output, different from all
+        others and to be shown, pictures are too large, or the model's table has the name of another one.
     """
     path = Path(path)
     model, classes, preprocessing, training = checkpoint
@@ -86,8 +88,10 @@ def save(path: Path | str, checkpoint: Checkpoint, dtype=np.float32) -> None:
         stored = {name: arrays.to_host(array).astype(dtype) for name, array in model.arrays.items()}
     if any(np.isinf(array).any() for array in stored.values()):
         raise InputError(f"checkpoint {path} would hold infinity; expected numbers that fit into {np.dtype(dtype)}")
+    text = json.dumps(document)
+    _described(json.loads(text), path)  # what could not be read again must not replace what can
     with replacing(path) as temporary:
-        temporary.write_bytes(serialise(stored, metadata={_KEY: json.dumps(document)}))
+        temporary.write_bytes(serialise(stored, metadata={_KEY: text}))
 
 
 def load(path: Path | str) -> Checkpoint:
@@ -96,12 +100,12 @@ def load(path: Path | str) -> Checkpoint:
     Raises
     ------
     InputError
-        If the file is missing, not one of ours, or does not hold exactly the model's arrays: all that are missing, unexpected or
+        If the file is missing, not one of ours, or does not hold exactly the model's arrays: those that are missing, unexpected or
         of another shape are named, and nothing is loaded.
     """
     path = Path(path)
     with _opened(path) as file:
-        document = json.loads((file.metadata() or {})[_KEY])
+        document = _document(file, path)
         classes, preprocessing = _described(document, path)
         _check_arrays(path, file, document["model"], len(classes))
         model = models.build(document["model"], len(classes))
@@ -129,7 +133,7 @@ def is_one(path: Path) -> bool:
 def describe(path: Path) -> Description:
     """What a checkpoint is of; InputError as in `load`."""
     with _opened(path) as file:
-        document = json.loads((file.metadata() or {})[_KEY])
+        document = _document(file, path)
         classes, preprocessing = _described(document, path)
         return Description(document["model"], classes, preprocessing)
 
@@ -176,8 +180,20 @@ def _check_arrays(path: Path, file: Any, name: str, classes: int) -> None:
 
 def _read_arrays(path: Path, file: Any, model: Model) -> None:
     _check_names(path, file, {name: array.shape for name, array in model.arrays.items()})
+    found = {name: file.get_tensor(name) for name in model.arrays}
+    problems = [f"{name} holds numbers that are not finite" for name, array in found.items() if not np.isfinite(array).all()]
+    if problems:
+        raise InputError(f"checkpoint {path} is damaged: {listed(problems)}; nothing was loaded")
     for name, array in model.arrays.items():
-        arrays.write(array, file.get_tensor(name))
+        arrays.write(array, found[name])
+
+
+def _document(file: Any, path: Path) -> Any:
+    text = (file.metadata() or {})[_KEY]
+    try:
+        return json.loads(text)
+    except ValueError as error:  # a number of thousands of digits is one, too
+        raise InputError(f"checkpoint {path} cannot be read; expected {_EXPECTED}") from error
 
 
 def _described(document, path: Path) -> tuple[tuple[str, ...], Preprocessing]:
@@ -188,6 +204,10 @@ def _described(document, path: Path) -> tuple[tuple[str, ...], Preprocessing]:
     classes, preprocessing = document["classes"], Preprocessing.from_json(document["preprocessing"])
     if not classes or len(set(map(str, classes))) < len(classes) or not all(isinstance(name, str) for name in classes):
         raise InputError(f"checkpoint {path} has {len(classes)} classes; expected their names, one or more, all different")
+    try:
+        check_class_names(classes)
+    except InputError as error:
+        raise InputError(f"checkpoint {path}: {error}") from error
     if preprocessing.size > LARGEST_SIZE:
         raise InputError(f"checkpoint {path} wants pictures of {preprocessing.size} pixels; expected at most {LARGEST_SIZE}")
     return tuple(classes), preprocessing
@@ -197,10 +217,10 @@ def _check_names(path: Path, file: Any, expected: dict[str, tuple[int, ...]]) ->
     slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a mapping: it has no __iter__)
     found = {name: (tuple(part.get_shape()), part.get_dtype()) for name, part in slices.items()}
     problems = [f"{name} is missing" for name in expected.keys() - found.keys()]
-    problems += [f"{name} is unexpected" for name in found.keys() - expected.keys()]
+    problems += [f"{printable(name)} is unexpected" for name in found.keys() - expected.keys()]
     for name in sorted(expected.keys() & found.keys()):
         shape, dtype = found[name]
         if shape != expected[name] or dtype not in ("F32", "F16"):
             problems.append(f"{name} is {dtype} of shape {shape}, expected F32 or F16 of shape {expected[name]}")
     if problems:
-        raise InputError(f"checkpoint {path} does not fit the model: {'; '.join(sorted(problems))}")
+        raise InputError(f"checkpoint {path} does not fit the model: {listed(sorted(problems))}")

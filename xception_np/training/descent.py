@@ -72,7 +72,7 @@ def descend(
         where = next(filter(None, places), "in no layer alone, but in the sum of the squares of all gradients")
         raise SharedError(
             f"the {what} is {value} at step {step.number + 1}: training was stopped; a number is first not finite {where}; "
-            f"try a learning rate below {settings.rate}"
+            f"try a learning rate below {settings.rate}" + f", or an angle below {settings.angle}" * (settings.optimizer == "muon")
         )
     if settings.clip:
         regularisation.clip(model.buffers.gradients, norm, settings.clip)

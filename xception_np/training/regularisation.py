@@ -74,8 +74,8 @@ def matrices_and_rest(parameters: Sequence[Parameter], backbone: float) -> tuple
     """The parts of a model's vectors that are matrices whose length means nothing, and all others.
 
     The kernels of regular convolutions (kh * kw * C rows, F columns) and of pointwise ones (C, F) are: batch normalisation follows
-    them. A depthwise kernel maps no channel to another, and the length of the last layer's says how sure the network is. Matrices
-    whose share of the learning rate is 0 are left out.
+    them. A depthwise kernel is one number a channel at each tap, that of a grouped convolution a matrix for each group, and the
+    length of the last layer's says how sure the network is. Matrices whose share of the learning rate is 0 are left out.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def matrices_and_rest(parameters: Sequence[Parameter], backbone: float) -> tuple
     matrices, rest = [], []
     for parameter, part in zip(parameters, _parts(parameters, backbone), strict=True):
         kind, axes = parameter.name.rpartition("/")[2], len(parameter.shape)
-        if kind != "pointwise_kernel" and (kind, axes) != ("kernel", 4):
+        if parameter.groups > 1 or (kind != "pointwise_kernel" and (kind, axes) != ("kernel", 4)):
             rest.append(part)
         elif part.share > 0:
             columns = parameter.shape[-1]

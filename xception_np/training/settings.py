@@ -31,15 +31,16 @@ class Settings:
     optimizer : str
         `sgd`, `rmsprop` or `muon`.
     rate : float
-        Peak learning rate.
+        Peak learning rate; with `muon`, of what does not turn.
     momentum : float
         Of any optimizer, 0 <= momentum < 1.
     nesterov : bool
         Look ahead along the velocity; not for `rmsprop`.
     angle : float
-        By which a matrix turns in a step at the peak of the schedule, in radians; `muon` only.
+        By which a matrix turns in a step at the peak of the schedule, in radians, 0 < angle < 1; `muon` only.
     weight_decay : float
-        L2 coefficient of kernels: their gradient grows by it times the kernel. Biases and batch normalisation have none.
+        L2 coefficient of kernels: their gradient grows by it times the kernel. Biases and batch normalisation have none, nor what
+        keeps its length, with `muon`.
     decay_depthwise : bool
         Whether depthwise kernels decay too.
     clip : float
@@ -121,7 +122,7 @@ class Settings:
         _positive("lr", self.rate, "a learning rate > 0")
         _fraction("momentum", self.momentum)
         _flag("nesterov", self.nesterov)
-        _number("angle", self.angle, 0 < self.angle <= 1, "an angle in radians, 0 < angle <= 1")
+        _number("angle", self.angle, 0 < self.angle < 1, "an angle in radians, 0 < angle < 1")
         _fraction("weight_decay", self.weight_decay)
         _flag("decay_depthwise", self.decay_depthwise)
         _number("clip", self.clip, self.clip >= 0, "the largest norm of a gradient, or 0 for no limit")
@@ -144,6 +145,11 @@ class Settings:
             raise InputError(f"grow_until is 0; expected a part of the run, as grow_from is {self.grow_from}, or a grow_from of 1")
         if self.nesterov and (self.optimizer == "rmsprop" or self.momentum == 0):
             raise InputError("nesterov is True; expected it only with the optimizers sgd and muon, and a momentum > 0")
+        if self.optimizer == "muon" and self.frozen_norm and self.backbone_rate > 0:
+            raise InputError(
+                "frozen_norm is True; expected it only with sgd and rmsprop, or a backbone that stays: where statistics are fixed, "
+                "the length of a matrix counts, and muon keeps it"
+            )
 
     @property
     def statistics_stay(self) -> bool:

@@ -1,7 +1,7 @@
 """HDF5 files that nobody vouches for: what is in them is looked at before it is read.
 
-A file may point to other files (external links, external and virtual datasets), claim sizes that it does not have, or ask for
-filters. Here links are not followed, and a dataset is read only in the shape that the model wants.
+A file may point to other files (external links, external and virtual datasets), claim sizes that it does not have, or unpack to
+far more than they are. Here links are not followed, and a dataset is read only as it is and in the shape that the model wants.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,6 @@ from xception_np.weights.strict import Entry, printable
 
 MOST_OBJECTS = 20_000  # groups and datasets, of which VGG-16 has 60 and Inception V3 some 700
 MOST_DEPTH = 8
-LARGEST_CHUNK = 2**26  # bytes that a compressed piece may unpack to
 _EXPECTED = "expected an HDF5 file that Keras wrote"
 
 
@@ -62,8 +61,8 @@ def entry(path: Path, name: str, dataset: h5py.Dataset) -> Entry:
     elsewhere = bool(dataset.is_virtual or dataset.external)
     if elsewhere or dataset.shape is None:
         raise InputError(f"weights {path} have {printable(name)} in another file, or not at all; expected the array itself")
-    if dataset.chunks and np.prod(dataset.chunks, dtype=float) * dataset.dtype.itemsize > LARGEST_CHUNK:
-        raise InputError(f"weights {path} have {printable(name)} in pieces of more than {LARGEST_CHUNK:,} bytes; {_EXPECTED}")
+    if dataset.id.get_create_plist().get_nfilters():  # HDF5 unpacks to the end, whatever size the array has
+        raise InputError(f"weights {path} have {printable(name)} packed; expected it as Keras writes it: h5repack -f NONE IN OUT")
     return Entry(name, tuple(dataset.shape), str(dataset.dtype), lambda: np.asarray(dataset[()]))
 
 

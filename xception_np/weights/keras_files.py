@@ -41,6 +41,7 @@ _NUMBERED = re.compile(rf"({'|'.join(KINDS)})(?:_(\d{{1,9}}))?")
 _KERAS_1 = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
 _COPY = re.compile(r"_\d+$")  # what TensorFlow adds to a name that it has already: VGG-16's arrays are block1_conv1_W_1
 _INSIDE = "model.weights.h5"
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what zipfile unpacks no further than it is asked to
 _KERAS_3_ROOTS = ("layers", "_layer_checkpoint_dependencies")  # the latter in the first files of the kind, of Keras 2.12
 
 
@@ -97,8 +98,15 @@ def _unpacked(path: Path, chain: Chain) -> bytes:
     """The weights in a `.keras` file: one member, no larger than the model's arrays could be."""
     most = 2 * 8 * sum(parameter.size for parameter in chain.parameters + chain.moving) + 2**24
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(_INSIDE) as member:
-            content = member.read(most + 1)
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(_INSIDE).compress_type not in _BOUNDED:
+                raise InputError(
+                    f"weights {path} are packed in another way than Keras packs them; expected a .keras file of Keras 3"
+                )
+            with archive.open(_INSIDE) as member:
+                content = member.read(most + 1)
+    except InputError:
+        raise
     except KeyError as error:
         raise InputError(f"weights {path} have no {_INSIDE} inside; expected a .keras file that Keras 3 wrote") from error
     except Exception as error:  # zipfile and zlib raise what comes to hand
@@ -123,6 +131,8 @@ def _legacy(path: Path, file: h5py.File) -> tuple[Found, bool]:
             layer, *_, last = place.removeprefix(inside).split("/")
             array = _COPY.sub("", last.partition(":")[0].removeprefix(f"{layer}_"))
             found.add(layer, _KERAS_1.get(array, array), hdf5.entry(path, place, dataset))
+    if hdf5.word(file[inside or "/"].attrs.get("backend", "")) == "theano":  # no link any more: all were looked at
+        raise InputError(f"weights {path} were written with Theano, whose kernels are turned around; expected TensorFlow's")
     return found, True
 
 

@@ -99,7 +99,12 @@ def _read(parameter: Parameter, entry: Entry) -> np.ndarray:
         return entry.read().astype(parameter.value.dtype, copy=False).reshape(parameter.shape)
 
 
+def listed(problems: list[str]) -> str:
+    """Problems in one sentence, which is not endless."""
+    more = f"; and {len(problems) - MOST_NAMED:,} more" if len(problems) > MOST_NAMED else ""
+    return "; ".join(problems[:MOST_NAMED]) + more
+
+
 def _refuse(path, problems: list[str]) -> None:
     if problems:
-        more = f"; and {len(problems) - MOST_NAMED:,} more" if len(problems) > MOST_NAMED else ""
-        raise InputError(f"weights {path} do not fit the model: {'; '.join(problems[:MOST_NAMED])}{more}; nothing was loaded")
+        raise InputError(f"weights {path} do not fit the model: {listed(problems)}; nothing was loaded")

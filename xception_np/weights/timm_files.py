@@ -71,7 +71,10 @@ def matched(path, entries: dict[str, Entry], chain: Chain) -> Contents:
             f"module, strides in place of pools); expected those of legacy_xception"
         )
     known = names(chain)
-    by_name = {name.replace("last_linear.", "fc."): entry for name, entry in entries.items() if not name.endswith(COUNTER)}
+    by_name = {name: entry for name, entry in entries.items() if not name.endswith(COUNTER)}
+    for old, new in (("last_linear.weight", "fc.weight"), ("last_linear.bias", "fc.bias")):
+        if old in by_name and new not in by_name:
+            by_name[new] = by_name.pop(old)
     parameters = {parameter.name: parameter for parameter in chain.parameters + chain.moving}
     found = {
         ours: by_name[theirs]._replace(read=_turned(parameters[ours], by_name[theirs].read))

@@ -38,6 +38,7 @@ class Requests {
         request.region = region;
         request.shared = shared;
         request.size = size;
+        request.threads[request.lanes] = thread % WARP;
         request.addresses[request.lanes++] = address;
     }
 
@@ -62,10 +63,11 @@ class Requests {
         Access access;
     };
     struct Request {
-        Request() {}  // leaves `addresses` as they are: there are many requests
+        Request() {}  // leaves the lists as they are: there are many requests
         int32_t region = 0;
         bool shared = false;
         unsigned size = 0, lanes = 0;
+        unsigned char threads[WARP];  // of the warp, in the order in which they came
         uintptr_t addresses[WARP];
     };
 
@@ -104,10 +106,13 @@ class Requests {
     // lane, half a warp is served at a time, of 16 a quarter.
     static void count_passes(const Request& request, SiteUse& use) {
         const unsigned words = (request.size + 3) / 4, together = WARP / words;
-        for (unsigned first = 0; first < request.lanes; first += together) {
+        for (unsigned first = 0; first < WARP; first += together) {
             std::vector<uintptr_t> wanted;
-            for (unsigned lane = first; lane < std::min(first + together, request.lanes); ++lane)
+            for (unsigned lane = 0; lane < request.lanes; ++lane) {
+                if (request.threads[lane] / together != first / together) continue;
                 for (unsigned word = 0; word < words; ++word) wanted.push_back(request.addresses[lane] / 4 + word);
+            }
+            if (wanted.empty()) continue;
             std::sort(wanted.begin(), wanted.end());
             wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
             unsigned banks[32] = {};
