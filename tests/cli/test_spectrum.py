@@ -51,8 +51,8 @@ def test_a_picture(tmp_path):
         (["--height", 0], "height is 0; expected an integer, 1 or more"),
         (["--width", -1], "width is -1; expected an integer, 1 or more"),
         (["--batch", 0], "batch is 0; expected an integer, 1 or more"),
-        (["--png", "notes.txt"], "out is notes.txt, a file that is no PNG picture"),
-        (["--png", "nowhere/spectrum.png"], "out is nowhere/spectrum.png; expected the path of a file"),
+        (["--png", "notes.txt"], "png is notes.txt, a file that is no PNG picture"),
+        (["--png", "nowhere/spectrum.png"], "png is nowhere/spectrum.png; expected the path of a file"),
         (["--channels", "many"], "invalid value for '--channels'"),
     ],
 )
