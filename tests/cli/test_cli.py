@@ -19,7 +19,7 @@ from xception_np import commands
 from xception_np.commands import train
 from xception_np.commands.output import program, save_figure
 from xception_np.data import Dataset, Preprocessing
-from xception_np.training import Settings
+from xception_np.training import Settings, runs
 from xception_np.training.averaging import STATISTICS_BATCHES
 
 
@@ -109,19 +109,24 @@ def test_a_finished_run_is_not_gone_on_with(trained):
     assert "which is finished" in result.stderr
 
 
+def resumed_on_a_full_disk(folder, function, imports):
+    """`--resume` in a process in which a function (or several: a = b) finds the disk full."""
+    code = (
+        f"import errno, {imports}\n"
+        "def full(*_, **__): raise OSError(errno.ENOSPC, 'No space left on device')\n"
+        f"{function} = full\n"
+        "from xception_np.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "train", "--resume", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_the_checkpoint(trained, tmp_path):
     folder = shutil.copytree(
         trained[0], tmp_path / "run", ignore=shutil.ignore_patterns("result.json")
     )  # trained, not yet measured
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "run.lock"}
-    full = (
-        "import errno, pathlib\n"
-        "def write(self, data): raise OSError(errno.ENOSPC, 'No space left on device')\n"
-        "pathlib.Path.write_bytes = pathlib.Path.write_text = write\n"
-        "from xception_np.cli import main; main()"
-    )
-    command = [sys.executable, "-c", full, "train", "--resume", str(folder)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    result = resumed_on_a_full_disk(folder, "pathlib.Path.write_bytes = pathlib.Path.write_text", "pathlib")
     assert result.returncode == 2
     assert "No space left on device" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
@@ -130,19 +135,12 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_checkpoint(trained, tmp_path
 
 def test_a_picture_that_cannot_be_written_does_not_cost_the_result(trained, tmp_path):
     folder = shutil.copytree(trained[0], tmp_path / "run", ignore=shutil.ignore_patterns("result.json", "*.png"))
-    full = (
-        "import errno, matplotlib.figure\n"
-        "def savefig(*_, **__): raise OSError(errno.ENOSPC, 'No space left on device')\n"
-        "matplotlib.figure.Figure.savefig = savefig\n"
-        "from xception_np.cli import main; main()"
-    )
-    command = [sys.executable, "-c", full, "train", "--resume", str(folder)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    result = resumed_on_a_full_disk(folder, "matplotlib.figure.Figure.savefig", "matplotlib.figure")
     assert result.returncode == 2
     assert "curves.png: No space left on device" in result.stderr.splitlines()[-1]
     assert json.loads((folder / "result.json").read_text())["accuracy"] == json.loads(trained[1].stdout)["accuracy"]
     assert run("train", "--resume", folder).returncode == 0
-    assert all((folder / f"{name}.png").exists() for name in ("curves", "predictions", "confusion"))
+    assert all((folder / f"{name}.png").exists() for name in runs.PICTURES)
 
 
 def test_a_folder_of_pictures(tmp_path):

@@ -1,6 +1,7 @@
 """What can be done with a trained network from the command line: explain, features, convert, fine-tune, evaluate."""
 
 import json
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -9,6 +10,7 @@ from command import run
 from PIL import Image
 
 from xception_np import data, models, weights
+from xception_np.commands import convert
 from xception_np.data import imagenet
 
 
@@ -57,6 +59,29 @@ def test_convert(tmp_path, name):
             assert file["layers/separable_conv2d/vars/1"].shape == (1, 1, 32, 64)
     if name == "x.safetensors":
         assert "airplane" in run("predict", "--checkpoint", tmp_path / name, "--top", 10, picture_of(tmp_path)).stdout
+
+
+@pytest.mark.parametrize(
+    ("network", "out", "layout", "reader"),
+    [
+        ("xception", "x.safetensors", "timm", "timm"),
+        ("xception", "x.safetensors", None, None),
+        ("xception", "x.h5", None, None),
+        ("legacy_xception", "x.h5", None, "Keras"),
+        ("legacy_xception", "x.weights.h5", None, "Keras"),
+        ("legacy_xception", "x.safetensors", "timm", None),
+        ("xception_small", "x.h5", None, None),
+    ],
+)
+def test_convert_says_who_computes_something_else(tmp_path, monkeypatch, network, out, layout, reader):
+    said = []
+    loaded = SimpleNamespace(model=SimpleNamespace(name=network, arrays={}))
+    monkeypatch.setattr(convert.pretrained, "load", lambda *_: loaded)
+    monkeypatch.setattr(convert.weights, "save", lambda model, path, layout: path.touch())
+    monkeypatch.setattr(convert.training, "save", lambda path, checkpoint: path.touch())
+    monkeypatch.setattr(convert, "console", SimpleNamespace(print=lambda text, **_: said.append(text.split()[0])))
+    convert.run("source", tmp_path / out, None, layout, as_json=False)
+    assert said == ([] if reader is None else [reader])
 
 
 def picture_of(folder):

@@ -244,8 +244,7 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
 
 
 def _pictures(folder: Path) -> dict[str, Path]:
-    """What a run draws at its end."""
-    return {name: folder / f"{name}.png" for name in ("curves", "predictions", "confusion")}
+    return {name: folder / f"{name}.png" for name in runs.PICTURES}
 
 
 def _train_and_report(trainer: Trainer, test: Pictures, as_json: bool) -> None:

@@ -50,11 +50,12 @@ _VECTORS = {
     "uint4": "unsigned",
 }
 
-_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_STRING = r'"(?:\\.|[^"\\\n])*"'
+_COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _KERNEL = re.compile(
     r"\b__global__\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?void\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(([^)]*)\)"
 )
-_QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'')
+_QUOTED = re.compile(_STRING + r"|'(?:\\.|[^'\\\n])'")
 _C_LINKAGE = re.compile(r'extern\s+"C"\s*$')
 _ALIGNMENT = r"(?:(?:__align__|alignas)\s*\((?P<alignment>[^)]*)\)\s*)?"
 _SHARED = re.compile(

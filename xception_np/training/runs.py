@@ -9,13 +9,16 @@ from xception_np.errors import InputError
 from xception_np.files import read_json, replacing
 from xception_np.training import locking, state
 
+PICTURES = ("curves", "predictions", "confusion")
+"""What is drawn at the end of a run."""
+
 FILES = (
     "config.json",
     "environment.json",
     "metrics.jsonl",
     "validation.jsonl",
     *(f"{name}.safetensors" for name in ("state", "last", "averaged", "best")),
-    *(f"{name}.png" for name in ("curves", "predictions", "confusion")),
+    *(f"{name}.png" for name in PICTURES),
     "result.json",
     "tensorboard",
 )
