@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.summary import Line
-from xception_np.show import bands, picture_rows
+from xception_np.show import bands, picture_rows, rank_errors
 
 
 def test_means_bands_and_every_value_are_drawn(tmp_path):
@@ -37,3 +37,9 @@ def test_there_are_no_ticks_between_whole_places():
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
     line = Line(np.array([0.0, 0.25, 1.0]), np.ones((3, 2)))
     assert not all(float(tick).is_integer() for tick in bands({"a": line}, "knob", "", "").axes[0].get_xticks())
+
+
+def test_many_series_look_different():
+    names = [str(number) for number in range(42)]
+    figure = rank_errors({name: [0.5, 0.25] for name in names}, "42 kernels")
+    assert len({(line.get_color(), line.get_marker()) for line in figure.axes[0].lines}) == len(names)

@@ -1,16 +1,13 @@
 """Lines with what may be chance around them."""
 
 from collections.abc import Mapping
-from itertools import cycle
 from typing import Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from xception_np.show.style import COLOURS, styled
-
-_MARKERS = "osD^vPX"
+from xception_np.show.style import COLOURS, looks, styled
 
 
 class Measured(Protocol):
@@ -46,8 +43,7 @@ def bands(
     with styled():
         figure = Figure(figsize=(9, 4.8), layout="constrained")
         axes = figure.subplots()
-        looks = zip(cycle(COLOURS.values()), cycle(_MARKERS), strict=False)
-        for (name, line), (colour, marker) in zip(lines.items(), looks, strict=False):
+        for (name, line), (colour, marker) in zip(lines.items(), looks(), strict=False):
             axes.plot(line.x, line.mean, "-", marker=marker, color=colour, label=name, markersize=6)
             axes.fill_between(line.x, line.mean - line.error, line.mean + line.error, color=colour, alpha=0.2, linewidth=0)
             axes.plot(np.repeat(line.x, line.each.shape[1]), line.each.ravel(), ".", color=colour, alpha=0.5, markersize=4)

@@ -1,12 +1,11 @@
 """Sizes along a network, from its first module to its last."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from xception_np.show.style import COLOURS, styled
+from xception_np.show.style import looks, styled
 
 
 def depth_lines(names: Sequence[str], lines: Mapping[str, np.ndarray], label: str, title: str) -> Figure:
@@ -24,7 +23,7 @@ def depth_lines(names: Sequence[str], lines: Mapping[str, np.ndarray], label: st
         figure = Figure(figsize=(9.5, 4.8), layout="constrained")
         axes = figure.subplots()
         places = np.arange(len(names))
-        for (name, runs), colour, marker in zip(lines.items(), cycle(COLOURS.values()), cycle("os^Dv"), strict=False):
+        for (name, runs), (colour, marker) in zip(lines.items(), looks(), strict=False):
             axes.plot(places, np.median(runs, axis=0), color=colour, marker=marker, markersize=5, label=name)
             axes.fill_between(places, runs.min(axis=0), runs.max(axis=0), color=colour, alpha=0.25, linewidth=0)
         axes.set_yscale("log")

@@ -1,13 +1,10 @@
 """What kernels lose when they have to be of low rank."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 
 from matplotlib.figure import Figure
 
-from xception_np.show.style import COLOURS, styled
-
-_MARKERS = "osD^vPX"
+from xception_np.show.style import looks, styled
 
 
 def rank_errors(errors: Mapping[str, Sequence[float]], title: str) -> Figure:
@@ -21,7 +18,7 @@ def rank_errors(errors: Mapping[str, Sequence[float]], title: str) -> Figure:
     with styled():
         figure = Figure(figsize=(9, 4.2), layout="constrained")
         axes = figure.subplots()
-        for (name, parts), colour, marker in zip(errors.items(), cycle(COLOURS.values()), cycle(_MARKERS), strict=False):
+        for (name, parts), (colour, marker) in zip(errors.items(), looks(), strict=False):
             axes.plot(range(1, len(parts) + 1), [100 * part for part in parts], marker + "-", color=colour, label=name)
         axes.set_xticks(range(1, max(map(len, errors.values())) + 1))
         axes.set_xlabel("rank of every channel = depth multiplier M")

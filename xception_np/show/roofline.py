@@ -1,7 +1,6 @@
 """What layers reach of what a machine allows."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,9 +8,7 @@ from matplotlib.figure import Figure
 from xception_np.cost import Line, Machine, predict
 from xception_np.ops import spec
 from xception_np.ops.spec import Cost
-from xception_np.show.style import COLOURS, logarithmic, styled
-
-_MARKERS = "oDs^vPX"
+from xception_np.show.style import logarithmic, looks, styled
 
 
 def roofline(
@@ -62,8 +59,7 @@ def roofline(
 
 def _points(axes, lines: Sequence[Line], work: Mapping[str, Cost], seconds: Mapping[str, float], place, amount) -> None:
     """A point for each line, a colour and a marker for each kind."""
-    looks = zip(cycle(COLOURS.values()), cycle(_MARKERS), strict=False)
-    for kind, (colour, marker) in zip(dict.fromkeys(line.kind for line in lines), looks, strict=False):
+    for kind, (colour, marker) in zip(dict.fromkeys(line.kind for line in lines), looks(), strict=False):
         names = [line.name for line in lines if line.kind == kind]
         places = [place(work[name]) for name in names]
         speeds = [amount(work[name]) / seconds[name] for name in names]

@@ -1,6 +1,7 @@
 """The look of all pictures: colours that colour-blind readers can tell apart, readable at a notebook's width."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 
 import matplotlib
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -15,6 +16,7 @@ COLOURS = {
     "sky": "#56B4E9",
     "grey": "#777777",
 }
+_MARKERS = "osD^vP"  # one less than the colours: it takes 42 series until both repeat
 
 
 def styled():
@@ -31,6 +33,11 @@ def styled():
             "text.parse_math": False,  # names of classes and folders are as they are
         }
     )
+
+
+def looks() -> Iterator[tuple[str, str]]:
+    """Colours and markers for series, without an end, and of the first 42 no two alike."""
+    return zip(cycle(COLOURS.values()), cycle(_MARKERS), strict=False)
 
 
 def in_rows(axes, names: Sequence[str]) -> None:
