@@ -22,6 +22,7 @@ from xception_np.training import (
     Recipe,
     Settings,
     Trainer,
+    ahead,
     beside,
     confusion,
     parallel,
@@ -192,6 +193,7 @@ def _train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
         soft_wrap=True,
     )
     views = beside(trainer.augmentation.mirrors)
+    ahead.compile_passes(model, train.size)
     trainer.reserve = _reserve(trainer, test, 1 + len(views))
     try:
         with training_progress() as show, _recorded(trainer) as record:

@@ -16,7 +16,7 @@ A pass over tiles is one compiled function, which every thread of the pool enter
         ...                 # the k-th tile
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -148,10 +148,20 @@ def compiled_with(*modules: ModuleType) -> Callable:
     def decorate(function):
         dispatcher = compiled_apart(function)
         newest = max(file.stat().st_mtime for file in {Path(__file__), *_files(modules)})
-        for index in Path(dispatcher.stats.cache_path).glob(f"*.{function.__name__}-*.nbi"):
+        for index in _kept(dispatcher):
             with suppress(FileNotFoundError):  # another process, that has just started too, may be faster
                 if index.stat().st_mtime < newest:
                     index.unlink()
         return dispatcher
 
     return decorate
+
+
+def is_kept(dispatcher) -> bool:
+    """Whether machine code of a compiled function is on disk, for arguments of any kind."""
+    return any(_kept(dispatcher))
+
+
+def _kept(dispatcher) -> Iterator[Path]:
+    """The files, one for each kind of machine, that say what is on disk."""
+    return Path(dispatcher.stats.cache_path).glob(f"*.{dispatcher.py_func.__name__}-*.nbi")
