@@ -45,8 +45,9 @@ def pointwise_conv(x, weight):
     return _channels_last(F.conv2d(_channels_first(x), weight.T[:, :, None, None]))
 
 
-def separable_conv(x, depthwise_weight, pointwise_weight, geometry, order="spatial_first", activation=None):
+def separable_conv(x, depthwise_weight, pointwise_weight, geometry, order="spatial_first", activation=None, before=None):
     """The two steps, one after the other."""
+    x = _activated(x, before)
     if order == "spatial_first":
         return pointwise_conv(_activated(depthwise_conv(x, depthwise_weight, geometry), activation), pointwise_weight)
     return depthwise_conv(_activated(pointwise_conv(x, pointwise_weight), activation), depthwise_weight, geometry)
@@ -78,14 +79,15 @@ def bias(x, bias, activation):
     return _activated(x + bias, activation)
 
 
-def conv_bias(x, weight, shift, geometry, activation):
-    """The two operations, one after the other."""
-    return bias(conv(x, weight, geometry), shift, activation)
+def conv_bias(x, weight, shift, geometry, activation, addend=0):
+    """The operations, one after the other."""
+    return bias(conv(x, weight, geometry) + addend, shift, activation)
 
 
-def separable_conv_bias(x, depthwise_weight, pointwise_weight, shift, geometry, activation):
-    """The two operations, one after the other."""
-    return bias(separable_conv(x, depthwise_weight, pointwise_weight, geometry), shift, activation)
+def separable_conv_bias(x, depthwise_weight, pointwise_weight, shift, geometry, activation, before=None, addend=0):
+    """The operations, one after the other."""
+    z = separable_conv(x, depthwise_weight, pointwise_weight, geometry, before=before)
+    return bias(z + addend, shift, activation)
 
 
 def max_pool(x, geometry):

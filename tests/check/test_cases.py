@@ -49,7 +49,7 @@ def test_the_middle_of_a_separable_convolution_keeps_off_the_kink(case):
     """Finite differences move the middle by some 1e-4; a kink nearer than that would be stepped over."""
     if case.large:
         return
-    x, depthwise_weight, pointwise_weight, geometry, order, _ = case.arguments()
+    x, depthwise_weight, pointwise_weight, geometry, order, *_ = case.arguments()
     if order == "spatial_first":
         middle, _ = ops.depthwise_conv.forward(x, depthwise_weight, geometry)
     else:

@@ -160,7 +160,7 @@ def test_a_training_step_multiplies_three_times():
 
 
 def test_every_layer_has_a_kind():
-    joined = layers.Joined, layers.NormSeparable, layers.Biased
+    joined = layers.Joined, layers.NormSeparable, layers.ReluSeparable, layers.Biased
     containers = (layers.Layer, layers.Chain, *joined, layers.Rectifiable, layers.SeparableConv, layers.Conv)
     classes = [value for value in map(layers.__dict__.get, layers.__all__) if isinstance(value, type)]
     leaves = {value for value in classes if issubclass(value, layers.Layer)} - set(containers)

@@ -63,9 +63,10 @@ def test_gradient_of_a_module_along_random_directions(training):
         [layers.Chain("block", [layers.Conv("conv", 3, 4, Geometry(3)), layers.ReLU("relu")])],
         [layers.Biased(layers.Conv("conv", 3, 4, Geometry(3)), layers.Bias("bias", 4))],
         [layers.NormSeparable(layers.BatchNorm("norm", 3), layers.SeparableConv("sep", 3, 4, Geometry(3)))],
+        [layers.ReluSeparable(layers.ReLU("act"), layers.SeparableConv("sep", 3, 4, Geometry(3)))],
         [],
     ],
-    ids=["convolution", "chain", "biased", "normalised", "nothing"],
+    ids=["convolution", "chain", "biased", "normalised", "rectified", "nothing"],
 )
 def test_a_chain_learns_what_it_learns_backwards(first):
     net, x = (
@@ -305,15 +306,11 @@ def test_two_layers_in_one_pass_are_two_layers(training, scale):
         compare(one, two, 1e-12, what).require()
 
 
-@pytest.mark.parametrize("kind", [layers.Conv, layers.SeparableConv])
-@pytest.mark.parametrize("relu", [None, "act"])
-def test_a_convolution_with_its_bias_is_the_two(kind, relu):
-    convolution, bias = kind("conv", 4, 6, Geometry(3, stride=2)), layers.Bias("conv", 6, relu)
-    together = layers.Biased.of(convolution, bias)
+def test_a_relu_with_a_convolution_is_the_two():
+    together = layers.ReluSeparable.of(layers.ReLU("act"), layers.SeparableConv("sep", 4, 6, Geometry(3, stride=2)))
     buffers = layers.allocate(together.parameters, together.moving, np.float64, seed=1)
-    bias.bias.value[...] = random(2, 6)
     apart = layers.rebuilt(layers.Chain("net", [together]), lambda chain: chain)
-    assert [layer.name for layer in apart.layers] == ["conv", "conv_bias"]
+    assert [layer.name for layer in apart.layers] == ["act", "sep"]
     x = random(0, 3, 5, 4, 4)
     results = []
     for net in (together, apart):
@@ -325,11 +322,58 @@ def test_a_convolution_with_its_bias_is_the_two(kind, relu):
         compare(one, two, 1e-12, what).require()
 
 
+def with_relu(name, *settings):
+    return layers.ReluSeparable(layers.ReLU("before"), layers.SeparableConv(name, *settings))
+
+
+@pytest.mark.parametrize("kind", [layers.Conv, layers.SeparableConv, with_relu])
+@pytest.mark.parametrize("relu", [None, "act"])
+def test_a_convolution_with_its_bias_is_the_two(kind, relu):
+    convolution, bias = kind("conv", 4, 6, Geometry(3, stride=2)), layers.Bias("conv", 6, relu)
+    together = layers.Biased.of(convolution, bias)
+    buffers = layers.allocate(together.parameters, together.moving, np.float64, seed=1)
+    bias.bias.value[...] = random(2, 6)
+    apart = layers.rebuilt(layers.Chain("net", [together]), lambda chain: chain)
+    assert [layer.name for layer in apart.layers] == ["before"] * (kind is with_relu) + ["conv", "conv_bias"]
+    x = random(0, 3, 5, 4, 4)
+    results = []
+    for net in (together, apart):
+        buffers.gradients[...] = 0
+        y, cache = net.forward(x, Step())
+        dx = net.backward(random(1, *y.shape), cache)
+        results.append((y, dx, buffers.gradients.copy(), net.apply(x)))
+    for what, one, two in zip(("y", "dx", "gradients", "inference"), *results, strict=True):
+        compare(one, two, 1e-12, what).require()
+
+
+@pytest.mark.parametrize("last", ["convolution", "convolution with a ReLU", "pool", "nothing"])
+def test_what_a_path_adds_at_its_end(last):
+    relu = "act" if last == "convolution with a ReLU" else None
+    conv, bias = layers.Conv("conv", 4, 4, Geometry(3)), layers.Bias("conv", 4, relu)
+    path = [] if last == "nothing" else [layers.ReLU("first"), layers.Biased(conv, bias)]
+    path += [layers.MaxPool("pool", Geometry(3))] * (last == "pool")
+    chain = layers.Chain("net", path)
+    if path:
+        allocated(chain)
+        bias.bias.value[...] = random(2, 4)
+    x, addend = random(0, 3, 5, 4, 4), random(1, 3, 5, 4, 4)
+    assert chain.adds == (last == "convolution")
+    compare(chain.apply_and_add(x, addend), chain.apply(x) + addend, 1e-12, "y").require()
+    for main, shortcut in ((chain, layers.Chain("identity")), (layers.Chain("identity"), chain)):
+        residual = layers.Residual("module", main, shortcut)
+        compare(residual.apply(x), residual.forward(x)[0], 1e-12, "a module").require()
+
+
 def test_only_layers_that_fit_are_put_together():
     norm, plain = layers.BatchNorm("bn", 4), layers.SeparableConv("sep", 4, 6, Geometry(3))
     assert layers.NormSeparable.of(norm, plain)
     assert not layers.NormSeparable.of(plain, norm)
     assert not layers.NormSeparable.of(norm, layers.SeparableConv("sep", 4, 6, Geometry(3), activation="relu"))
+    relu = layers.ReLU("act")
+    assert layers.ReluSeparable.of(relu, plain)
+    assert not layers.ReluSeparable.of(plain, relu)
+    assert not layers.ReluSeparable.of(layers.ELU("act"), plain)
+    assert not layers.ReluSeparable.of(relu, layers.SeparableConv("sep", 4, 6, Geometry(3), activation="relu"))
     bias = layers.Bias("sep", 6)
     assert layers.Biased.of(plain, bias)
     assert not layers.Biased.of(bias, plain)

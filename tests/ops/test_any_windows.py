@@ -24,11 +24,12 @@ def operands(operation, size, geometry, segments):
         return x, draw.normal(*geometry.kernel, 4 // segments, 8), geometry, segments
     if operation == "depthwise_conv":
         return x, draw.normal(*geometry.kernel, 4, 2), geometry
+    addend = draw.normal(size[0], *geometry.output_size(*size[1:]), 3)
     if operation == "conv_bias":
-        return x, draw.normal(*geometry.kernel, 4, 3), draw.normal(3), geometry, "relu"
+        return x, draw.normal(*geometry.kernel, 4, 3), draw.normal(3), geometry, "relu", addend
     weights = draw.normal(*geometry.kernel, 4, 1), draw.normal(4, 3)
     if operation == "separable_conv_bias":
-        return x, *weights, draw.normal(3), geometry, "relu"
+        return x, *weights, draw.normal(3), geometry, "relu", "relu", addend
     if operation == "norm_separable_conv":
         return x, draw.normal(4), draw.normal(4), *weights, geometry
     return x, *weights, geometry, "spatial_first", "relu"

@@ -170,6 +170,21 @@ def test_separable_conv():
     message = "order is 'depthwise'; expected one of 'spatial_first', 'pointwise_first'"
     expect(message, forward, X, depthwise, pointwise, geometry, "depthwise")
     expect("activation is 'gelu'; expected one of None, ", forward, X, depthwise, pointwise, geometry, "spatial_first", "gelu")
+    expect("before is 'elu'; expected one of None, 'relu'", forward, X, depthwise, pointwise, geometry, before="elu")
+
+
+def test_what_is_added_to_a_convolution():
+    bias, geometry = np.zeros(4), Geometry(3)
+    n, h, w, _ = X.shape
+    like_y = np.zeros((n, h, w, 4))
+    weights = np.zeros((3, 3, 6, 1)), np.zeros((6, 4))
+    for forward, more in ((ops.conv_bias.forward, (np.zeros((3, 3, 6, 4)),)), (ops.separable_conv_bias.forward, weights)):
+        expect(f"addend has shape {(n, h, 1, 4)}; expected", forward, X, *more, bias, geometry, addend=like_y[:, :, :1].copy())
+        expect("addend has dtype float32 but x has float64", forward, X, *more, bias, geometry, addend=np.float32(like_y))
+        expect("addend is a list; expected a NumPy array", forward, X, *more, bias, geometry, addend=[1.0])
+    expect(
+        "before is 'elu'; expected one of None, 'relu'", ops.separable_conv_bias.forward, X, *weights, bias, geometry, before="elu"
+    )
 
 
 def test_batch_norm():

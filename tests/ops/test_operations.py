@@ -97,7 +97,8 @@ def _cost(case, arguments):
         x, _, _, depthwise_weight, pointwise_weight, geometry, *_ = shapes
         shapes = [x, depthwise_weight, pointwise_weight, geometry]
     elif case.operation.endswith("conv_bias"):
-        del shapes[-3]  # the bias, as long as the last weight is wide
+        bias = {"conv_bias": 2, "separable_conv_bias": 3}[case.operation]  # as long as the last weight is wide
+        shapes = shapes[:bias] + shapes[bias + 1 : bias + 3]
     elif case.operation in ("grouped_conv", "separable_conv", "batch_norm", "dropout", "add", "dense"):
         shapes = shapes[: {"grouped_conv": 3, "separable_conv": 5, "dense": 2}.get(case.operation, 1)]
     return case.module.cost(*shapes)

@@ -108,21 +108,30 @@ def _separable_conv(random: Random, draw: Draw) -> tuple:
         weights = draw.normal(*geometry.kernel, channels, multiplier), draw.normal(channels * multiplier, filters)
     else:
         weights = draw.normal(*geometry.kernel, filters, multiplier), draw.normal(channels, filters)
-    return draw.normal(*shape, channels), *weights, geometry, order, activation
+    return draw.normal(*shape, channels), *weights, geometry, order, activation, random.choice((None, "relu"))
 
 
 def _conv_bias(random: Random, draw: Draw) -> tuple:
     shape, geometry = _window(random)
     channels, filters = random.randint(1, 8), random.randint(1, 20)
     weight, bias = draw.normal(*geometry.kernel, channels, filters), draw.normal(filters)
-    return draw.normal(*shape, channels), weight, bias, geometry, random.choice((None, "relu"))
+    more = _addend(random, draw, shape, filters, geometry)
+    return draw.normal(*shape, channels), weight, bias, geometry, random.choice((None, "relu")), *more
 
 
 def _separable_conv_bias(random: Random, draw: Draw) -> tuple:
     shape, geometry = _window(random)
     channels, multiplier, filters = random.randint(1, 8), random.randint(1, 2), random.randint(1, 20)
     weights = draw.normal(*geometry.kernel, channels, multiplier), draw.normal(channels * multiplier, filters)
-    return draw.normal(*shape, channels), *weights, draw.normal(filters), geometry, random.choice((None, "relu"))
+    activation, before = random.choice((None, "relu")), random.choice((None, "relu"))
+    more = _addend(random, draw, shape, filters, geometry)
+    return draw.normal(*shape, channels), *weights, draw.normal(filters), geometry, activation, before, *more
+
+
+def _addend(random: Random, draw: Draw, shape: tuple[int, int, int], filters: int, geometry: Geometry) -> tuple:
+    """An array like the result, or nothing."""
+    images, *size = shape
+    return (draw.normal(images, *geometry.output_size(*size), filters),) if random.random() < 0.5 else ()
 
 
 def _batch_norm(random: Random, draw: Draw) -> tuple:

@@ -192,6 +192,36 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             gradients=(_image((1, 10)), np.array([[[[2.0], [0]], [[3], [0]]]]), np.array([[32.0, 0]])),
         ),
         Anchor(
+            "spatial first, ReLU before",  # of (0, 3) the middle is 30
+            (
+                _image((-2, 3)),
+                _kernel((1, 10)),
+                np.array([[1.0, -1]]),
+                Geometry((1, 2), padding="valid"),
+                "spatial_first",
+                None,
+                "relu",
+            ),
+            y=_pixels((30, -30)),
+            dy=_pixels((3, 1)),
+            gradients=(_image((0, 20)), _kernel((0, 6)), np.array([[90.0, 30]])),
+        ),
+        Anchor(
+            "pointwise first, ReLU before",  # of (0, 3) the middle is (0, 6)
+            (
+                _image((-2, 3)),
+                _kernel((1, 10)),
+                np.array([[2.0]]),
+                Geometry((1, 2), padding="valid"),
+                "pointwise_first",
+                None,
+                "relu",
+            ),
+            y=_pixels((60,)),
+            dy=_pixels((3,)),
+            gradients=(_image((0, 60)), _kernel((0, 18)), np.array([[90.0]])),
+        ),
+        Anchor(
             "spatial first, ELU between",  # exp(-ln 2) - 1 = -1/2, with slope 1/2
             (
                 _image((math.log(2), 3)),
@@ -247,6 +277,13 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             dy=_image((2, 7)),
             gradients=(_image((2, 20)), _kernel((2, 6)), _floats(2)),
         ),
+        Anchor(
+            "two numbers and an addend, one cut off at 0",  # 31 + 100 - 5, 3 - 1 - 5
+            (_image((1, 3)), _kernel((1, 10)), _floats(-5), Geometry((1, 2)), "relu", _image((100, -1))),
+            y=_image((126, 0)),
+            dy=_image((2, 7)),
+            gradients=(_image((2, 20)), _kernel((2, 6)), _floats(2), _image((2, 0))),
+        ),
     ),
     "separable_conv_bias": (
         Anchor(
@@ -262,6 +299,22 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             y=_pixels((26, 0)),
             dy=_pixels((2, 7)),
             gradients=(_image((2, 20)), _kernel((2, 6)), np.array([[62.0, 0]]), _floats(2, 0)),
+        ),
+        Anchor(
+            "two filters, ReLU before, and an addend",  # of (0, 3) the middle is 30, z = (30, -30), and 30 + 1 - 5, -30 + 20 + 5
+            (
+                _image((-1, 3)),
+                _kernel((1, 10)),
+                np.array([[1.0, -1]]),
+                _floats(-5, 5),
+                Geometry((1, 2), padding="valid"),
+                "relu",
+                "relu",
+                _pixels((1, 20)),
+            ),
+            y=_pixels((26, 0)),
+            dy=_pixels((3, 1)),
+            gradients=(_image((0, 30)), _kernel((0, 9)), np.array([[90.0, 0]]), _floats(3, 0), _pixels((3, 0))),
         ),
     ),
     "batch_norm": (

@@ -261,6 +261,16 @@ def _separable() -> Iterator[Case]:
             ):
                 build = _separable_conv(shape, geometry, order, activation)
                 yield Case("separable_conv", f"{prefix}{activation} between, {name}", build, traits, large)
+        traits = Traits((0, 1, 2), adjoint=((1,), (2,)))
+        for name, shape, geometry, multiplier, large in (
+            ("3x3", (2, 4, 3), Geometry(3), 1, False),
+            ("stride 2, M=2", (1, 4, 6), Geometry((3, 2), 2), 2, False),
+            ("four images", (4, 3, 4), Geometry(3), 1, False),
+            ("tiles of rows", (2, 70, 17), Geometry(3), 2, True),
+            ("tiles of images", (25, 7, 6), Geometry(3), 1, True),
+        ):
+            build = _separable_conv(shape, geometry, order, None, 3, multiplier, before="relu")
+            yield Case("separable_conv", f"{prefix}relu before, {name}", build, traits, large)
 
 
 def _normalised_separable() -> Iterator[Case]:
@@ -296,6 +306,21 @@ def _convolutions_with_bias() -> Iterator[Case]:
             for activation in (None, "relu"):
                 build = _with_bias(builder((1, 3, 4), Geometry(3), channels, filters), activation)
                 yield Case(operation, f"C={channels}, F={filters}, {activation}", build, traits)
+    for operation, builder, before, traits in (
+        ("conv_bias", _conv, (), Traits((0, 1, 2, 5), adjoint=((1, 2, 5),))),
+        ("separable_conv_bias", _plain_separable, (None,), Traits((0, 1, 2, 3, 7), adjoint=((2, 3, 7),))),
+        ("separable_conv_bias", _plain_separable, ("relu",), Traits((0, 1, 2, 3, 7), adjoint=((2, 3, 7),))),
+    ):
+        words = "relu before, an addend" if before == ("relu",) else "an addend"
+        for name, shape, geometry, large in (
+            ("3x3", (2, 4, 3), Geometry(3), False),
+            ("1x1, stride 2", (1, 5, 4), Geometry(1, 2), False),
+            ("tiles of rows", (2, 70, 17), Geometry(3), True),
+            ("tiles of images", (25, 7, 6), Geometry(3, padding="valid"), True),
+        ):
+            for activation in (None, "relu"):
+                build = _with_addend(_with_bias(builder(shape, geometry), activation), before)
+                yield Case(operation, f"{words}, {name}, {activation}", build, traits, large)
 
 
 def _normalisations() -> Iterator[Case]:
@@ -440,16 +465,16 @@ def _pointwise(shape, channels, filters):
     return lambda draw: (draw.normal(*shape, channels), draw.normal(channels, filters))
 
 
-def _separable_conv(shape, geometry, order, activation=None, channels=2, multiplier=2, filters=3):
+def _separable_conv(shape, geometry, order, activation=None, channels=2, multiplier=2, filters=3, before=None):
     """Spatial first: (kh, kw, C, M), then (C*M, F). Pointwise first: (C, F), then (kh, kw, F, M)."""
     spatial_first = order == "spatial_first"
     depthwise_channels = channels if spatial_first else filters
     pointwise_channels = channels * multiplier if spatial_first else channels
 
     def build(draw):
-        x = draw.normal(*shape, channels)
+        x = draw.off_zero(*shape, channels) if before else draw.normal(*shape, channels)
         depthwise_weight = draw.normal(*geometry.kernel, depthwise_channels, multiplier)
-        return x, depthwise_weight, draw.normal(pointwise_channels, filters), geometry, order, activation
+        return x, depthwise_weight, draw.normal(pointwise_channels, filters), geometry, order, activation, before
 
     return build
 
@@ -468,6 +493,17 @@ def _with_bias(build, activation):
         return *arrays, draw.normal(arrays[-1].shape[-1]), geometry, activation
 
     return biased
+
+
+def _with_addend(build, before):
+    """An operation's arguments, what stands before it where it can be said, and an addend."""
+
+    def added(draw):
+        x, *others, bias, geometry, activation = build(draw)
+        addend = draw.normal(*spec.windows_shape(x.shape, bias.size, geometry))
+        return x, *others, bias, geometry, activation, *before, addend
+
+    return added
 
 
 def _norm_separable_conv(shape, geometry, activation=None, channels=3, multiplier=1, filters=2):

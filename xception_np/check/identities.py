@@ -182,6 +182,45 @@ def one_pass_is_two(implementation: str) -> Iterator[Comparison]:
             yield compare(one, two, BUDGET, f"one pass is two, {activation}: {name}")
 
 
+def relu_within_is_relu_before(implementation: str) -> Iterator[Comparison]:
+    """A separable convolution with a ReLU before it is the two, one after the other."""
+    draw = Draw("relu before")
+    x, depthwise = draw.normal(*_IMAGE), draw.normal(3, 2, _IMAGE[3], 2)
+    for order, pointwise in (("spatial_first", draw.normal(_IMAGE[3] * 2, 4)), ("pointwise_first", draw.normal(*_IMAGE[3:] * 2))):
+        settings = _GEOMETRY, order, None
+        z, relu_cache = ops.relu.forward(x, implementation=implementation)
+        y, cache = ops.separable_conv.forward(z, depthwise, pointwise, *settings, implementation=implementation)
+        dy = draw.normal(*y.shape)
+        dz, *dweights = ops.separable_conv.backward(dy, cache, implementation=implementation)
+        apart = y, ops.relu.backward(dz, relu_cache, implementation=implementation), *dweights
+        together = _passes(ops.separable_conv, dy, x, depthwise, pointwise, *settings, "relu", implementation=implementation)
+        for name, one, two in zip(("y", "dx", "ddepthwise", "dpointwise"), together, apart, strict=True):
+            yield compare(one, two, BUDGET, f"relu within is relu before, {order}: {name}")
+
+
+def a_sum_within_is_a_sum_after(implementation: str) -> Iterator[Comparison]:
+    """conv_bias with an addend is conv, add, bias; and so with separable_conv and a ReLU before it."""
+    draw = Draw("a sum within")
+    x, bias = draw.normal(*_IMAGE), draw.normal(4)
+    regular, separable = [draw.normal(3, 2, _IMAGE[3], 4)], [draw.normal(3, 2, _IMAGE[3], 2), draw.normal(_IMAGE[3] * 2, 4)]
+    for convolution, together, weights, alone, within in (
+        (ops.conv, ops.conv_bias, regular, (), ()),
+        (ops.separable_conv, ops.separable_conv_bias, separable, ("spatial_first", None, "relu"), ("relu",)),
+    ):
+        for activation in ops.bias.ACTIVATIONS:
+            z, cache = convolution.forward(x, *weights, _GEOMETRY, *alone, implementation=implementation)
+            addend = draw.normal(*z.shape)
+            total, _ = ops.add.forward(z, addend, implementation=implementation)
+            y, bias_cache = ops.bias.forward(total, bias, activation, implementation=implementation)
+            dy = draw.normal(*y.shape)
+            dz, dbias = ops.bias.backward(dy, bias_cache, implementation=implementation)
+            apart = y, *convolution.backward(dz, cache, implementation=implementation), dbias, dz
+            arguments = x, *weights, bias, _GEOMETRY, activation, *within, addend
+            found = _passes(together, dy, *arguments, implementation=implementation)
+            for k, (one, two) in enumerate(zip(found, apart, strict=True)):
+                yield compare(one, two, BUDGET, f"a sum within is a sum after, {activation}: result {k} of {together.__name__}")
+
+
 def a_bias_within_is_a_bias_after(implementation: str) -> Iterator[Comparison]:
     """conv_bias is conv, then bias; and so with separable_conv."""
     draw = Draw("a bias within")
@@ -454,10 +493,10 @@ IDENTITIES: dict[str, tuple[Callable[[str], Iterator[Comparison]], ...]] = {
     ),
     "depthwise_conv": (all_segments_are_depthwise, averages_are_a_depthwise_convolution, convolutions_move_with_the_image),
     "pointwise_conv": (pointwise_is_a_matrix_product, dense_is_pointwise),
-    "separable_conv": (separable_is_a_product_kernel, one_pass_is_two),
+    "separable_conv": (separable_is_a_product_kernel, one_pass_is_two, relu_within_is_relu_before),
     "norm_separable_conv": (one_pass_is_two,),
-    "conv_bias": (a_bias_within_is_a_bias_after,),
-    "separable_conv_bias": (a_bias_within_is_a_bias_after,),
+    "conv_bias": (a_bias_within_is_a_bias_after, a_sum_within_is_a_sum_after),
+    "separable_conv_bias": (a_bias_within_is_a_bias_after, a_sum_within_is_a_sum_after),
     "batch_norm": (
         batch_norm_sets_mean_and_deviation,
         batch_norm_ignores_scale_and_offset,

@@ -12,6 +12,7 @@ from xception_np.layers.joined import Joined
 from xception_np.layers.norm_separable import NormSeparable
 from xception_np.layers.parameter import Buffers, Parameter, allocate, bind
 from xception_np.layers.rectifiable import Rectifiable
+from xception_np.layers.relu_separable import ReluSeparable
 from xception_np.layers.separable_conv import SeparableConv
 from xception_np.layers.simple import ELU, AvgPool, Dropout, Flatten, GlobalAvgPool, MaxPool, ReLU
 from xception_np.layers.walking import in_one_pass, leaves, rebuilt, visits
@@ -40,6 +41,7 @@ __all__ = [
     "PointwiseConv",
     "ReLU",
     "Rectifiable",
+    "ReluSeparable",
     "Residual",
     "Row",
     "SeparableConv",

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from xception_np import ops
 from xception_np.layers.parameter import Parameter
 from xception_np.ops.spec import Cost
 
@@ -76,6 +77,15 @@ class Layer:
     def apply(self, x):
         """The layer's result at inference, for those who will not differentiate it: no layer's cache is kept."""
         return self.forward(x, None)[0]
+
+    @property
+    def adds(self) -> bool:
+        """Whether `apply_and_add` is one pass over memory."""
+        return False
+
+    def apply_and_add(self, x, addend):
+        """y = layer(x) + addend, at inference."""
+        return ops.add.forward(self.apply(x), addend)[0]
 
     def output_shape(self, x_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of y."""

@@ -1,4 +1,4 @@
-"""A convolution and its bias, in one pass over memory."""
+"""A convolution and what stands around it at inference, in one pass over memory."""
 
 from typing import Self
 
@@ -7,13 +7,14 @@ from xception_np.layers.base import Layer
 from xception_np.layers.bias import Bias
 from xception_np.layers.conv import Conv
 from xception_np.layers.joined import Joined
+from xception_np.layers.relu_separable import ReluSeparable
 from xception_np.layers.separable_conv import SeparableConv
 
 
 class Biased(Joined):
-    """A convolution, and a bias with or without ReLU."""
+    """A convolution, and a bias with or without ReLU; before a separable one there may be a ReLU, too."""
 
-    def __init__(self, convolution: Conv | SeparableConv, bias: Bias):
+    def __init__(self, convolution: Conv | SeparableConv | ReluSeparable, bias: Bias):
         super().__init__(f"{convolution.name} with {bias.name}", [convolution, bias])
         self.convolution, self.bias = convolution, bias
 
@@ -21,19 +22,26 @@ class Biased(Joined):
     def of(cls, first: Layer, second: Layer) -> Self | None:
         """Two layers as one, if that can be."""
         match first, second:
-            case (Conv() | SeparableConv(activation=None)) as convolution, Bias() as bias:
+            case (Conv() | ReluSeparable() | SeparableConv(activation=None)) as convolution, Bias() as bias:
                 return cls(convolution, bias)
         return None
 
     def forward(self, x, training=None):
-        """y = activation(convolution(x) + bias)."""
-        convolution, bias = self.convolution, self.bias
-        weights = [parameter.value for parameter in convolution.parameters]
-        return self._operation.forward(x, *weights, bias.bias.value, convolution.geometry, bias.activation)
+        """y = activation(convolution(before(x)) + bias)."""
+        return self._forward(x, None)
 
     def apply(self, x):
         """The same, at inference."""
-        return self.forward(x)[0]
+        return self._forward(x, None)[0]
+
+    @property
+    def adds(self):
+        """The addend is a part of the operation."""
+        return self.bias.activation is None
+
+    def apply_and_add(self, x, addend):
+        """y = convolution(before(x)) + addend + bias, at inference."""
+        return self._forward(x, addend)[0] if self.adds else super().apply_and_add(x, addend)
 
     def backward(self, dy, cache):
         """Dx; adds to the gradients of both."""
@@ -41,6 +49,11 @@ class Biased(Joined):
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.add_gradient(gradient)
         return dx
+
+    def _forward(self, x, addend):
+        convolution, values = self.convolution, [parameter.value for parameter in self.parameters]
+        before = {"before": "relu"} if isinstance(convolution, ReluSeparable) else {}
+        return self._operation.forward(x, *values, convolution.geometry, self.bias.activation, **before, addend=addend)
 
     @property
     def _operation(self):

@@ -36,6 +36,20 @@ class Chain(Layer):
             x = layer.apply(x)
         return x
 
+    @property
+    def adds(self):
+        """Whether the last layer does."""
+        return bool(self.layers) and self.layers[-1].adds
+
+    def apply_and_add(self, x, addend):
+        """y = last(... first(x)) + addend, which the last layer adds."""
+        if not self.layers:
+            return super().apply_and_add(x, addend)
+        *others, last = self.layers
+        for layer in others:
+            x = layer.apply(x)
+        return last.apply_and_add(x, addend)
+
     def backward(self, dy, cache):
         """From the last layer to the first. Each entry of the cache is dropped as it is passed: its memory is free."""
         for layer in reversed(self.layers):
@@ -94,8 +108,9 @@ class Residual(Layer):
         return y, (main_cache, shortcut_cache)
 
     def apply(self, x):
-        """y = main(x) + shortcut(x), at inference."""
-        return ops.add.forward(self.main.apply(x), self.shortcut.apply(x))[0]
+        """y = main(x) + shortcut(x), at inference: the path whose last layer can do that adds what the other one gave."""
+        path, other = (self.main, self.shortcut) if self.main.adds else (self.shortcut, self.main)
+        return path.apply_and_add(x, other.apply(x))
 
     def backward(self, dy, cache):
         """Both paths saw x, so dx = main.backward(dy) + shortcut.backward(dy)."""

@@ -7,13 +7,17 @@ from xception_np.layers.biased import Biased
 from xception_np.layers.containers import Branches, Chain, Residual
 from xception_np.layers.joined import Joined
 from xception_np.layers.norm_separable import NormSeparable
+from xception_np.layers.relu_separable import ReluSeparable
+
+_TOGETHER = (NormSeparable, ReluSeparable, Biased)
 
 
 def in_one_pass(chain: Sequence[Layer]) -> list[Layer]:
     """The layers of a chain, two neighbours put together where one operation does both."""
     found: list[Layer] = []
     for layer in chain:
-        together = found and (NormSeparable.of(found[-1], layer) or Biased.of(found[-1], layer))
+        ways = (kind.of(found[-1], layer) for kind in _TOGETHER) if found else ()
+        together = next(filter(None, ways), None)
         if together:
             found[-1] = together
         else:
@@ -46,8 +50,13 @@ def rebuilt(chain: Chain, change: Callable[[list[Layer]], list[Layer]]) -> Chain
 
     apart: list[Layer] = []
     for layer in chain.layers:
-        apart += layer.layers if isinstance(layer, Joined) else [layer]
+        apart += _parts(layer)
     return Chain(chain.name, change(list(map(inner, apart))))
+
+
+def _parts(layer: Layer) -> list[Layer]:
+    """The layers that run as this one."""
+    return [part for inner in layer.layers for part in _parts(inner)] if isinstance(layer, Joined) else [layer]
 
 
 def visits(layer: Layer, x_shape: tuple[int, ...]) -> Iterator[tuple[Layer, tuple[int, ...]]]:

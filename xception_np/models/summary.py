@@ -3,7 +3,7 @@
 import itertools
 from collections import Counter
 
-from xception_np.layers import Branches, Chain, Layer, NormSeparable, Residual
+from xception_np.layers import Branches, Chain, Layer, NormSeparable, ReluSeparable, Residual
 from xception_np.ops import spec
 from xception_np.ops.spec import Cost
 
@@ -30,8 +30,9 @@ def kept_by(chain: Chain, x_shape: tuple[int, ...]) -> dict[str, int]:
     def through(layer: Layer, x: int, shape: tuple[int, ...]) -> int:
         """The number of the array that comes out of a layer when the array number x goes in."""
         match layer:
-            case NormSeparable():
-                kept.setdefault(x, (layer.norm.own_name, layer.norm.cost(shape).bytes_cached))
+            case NormSeparable() | ReluSeparable():
+                first = layer.layers[0]
+                kept.setdefault(x, (first.own_name, first.cost(shape).bytes_cached))
                 return next(arrays)
             case Chain():
                 for inner in layer.layers:

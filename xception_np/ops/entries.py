@@ -1,4 +1,4 @@
-"""What stands in front of a convolution and is done while it reads x: z = (x - mean) * scale + beta, cut off at 0.
+"""What stands in front of a convolution and is done while it reads x: z = (x - mean) * scale + beta, or x itself, cut off at 0.
 
 Forward, a frame holds z and its padding, and z is never written to memory. Backward, the convolution leaves dz, the gradient of z.
 Where the entry cut it becomes 0, and it is summed up as batch normalisation needs it, while it is in the cache.
@@ -16,7 +16,7 @@ from xception_np.ops.compile import compiled_apart, compiled_with, taken
 class Entry(NamedTuple):
     """What stands in front of a convolution, done while x is read: z = (x - mean) * scale + beta, cut off at 0 if relu.
 
-    mean, scale, beta : (C,) arrays, or of no size for nothing
+    mean, scale, beta : (C,) arrays, or of no size for z = x
     relu : bool
     """
 
@@ -33,15 +33,17 @@ class Entry(NamedTuple):
         return Entry(mean, scale, beta, self.relu)
 
 
-def nothing(dtype):
-    """The entry of x as it is."""
+def as_it_is(dtype, relu=False):
+    """The entry of x that is not normalised."""
     none = np.empty(0, dtype)
-    return Entry(none, none, none, False)
+    return Entry(none, none, none, relu)
 
 
 def cut_and_sum(x, entry, dz):
     """`cut_and_sum_rows` for all positions: the two sums, one after the other."""
     if entry.mean.size == 0:
+        if entry.relu:
+            threads.for_spans(_cut_gradient, x, dz)
         return entry.mean
     x_rows, dz_rows = threads.rows(x), threads.rows(dz)
     spans = threads.span_table(*x_rows.shape)
@@ -57,7 +59,17 @@ def fill(x, tile, columns, windows, entry, memory):
     """The frame of a tile, as x enters, in `memory`."""
     if entry.mean.size:
         return _fill_normalised(x, tile, columns, windows, entry, memory)
-    return frames.fill(x, tile, columns, windows, (1, 1), memory)
+    frame = frames.fill(x, tile, columns, windows, (1, 1), memory)
+    if entry.relu:
+        _cut(frame.reshape(-1))
+    return frame
+
+
+@compiled_apart
+def _cut(z):
+    """z = 0 where it is not above"""
+    for k in range(z.size):
+        z[k] = 0 if z[k] <= 0 else z[k]
 
 
 @compiled_with(frames)
@@ -85,7 +97,23 @@ def _fill_normalised(x, tile, columns, windows, entry, memory):
 
 @compiled_apart
 def cut_and_sum_rows(x, entry, dz, sums):
-    """dz = 0 where the entry cut; sums[0] += sum of dz * (x - mean), sums[1] += sum of dz, over the rows of both"""
+    """dz = 0 where the entry cut; sums[0] += sum of dz * (x - mean), sums[1] += sum of dz, if it normalised"""
+    if entry.mean.size:
+        _cut_and_sum_normalised(x, entry, dz, sums)
+    elif entry.relu:
+        _cut_gradient(x.reshape(-1), dz.reshape(-1))
+
+
+@compiled_apart
+def _cut_gradient(x, dz):
+    """dz = 0 where x is not above"""
+    for k in range(dz.size):
+        dz[k] = 0 if x[k] <= 0 else dz[k]
+
+
+@compiled_apart
+def _cut_and_sum_normalised(x, entry, dz, sums):
+    """The same where the entry normalised"""
     mean, products, upstream = entry.mean, sums[0], sums[1]
     rows = len(x)
     for start in range(0, rows, 4):  # an accumulator is loaded and stored once for four rows

@@ -1,4 +1,4 @@
-"""What follows a convolution and is done while its result is in the cache: y = z + bias, cut off at 0."""
+"""What follows a convolution and is done while its result is in the cache: y = z + addend + bias, cut off at 0."""
 
 from typing import NamedTuple
 
@@ -8,28 +8,39 @@ from xception_np.ops.compile import compiled_apart
 
 
 class Exit(NamedTuple):
-    """What follows a convolution, done tile by tile: y = z + bias, cut off at 0 if relu.
+    """What follows a convolution, done tile by tile: y = z + addend + bias, cut off at 0 if relu.
 
     bias : (F,) array, or of no size for nothing
     relu : bool
+    addend : flat array of all numbers of an array like y, or of no size for nothing
     """
 
     bias: np.ndarray
     relu: bool
+    addend: np.ndarray
 
 
 def nothing(dtype):
     """The exit of z as it is."""
-    return Exit(np.empty(0, dtype), False)
+    return Exit(np.empty(0, dtype), False, np.empty(0, dtype))
+
+
+def of(bias, activation, addend):
+    """The exit with a bias, what is cut off, and an addend like y or None."""
+    return Exit(bias, activation == "relu", np.empty(0, bias.dtype) if addend is None else addend.reshape(-1))
 
 
 @compiled_apart
 def leave(y, starts, exit):
     """A row of bias.size numbers of y, which is flat, from each of the starts on, as it leaves"""
-    bias, relu = exit
+    bias, relu, addend = exit
     if bias.size:
         for start in starts:
             row = y[start : start + bias.size]
+            if addend.size:
+                other = addend[start : start + bias.size]
+                for f in range(bias.size):
+                    row[f] += other[f]
             for f in range(bias.size):
                 z = row[f] + bias[f]
                 row[f] = 0 if relu and z <= 0 else z

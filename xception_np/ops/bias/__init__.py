@@ -60,6 +60,12 @@ def backward(dy, cache, *, implementation=None):
     return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)
 
 
+def check_addend(addend, y_shape, x) -> None:
+    """Check what is to be added to a convolution of x, if there is anything."""
+    if addend is not None:
+        spec.shapes(x=(x, "N H W C"), addend=(addend, " ".join(map(str, y_shape))))
+
+
 def cost(x_shape, bias_shape, activation=None, itemsize=4) -> spec.Cost:
     """No multiply-adds; the bias is a parameter, and y is cached for a ReLU."""
     return spec.cost((x_shape, x_shape), [bias_shape], cached=[x_shape] if activation else [], itemsize=itemsize)

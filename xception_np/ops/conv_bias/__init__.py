@@ -1,11 +1,11 @@
-"""Regular convolution, its bias, and the ReLU after it, in one pass over memory.
+"""Regular convolution, what is added to it, and the ReLU after it, in one pass over memory.
 
-    y = activation(conv(x, weight) + bias)        as in ops/conv and ops/bias
+    y = activation(conv(x, weight) + addend + bias)        as in ops/conv, ops/add and ops/bias
 
-    x (N, H, W, C)    weight (kh, kw, C, F)    bias (F,)    y (N, OH, OW, F)
+    x (N, H, W, C)    weight (kh, kw, C, F)    addend (N, OH, OW, F) or none    bias (F,)    y (N, OH, OW, F)
 
-Every convolution of VGG-16, and of any network whose batch normalisation is folded into its weights. Apart, the two write z, read
-it and write y; together they write y.
+Every convolution of VGG-16, and of any network whose batch normalisation is folded into its weights; the shortcuts of Xception's
+modules, to which the other path is added. Apart, each step reads what was written just before, and writes it again.
 """
 
 from typing import NamedTuple
@@ -16,14 +16,15 @@ from xception_np.ops import conv, spec
 
 
 class Cache(NamedTuple):
-    """What the backward pass needs: what the two steps keep."""
+    """What the backward pass needs: what the two steps keep, and whether there was an addend."""
 
     convolution: conv.Cache
     bias: bias_spec.Cache
+    added: bool
 
 
-def forward(x, weight, bias, geometry, activation=None, *, implementation=None):
-    """Convolve, add the bias, and set what is negative to 0 if the activation says so.
+def forward(x, weight, bias, geometry, activation=None, addend=None, *, implementation=None):
+    """Convolve, add, and set what is negative to 0 if the activation says so.
 
     Parameters
     ----------
@@ -33,6 +34,7 @@ def forward(x, weight, bias, geometry, activation=None, *, implementation=None):
     geometry : Geometry
         Stride, dilation and padding; its kernel is (kh, kw).
     activation : None or "relu"
+    addend : (N, OH, OW, F) array, optional
 
     Returns
     -------
@@ -47,12 +49,16 @@ def forward(x, weight, bias, geometry, activation=None, *, implementation=None):
     conv.check(x, weight, geometry)
     spec.shapes(weight=(weight, "kh kw C F"), bias=(bias, "F"))
     spec.one_of("activation", activation, bias_spec.ACTIVATIONS)
+    bias_spec.check_addend(addend, conv.output_shape(x.shape, weight.shape, geometry), x)
     module = implementations.load(__name__, implementation, x=x)
-    return module.forward(x, weight, bias, geometry, activation)
+    return module.forward(x, weight, bias, geometry, activation, addend)
 
 
 def backward(dy, cache, *, implementation=None):
-    """Gradients given dy = dloss/dy; returns (dx, dweight, dbias)."""
+    """Gradients given dy = dloss/dy; returns (dx, dweight, dbias), and daddend if there was one.
+
+    Without an activation daddend may be dy itself: do not write to it.
+    """
     spec.cached(cache, Cache)
     spec.gradient(dy, cache.bias.shape, cache.bias.dtype)
     return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)

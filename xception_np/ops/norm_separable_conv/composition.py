@@ -17,7 +17,7 @@ class Composition(NamedTuple):
     def forward(self, x, gamma, beta, depthwise_weight, pointwise_weight, geometry, epsilon, activation):
         """As the spec's."""
         z, (*_, mean, variance, _, _) = self.norm.forward(x, gamma, beta, epsilon, activation)
-        y, _ = self.separable.forward(z, depthwise_weight, pointwise_weight, geometry, "spatial_first", None)
+        y, _ = self.separable.forward(z, depthwise_weight, pointwise_weight, geometry, "spatial_first", None, None)
         return y, Cache(x, gamma, beta, depthwise_weight, pointwise_weight, mean, variance, geometry, epsilon, activation)
 
     def backward(self, dy, cache):

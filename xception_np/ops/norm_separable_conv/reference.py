@@ -9,7 +9,7 @@ from xception_np.ops.separable_conv import reference as separable
 
 def forward(x, gamma, beta, depthwise_weight, pointwise_weight, geometry, epsilon, activation):
     z, (*_, mean, variance, _, _) = norm.forward(x, gamma, beta, epsilon, activation)
-    y, _ = separable.forward(z, depthwise_weight, pointwise_weight, geometry, "spatial_first", None)
+    y, _ = separable.forward(z, depthwise_weight, pointwise_weight, geometry, "spatial_first", None, None)
     return y, Cache(x, gamma, beta, depthwise_weight, pointwise_weight, mean, variance, geometry, epsilon, activation)
 
 

@@ -7,6 +7,8 @@ from xception_np.ops.elu import gpu as elu
 from xception_np.ops.relu import gpu as relu
 from xception_np.ops.separable_conv import Cache
 
+_ACTIVATIONS = {None: [], "relu": [(relu, ())], "elu": [(elu, ())]}
+
 
 class Composition(NamedTuple):
     """The operation, of the modules of its two steps."""
@@ -14,18 +16,18 @@ class Composition(NamedTuple):
     depthwise: ModuleType
     pointwise: ModuleType
 
-    def forward(self, x, depthwise_weight, pointwise_weight, geometry, order, activation):
+    def forward(self, x, depthwise_weight, pointwise_weight, geometry, order, activation, before):
         """As the spec's."""
-        cache = Cache(x, depthwise_weight, pointwise_weight, geometry, order, activation)
-        *before, (last, arguments) = self._steps(cache)
-        between, _ = _through(before, x)
+        cache = Cache(x, depthwise_weight, pointwise_weight, geometry, order, activation, before)
+        *others, (last, arguments) = self._steps(cache)
+        between, _ = _through(others, x)
         y, _ = last.forward(between, *arguments)
         return y, cache
 
     def backward(self, dy, cache):
         """As the spec's."""
-        *before, (last, arguments) = self._steps(cache)
-        between, caches = _through(before, cache.x)
+        *others, (last, arguments) = self._steps(cache)
+        between, caches = _through(others, cache.x)
         caches.append((last, last.Cache(between, *arguments)))  # a convolution keeps what it was given: y is not needed again
         # y = last(... first(x)), so the gradient passes the steps from the last to the first
         dweights = {}
@@ -38,11 +40,10 @@ class Composition(NamedTuple):
 
     def _steps(self, cache):
         """(module, arguments after x) of every step, in their order."""
-        between = {None: [], "relu": [(relu, ())], "elu": [(elu, ())]}[cache.activation]
         spatial = (self.depthwise, (cache.depthwise_weight, cache.geometry))
         channels = (self.pointwise, (cache.pointwise_weight,))
         first, last = (spatial, channels) if cache.order == "spatial_first" else (channels, spatial)
-        return first, *between, last
+        return *_ACTIVATIONS[cache.before], first, *_ACTIVATIONS[cache.activation], last
 
 
 def _through(steps, x):

@@ -14,8 +14,8 @@ gradient of the middle stays in the cache, too; otherwise it is written to memor
            +----------------------------------- dD ---+
 
 What leaves for y may be more than the product: with an `Exit` (`ops/exits.py`) a bias is added to it, and it is cut off at 0.
-What the frame holds may be more than x: with an `Entry` (`ops/entries.py`) it is x normalised and cut off at 0, and the gradient
-that comes back is that of the normalised x.
+What the frame holds may be more than x: with an `Entry` (`ops/entries.py`) it is x cut off at 0, or normalised first, and the
+gradient that comes back is that of the normalised x.
 
 Pointwise first has no such tile: a pixel of the middle is seen by windows of several tiles. It runs the two passes in turn.
 """
@@ -35,21 +35,26 @@ RELU, ELU = ACTIVATIONS.index("relu"), ACTIVATIONS.index("elu")
 _MODULES = {"relu": relu, "elu": elu}
 
 
-def forward(x, depthwise_weight, pointwise_weight, geometry, order, activation):
-    cache = Cache(x, depthwise_weight, pointwise_weight, geometry, order, activation)
-    return (spatial_first(cache, entries.nothing(x.dtype)) if order == "spatial_first" else _pointwise_first(cache)), cache
+def forward(x, depthwise_weight, pointwise_weight, geometry, order, activation, before):
+    cache = Cache(x, depthwise_weight, pointwise_weight, geometry, order, activation, before)
+    return (spatial_first(cache, entry(cache)) if order == "spatial_first" else _pointwise_first(cache)), cache
 
 
 def backward(dy, cache):
     if cache.order == "pointwise_first":
         return _pointwise_first_backward(dy, cache)
-    dx, ddepthwise, dpointwise, _ = spatial_first_backward(dy, cache, entries.nothing(dy.dtype))
+    dx, ddepthwise, dpointwise, _ = spatial_first_backward(dy, cache, entry(cache))
     return dx, ddepthwise, dpointwise
+
+
+def entry(cache):
+    """What stands before the convolution."""
+    return entries.as_it_is(cache.x.dtype, cache.before == "relu")
 
 
 def spatial_first(cache, entry, exit=None):
     """Y, from x as it enters, and as it leaves: the exit is nothing if not given."""
-    x, depthwise_weight, pointwise_weight, geometry, order, activation = cache
+    x, depthwise_weight, pointwise_weight, geometry, order, activation, _ = cache
     y = arrays.empty(output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry, order), x.dtype)
     multiplier = depthwise_weight.shape[3]
     x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
@@ -65,7 +70,7 @@ def spatial_first(cache, entry, exit=None):
 
 def spatial_first_backward(dy, cache, entry):
     """(dz, ddepthwise, dpointwise, sums): dz = 0 where the entry cut, and what it sums to, times (x - mean) and as it is."""
-    x, depthwise_weight, pointwise_weight, geometry, _, activation = cache
+    x, depthwise_weight, pointwise_weight, geometry, _, activation, _ = cache
     multiplier = depthwise_weight.shape[3]
     x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
     windows, code = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation)
@@ -109,7 +114,8 @@ def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y, ex
         panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
         results = frames.of_tile(y, tiles[k], height).reshape(-1, y.shape[2])
         products.multiply(panel, pointwise, results)
-        exits.leave(results.reshape(-1), np.arange(len(results)) * y.shape[2], exit)
+        first = (tiles[k, 0] * height + tiles[k, 2]) * columns
+        exits.leave(y.reshape(-1), np.arange(first, first + len(results)) * y.shape[2], exit)
 
 
 @compiled_with(entries, frames, products, depthwise, relu, elu)
@@ -132,8 +138,7 @@ def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windo
             dmiddle_tile = dmiddle.reshape(n1 - n0, height, columns, taps.shape[2])
             depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
             depthwise.correlate_back(dmiddle_tile, back, seen, dz[n0:n1])
-            if entry.mean.size:
-                entries.cut_and_sum_rows(x[n0:n1].reshape(-1, x.shape[3]), entry, dz[n0:n1].reshape(-1, x.shape[3]), sums)
+            entries.cut_and_sum_rows(x[n0:n1].reshape(-1, x.shape[3]), entry, dz[n0:n1].reshape(-1, x.shape[3]), sums)
 
 
 @compiled_with(entries, frames, products, depthwise, relu, elu)
@@ -195,23 +200,31 @@ def _middle_gradient(panel, dy, transposed, activation, dmiddle, dpointwise, spa
 
 
 def _pointwise_first(cache):
-    middle = _activated_channels(cache)
+    middle = _activated_channels(_seen(cache), cache)
     y, _ = depthwise.forward(middle, cache.depthwise_weight, cache.geometry)
     return y
 
 
 def _pointwise_first_backward(dy, cache):
-    middle = _activated_channels(cache)
+    seen = _seen(cache)
+    middle = _activated_channels(seen, cache)
     dmiddle, ddepthwise = depthwise.backward(dy, depthwise_conv.Cache(middle, cache.depthwise_weight, cache.geometry))
     if cache.activation is not None:
         activation = _MODULES[cache.activation]
         dmiddle = activation.backward(dmiddle, activation.Cache(middle))
-    dx, dpointwise = pointwise.backward(dmiddle, pointwise.Cache(cache.x, cache.pointwise_weight))
+    dx, dpointwise = pointwise.backward(dmiddle, pointwise.Cache(seen, cache.pointwise_weight))
+    if cache.before is not None:
+        dx = relu.backward(dx, relu.Cache(seen))
     return dx, ddepthwise, dpointwise
 
 
-def _activated_channels(cache):
-    middle, _ = pointwise.forward(cache.x, cache.pointwise_weight)
+def _seen(cache):
+    """X as the pointwise step sees it."""
+    return cache.x if cache.before is None else relu.forward(cache.x)[0]
+
+
+def _activated_channels(x, cache):
+    middle, _ = pointwise.forward(x, cache.pointwise_weight)
     if cache.activation is not None:
         middle, _ = _MODULES[cache.activation].forward(middle)
     return middle

@@ -6,9 +6,11 @@ from xception_np.ops.pointwise_conv import reference as pointwise
 from xception_np.ops.relu import reference as relu
 from xception_np.ops.separable_conv import Cache
 
+_ACTIVATIONS = {None: [], "relu": [(relu, ())], "elu": [(elu, ())]}
 
-def forward(x, depthwise_weight, pointwise_weight, geometry, order, activation):
-    cache = Cache(x, depthwise_weight, pointwise_weight, geometry, order, activation)
+
+def forward(x, depthwise_weight, pointwise_weight, geometry, order, activation, before):
+    cache = Cache(x, depthwise_weight, pointwise_weight, geometry, order, activation, before)
     y, _ = _run(cache)
     return y, cache
 
@@ -28,11 +30,10 @@ def backward(dy, cache):
 def _run(cache):
     """The result, and what each step needs for its backward pass."""
     y, steps = cache.x, []
-    between = {None: [], "relu": [(relu, ())], "elu": [(elu, ())]}[cache.activation]
     spatial = (depthwise, (cache.depthwise_weight, cache.geometry))
     channels = (pointwise, (cache.pointwise_weight,))
     first, last = (spatial, channels) if cache.order == "spatial_first" else (channels, spatial)
-    for module, arguments in (first, *between, last):
+    for module, arguments in (*_ACTIVATIONS[cache.before], first, *_ACTIVATIONS[cache.activation], last):
         y, step_cache = module.forward(y, *arguments)
         steps.append((module, step_cache))
     return y, steps

@@ -1,11 +1,11 @@
-"""Depthwise separable convolution, spatial first, its bias, and the ReLU after it, in one pass over memory.
+"""Depthwise separable convolution, spatial first, with what stands around it at inference, in one pass over memory.
 
-    y = activation(separable_conv(x, D, P) + bias)        as in ops/separable_conv and ops/bias
+    y = activation(separable_conv(before(x), D, P) + addend + bias)        as in ops/separable_conv, ops/add and ops/bias
 
-    x (N, H, W, C)    D (kh, kw, C, M)    P (C*M, F)    bias (F,)    y (N, OH, OW, F)
+    x (N, H, W, C)    D (kh, kw, C, M)    P (C*M, F)    addend (N, OH, OW, F) or none    bias (F,)    y (N, OH, OW, F)
 
-Xception at inference, when batch normalisation is folded into P and the bias. Apart, the two write z, read it and write y; together
-they write y.
+Xception at inference, when batch normalisation is folded into P and the bias: `before` is the ReLU at the beginning of a module,
+and the addend, at its end, what came in. Apart, each of these reads what was written just before, and writes it again.
 """
 
 from typing import NamedTuple
@@ -16,14 +16,26 @@ from xception_np.ops import separable_conv, spec
 
 
 class Cache(NamedTuple):
-    """What the backward pass needs: what the two steps keep."""
+    """What the backward pass needs: what the two steps keep, and whether there was an addend."""
 
     convolution: separable_conv.Cache
     bias: bias_spec.Cache
+    added: bool
 
 
-def forward(x, depthwise_weight, pointwise_weight, bias, geometry, activation=None, *, implementation=None):
-    """Convolve every channel on its own, mix the channels, add the bias, and set what is negative to 0 if the activation says so.
+def forward(
+    x,
+    depthwise_weight,
+    pointwise_weight,
+    bias,
+    geometry,
+    activation=None,
+    before=None,
+    addend=None,
+    *,
+    implementation=None,
+):
+    """Convolve every channel on its own, mix the channels, add, and set what is negative to 0 if the activation says so.
 
     Parameters
     ----------
@@ -35,6 +47,9 @@ def forward(x, depthwise_weight, pointwise_weight, bias, geometry, activation=No
         Of the depthwise step.
     activation : None or "relu"
         What follows the bias.
+    before : None or "relu"
+        What stands before the convolution.
+    addend : (N, OH, OW, F) array, optional
 
     Returns
     -------
@@ -44,17 +59,23 @@ def forward(x, depthwise_weight, pointwise_weight, bias, geometry, activation=No
     Raises
     ------
     InputError
-        If shapes, dtypes, memory layout, geometry or activation do not fit.
+        If shapes, dtypes, memory layout, geometry, activation or before do not fit.
     """
     separable_conv.check(x, depthwise_weight, pointwise_weight, geometry)
     spec.shapes(pointwise_weight=(pointwise_weight, "CM F"), bias=(bias, "F"))
     spec.one_of("activation", activation, bias_spec.ACTIVATIONS)
+    spec.one_of("before", before, separable_conv.BEFORE)
+    y_shape = separable_conv.output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry)
+    bias_spec.check_addend(addend, y_shape, x)
     module = implementations.load(__name__, implementation, x=x)
-    return module.forward(x, depthwise_weight, pointwise_weight, bias, geometry, activation)
+    return module.forward(x, depthwise_weight, pointwise_weight, bias, geometry, activation, before, addend)
 
 
 def backward(dy, cache, *, implementation=None):
-    """Gradients given dy = dloss/dy; returns (dx, ddepthwise_weight, dpointwise_weight, dbias)."""
+    """Gradients given dy = dloss/dy; returns (dx, ddepthwise_weight, dpointwise_weight, dbias), and daddend if there was one.
+
+    Without an activation daddend may be dy itself: do not write to it.
+    """
     spec.cached(cache, Cache)
     spec.gradient(dy, cache.bias.shape, cache.bias.dtype)
     return implementations.load(__name__, implementation, dy=dy, cache=cache).backward(dy, cache)

@@ -3,6 +3,7 @@
 from types import ModuleType
 from typing import NamedTuple
 
+from xception_np.ops.add import gpu as addition
 from xception_np.ops.bias import gpu as bias_of
 from xception_np.ops.separable_conv_bias import Cache
 
@@ -12,15 +13,18 @@ class Composition(NamedTuple):
 
     convolution: ModuleType
 
-    def forward(self, x, depthwise_weight, pointwise_weight, bias, geometry, activation):
+    def forward(self, x, depthwise_weight, pointwise_weight, bias, geometry, activation, before, addend):
         """As the spec's."""
-        z, convolution_cache = self.convolution.forward(x, depthwise_weight, pointwise_weight, geometry, "spatial_first", None)
+        settings = geometry, "spatial_first", None, before
+        z, convolution_cache = self.convolution.forward(x, depthwise_weight, pointwise_weight, *settings)
+        if addend is not None:
+            z, _ = addition.forward(z, addend)
         y, bias_cache = bias_of.forward(z, bias, activation)
-        return y, Cache(convolution_cache, bias_cache)
+        return y, Cache(convolution_cache, bias_cache, addend is not None)
 
     def backward(self, dy, cache):
         """As the spec's."""
-        # y = activation(z + bias), so the gradient passes the bias first
+        # y = activation(z + addend + bias), so the gradient passes the bias first
         dz, dbias = bias_of.backward(dy, cache.bias)
         dx, ddepthwise, dpointwise = self.convolution.backward(dz, cache.convolution)
-        return dx, ddepthwise, dpointwise, dbias
+        return (dx, ddepthwise, dpointwise, dbias, dz) if cache.added else (dx, ddepthwise, dpointwise, dbias)
