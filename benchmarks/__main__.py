@@ -16,6 +16,7 @@ from benchmarks.contenders import CONTENDERS, OTHERS, choose
 from benchmarks.in_turn import Result
 from benchmarks.subjects import Subject
 from xception_np import threads
+from xception_np.commands.output import check_picture_target
 from xception_np.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +49,8 @@ def main(
     try:
         chosen = choose(against.split(",") if against else None)
         groups = [subjects.parse(name) for name in names or STANDARD]
+        if plot:
+            check_picture_target(plot, "plot")
     except InputError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from None

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,6 +118,8 @@ def ask(name: str, process: subprocess.Popen, subject: str) -> dict:
     except BrokenPipeError:
         line = ""
     if not line:
+        with suppress(BrokenPipeError):  # what it did not take is still to be written; the next to try would fail again
+            process.stdin.close()
         sys.exit(f"the process of {name} ended without an answer to {subject!r}; its own message is above")
     return json.loads(line)
 

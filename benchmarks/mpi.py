@@ -36,7 +36,7 @@ CONTENDERS = {  # processes, threads of each, whether they compute
 def main(
     model: Annotated[str, typer.Option(help=f"Network: {', '.join(models.TABLES)}.")] = "xception_small",
     batch: Annotated[int, typer.Option(min=2, help="Pictures in a step, of all processes together.")] = 128,
-    rounds: Annotated[int, typer.Option(min=1, help="Turns of each contender; one step is timed in each.")] = 9,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each contender: steps for a tenth of a second at least.")] = 9,
     contender: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Time a training step of one process and of two, in turn."""

@@ -21,7 +21,8 @@ def save(results: dict[str, dict[str, Result]], path: Path) -> None:
             spectra.setdefault(rest, {})[segments] = times
         else:
             panels[subject] = times
-    spectra = {rest: found for rest, found in spectra.items() if len(found) > 1}
+    for rest in [rest for rest, found in spectra.items() if len(found) == 1]:  # one convolution is no line
+        panels |= {f"{rest}/{segments}": times for segments, times in spectra.pop(rest).items()}
     heights = [0.6 + 0.35 * len(times) for times in panels.values()] + [3.5] * len(spectra)
     figure, axes = plt.subplots(
         len(heights), 1, figsize=(8, sum(heights) + 0.5 * len(heights)), height_ratios=heights, squeeze=False, layout="constrained"
@@ -30,7 +31,7 @@ def save(results: dict[str, dict[str, Result]], path: Path) -> None:
         _bars(axis, subject, times)
     for axis, (rest, found) in zip(axes[len(panels) :, 0], spectra.items(), strict=True):
         _lines(axis, rest, found)
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, format="png", dpi=150)
     plt.close(figure)
 
 

@@ -2,7 +2,7 @@
 
     training/xception/8          a training step of a network on 8 pictures: forward, loss, backward, SGD with momentum
     training/xception/8/150      the same on pictures of 150 pixels
-    inference/xception/1         logits of 1 picture, batch normalisation folded into the kernels
+    inference/xception/1         logits of 1 picture, batch normalisation folded into the kernels (Keras does not)
     convolution/256/28/8/4       forward and backward of a 3x3 convolution of 256 channels to 256 in 4 segments, 28x28, batch 8
     spectrum/256/28/8            the convolution for every number of segments, one after the other
 
@@ -77,7 +77,9 @@ def parse(text: str) -> list[Subject]:
     match text.split("/"):
         case [("training" | "inference") as what, name, batch, *size] if len(size) <= 1:
             table = models.find(name)
-            return [Network(what, name, _number(text, batch), _number(text, size[0]) if size else table.input_size)]
+            network = Network(what, name, _number(text, batch), _number(text, size[0]) if size else table.input_size)
+            models.outline(table).output_shape((network.batch, network.size, network.size, 3))  # InputError if the size does not fit
+            return [network]
         case ["convolution", *numbers] if len(numbers) == 4:
             channels, size, batch, segments = (_number(text, number) for number in numbers)
             spec.segments(segments, channels, channels)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from xception_np.layers import Chain, Parameter
 from xception_np.models import Model, layers_of
@@ -109,6 +110,19 @@ def copy_weights(model: Model, twin: TorchTwin) -> None:
             if value.shape != tensor.shape:
                 raise ValueError(f"{parameter.name} has shape {tuple(value.shape)}; expected {tuple(tensor.shape)}")
             tensor.copy_(value)
+
+
+def fold(twin: TorchTwin) -> None:
+    """Take every batch normalisation into the convolution before it; the twin is in `eval` mode, and stays there."""
+    for sequence in [module for module in twin.modules() if isinstance(module, nn.Sequential)]:
+        modules: list[nn.Module] = []
+        while len(sequence):
+            modules.insert(0, sequence.pop(-1))
+        for module in modules:
+            if isinstance(module, nn.BatchNorm2d) and len(sequence) and isinstance(sequence[-1], nn.Conv2d):
+                sequence[-1] = fuse_conv_bn_eval(sequence[-1], module).to(memory_format=torch.channels_last)
+            else:
+                sequence.append(module)
 
 
 def in_torch_layout(parameter: Parameter, array: np.ndarray) -> np.ndarray:

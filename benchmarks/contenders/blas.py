@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from benchmarks.in_turn import Work
 from benchmarks.subjects import Network
@@ -58,10 +58,10 @@ def _products(network: Network, backward: bool) -> Work:
                 if (p, k, n) != pictures:
                     np.matmul(outputs, weight.T, out=dx[: p * k].reshape(p, k))
 
-    limits = threadpool_limits(threads.count(), "blas")
+    controller = ThreadpoolController()
 
     def within_limits():
-        with limits:
+        with controller.limit(limits=threads.count(), user_api="blas"):  # a limit of its own each time: the end of one lifts it
             compute()
 
     return Work(within_limits, lambda _: [])

@@ -34,6 +34,8 @@ def test_figures_and_a_picture(benchmarks, tmp_path):
     ("arguments", "message"),
     [
         (["training/nothing/8"], "model is 'nothing'; expected one of xception,"),
+        (["training/vgg16/8/150"], "x has shape (8, 8192); expected"),
+        (["spectrum/4/5/1", "--plot", "nowhere/times.png"], "plot is nowhere/times.png; expected the path of a file"),
         (["training/xception/8", "--against", "jax"], "against is 'jax'; expected some of blas, torch,"),
     ],
 )

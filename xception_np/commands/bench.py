@@ -33,6 +33,11 @@ class Request(NamedTuple):
         """Where its arrays are."""
         return implementations.place(self.implementation)
 
+    @property
+    def threads(self) -> int:
+        """That compute on this machine: the reference and the emulator have one, and so has who launches kernels on a GPU."""
+        return threads.count() if self.implementation == "cpu" else 1
+
 
 def run(request: Request, as_json: bool) -> None:
     """Time a network, or a convolution at every number of segments."""
@@ -76,7 +81,7 @@ def _network(request: Request, as_json: bool) -> None:
         "batch": batch,
         "size": shape[1],
         "implementation": request.implementation,
-        "threads": threads.count(),
+        "threads": request.threads,
         **timing._asdict(),
         "images_per_second": batch / timing.median,
         "gmacs_per_second": (1 if request.inference else 3) * macs / timing.median / 1e9,
@@ -114,7 +119,7 @@ def _spectrum(request: Request, as_json: bool) -> None:
     ]
     if as_json:
         about = {"channels": channels, "size": size, "batch": batch, "implementation": request.implementation}
-        emit(about | {"threads": threads.count(), "points": rows})
+        emit(about | {"threads": request.threads, "points": rows})
         return
     headings = ("segments", "channels in each", "GMACs", "median ms", "fastest", "slowest", "GMAC/s")
     grid = Grid(*(Column(heading, justify="right") for heading in headings), box=None)
@@ -154,7 +159,7 @@ def climb(request: Request, as_json: bool) -> None:
 
 def _by_what(request: Request) -> str:
     if request.place == arrays.NUMPY:
-        return f"{request.implementation}, {threads.count()} threads"
+        return f"{request.implementation}, {request.threads} thread{'s' * (request.threads > 1)}"
     return arrays.WHERE[request.place]
 
 

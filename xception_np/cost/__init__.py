@@ -6,7 +6,7 @@
     machine, measured = cost.in_turn(models.build("xception"), (1, 299, 299, 3))
     predicted = cost.predict(lines, machine)            # seconds by name, as the measured ones: the roofline
     cost.rows(lines, "kind", predicted, measured)       # added up by kind of layer
-    cost.at_least(lines, cost.GPUS["H100 SXM"])         # seconds by name that no kernel can go below: the roofline of a data sheet
+    cost.at_least(lines, cost.GPUS["H100 SXM"])         # seconds by name of what is counted, at least: the roofline of a data sheet
     cost.spectrum((1, 19, 19, 728))                     # one module, at every number of segments
 
 Costs are in multiply-adds (MACs), not in operations, of which one is two; bytes are those of float32.

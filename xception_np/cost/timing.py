@@ -48,7 +48,7 @@ def time_layers(chain: Chain, x_shape: tuple[int, ...], training: bool = False, 
         return [part if isinstance(part, Chain) else Timed(part, clock) for layer in layers for part in parts(layer)]
 
     apart = rebuilt(chain, change)
-    laps = [clock.lap() for _ in _runs(chain, apart, x_shape, training, rounds)]
+    _, *laps = [clock.lap() for _ in _runs(chain, apart, x_shape, training, rounds)]
     return {name: min(lap[name] for lap in laps) for name in laps[0]}
 
 
@@ -67,7 +67,8 @@ def in_turn(chain: Chain, x_shape: tuple[int, ...], training: bool = False, turn
 
 def time_network(chain: Chain, x_shape: tuple[int, ...], training: bool = False, rounds: int = ROUNDS) -> float:
     """Seconds of the whole network as it runs, in one pass what can be; otherwise as `time_layers`."""
-    return min(_runs(chain, chain, x_shape, training, rounds))
+    _, *seconds = _runs(chain, chain, x_shape, training, rounds)
+    return min(seconds)
 
 
 class Clock:
@@ -117,7 +118,7 @@ class Timed(Layer):
 
 
 def _runs(chain: Chain, runs: Chain, x_shape: tuple[int, ...], training: bool, rounds: int) -> Iterator[float]:
-    """Run a form of a network again and again, and give the seconds of each round but the first."""
+    """Run a form of a network again and again, and give the seconds of each round; the first, which compiles, is one more."""
     spec.positive("rounds", rounds)
     for parameter in chain.parameters:
         if parameter.value.shape != parameter.shape:
@@ -126,19 +127,18 @@ def _runs(chain: Chain, runs: Chain, x_shape: tuple[int, ...], training: bool, r
     x = np.random.default_rng(0).uniform(-1, 1, x_shape).astype(dtype)
     once = _step(runs, x) if training else (lambda: runs.apply(x))
     with _as_it_was(chain), threads.many_passes():
-        for number in range(rounds + 1):
+        for _ in range(rounds + 1):
             begin = time.perf_counter()
             once()
-            if number:
-                yield time.perf_counter() - begin
+            yield time.perf_counter() - begin
 
 
 def _step(chain: Chain, x: np.ndarray) -> Callable[[], object]:
-    """Forward and backward."""
+    """Forward and backward, as a training step: nobody asks for the gradient of the pictures."""
 
     def once():
         y, cache = chain.forward(x, Step())
-        return chain.backward(np.ones_like(y), cache)
+        chain.learn(np.ones_like(y), cache)
 
     return once
 
