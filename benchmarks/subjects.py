@@ -78,7 +78,7 @@ def parse(text: str) -> list[Subject]:
         case [("training" | "inference") as what, name, batch, *size] if len(size) <= 1:
             table = models.find(name)
             network = Network(what, name, _number(text, batch), _number(text, size[0]) if size else table.input_size)
-            models.outline(table).output_shape((network.batch, network.size, network.size, 3))  # InputError if the size does not fit
+            models.outline(table).output_shape((network.batch, network.size, network.size, 3))  # to say what size does not fit
             return [network]
         case ["convolution", *numbers] if len(numbers) == 4:
             channels, size, batch, segments = (_number(text, number) for number in numbers)

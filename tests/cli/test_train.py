@@ -162,7 +162,8 @@ def test_a_folder_of_pictures(tmp_path):
     assert facts["checkpoint"].endswith("averaged.safetensors")  # the cifar recipe, for any small pictures
 
 
-def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch):
+@pytest.mark.parametrize("aside", [False, True])
+def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch, aside):
     """The program began at 90; at 100 a first prediction takes 30 seconds, the next one a second."""
     now, costs = [100.0], iter([30.0, 1.0])
 
@@ -171,13 +172,18 @@ def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch):
 
     pictures = Dataset("blank", np.zeros((640, 8, 8, 3), np.uint8), np.zeros(640, np.int64), ("a", "b"))
     trainer = SimpleNamespace(
-        settings=Settings(batch=64), preprocessing=Preprocessing(8, (0, 0, 0), (1, 1, 1)), model=SimpleNamespace(predict=predict)
+        settings=Settings(batch=64),
+        preprocessing=Preprocessing(8, (0, 0, 0), (1, 1, 1)),
+        model=SimpleNamespace(predict=predict),
+        validation=pictures if aside else None,
     )
     monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     monkeypatch.setattr(commands, "STARTED", 90.0)
     found = train._reserve(trainer, pictures, views=2)
-    after = 1.2 * (2 * 10 + 2 * STATISTICS_BATCHES) + 3  # ten batches, seen twice; the passes that learn statistics count double
-    assert found == pytest.approx(41 + after)
+    batches, statistics = 2 * 10, 2 * STATISTICS_BATCHES  # ten batches, seen twice; the passes that learn statistics count double
+    if aside:  # ten more batches, and statistics for those, too
+        batches, statistics = batches + 10, 2 * statistics
+    assert found == pytest.approx(41 + 1.2 * (batches + statistics) + 3)
 
 
 @pytest.mark.slow

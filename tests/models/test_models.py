@@ -11,7 +11,7 @@ from xception_np.check import compare_along
 from xception_np.errors import InputError
 from xception_np.layers import Chain, Step
 from xception_np.models import summary
-from xception_np.models.table import Flatten, Full, Relu
+from xception_np.models.table import Conv, Flatten, Full, GlobalPool, Plain, Pool, Relu, Residual, Sep
 
 
 def chain(name):
@@ -237,6 +237,31 @@ def test_wrong_arguments():
         models.build("xception_small", seed=-1)
     with pytest.raises(InputError, match="at least 1 along N"):
         models.build("xception_small").predict(np.zeros((0, 32, 32, 3), np.float32))
+
+
+def changed(**settings):
+    return models.TABLES["xception_small"]._replace(name="mine", **settings)
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        (changed(modules=(Plain("block1", (Sep(8))),)), "a row of block1 is 8; expected Conv, Sep, .* or Towers, and a comma"),
+        (changed(modules=(Plain("block1", (Sep(8), Full(3))),)), r"a row of block1 is Full\(units=3\); expected Conv"),
+        (changed(modules=(Sep(8),)), r"a module of mine is Sep\(.*; expected Plain or Residual"),
+        (changed(head=(GlobalPool(), Sep(8))), r"a row of the head is Sep\(.*; expected GlobalPool, Flatten, Full or Relu"),
+        (changed(modules=(Plain("block1", (Sep(8),)),) * 2), "two parameters of mine are called block1_sepconv1/depthwise_kernel"),
+    ],
+)
+def test_a_table_that_makes_no_network(table, sentence):
+    with pytest.raises(InputError, match=sentence):
+        models.from_table(table)
+
+
+def test_a_shortcut_of_two_convolutions():
+    module = Residual("block1", (Sep(8), Pool()), shortcut=(Conv(8, 1, stride=2), Conv(8, 1)))
+    model = models.from_table(changed(modules=(module,)))
+    assert {"block1_shortcut/kernel", "block1_shortcut2/kernel"} <= model.arrays.keys()
 
 
 def test_dropout_stands_before_the_last_layer():

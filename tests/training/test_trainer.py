@@ -96,6 +96,14 @@ def test_minutes_end_a_run_in_time(tmp_path):
     assert runs.describe(tmp_path).state == "finished"
 
 
+def test_a_start_that_leaves_no_time_takes_a_last_step_of_no_length(tmp_path):
+    """As after a resume that compiles anew: more time was used than there is now."""
+    run = trainer(tmp_path, epochs=100_000, minutes=1, schedule="linear")
+    run.seconds, run.reserve = 30.0, 50.0
+    run.run()
+    assert [line.rate for line in run.history] == [0.0] and run.finished
+
+
 def load_steps(folder):
     return runs.describe(folder).steps
 

@@ -272,7 +272,8 @@ def _summing(trainer: Trainer) -> dict[str, Any]:
 def _reserve(trainer: Trainer, test: Pictures, views: int) -> float:
     """Seconds that are not for steps: those since the program began, and about those from the last step to the end.
 
-    At the end there are statistics for averaged weights, the evaluation, and pictures.
+    At the end there are statistics for averaged weights, the evaluation, and pictures; before that, where pictures are set aside,
+    they are measured a last time.
     """
     batch = trainer.settings.batch
     x = trainer.preprocessing.apply(test.read(np.arange(min(batch, len(test)))))
@@ -280,7 +281,9 @@ def _reserve(trainer: Trainer, test: Pictures, views: int) -> float:
     begin = time.perf_counter()
     trainer.model.predict(x, batch)
     seconds = time.perf_counter() - begin
-    after = 1.2 * seconds * (views * len(test) / batch + 2 * STATISTICS_BATCHES) + 3
+    aside = len(trainer.validation) if trainer.validation else 0
+    statistics = 2 * STATISTICS_BATCHES * (2 if aside else 1)
+    after = 1.2 * seconds * ((views * len(test) + aside) / batch + statistics) + 3
     return time.perf_counter() - commands.STARTED + after
 
 

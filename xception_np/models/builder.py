@@ -1,6 +1,7 @@
 """From a table to a model: layers with names and channel numbers filled in."""
 
 import math
+from collections import Counter
 
 import numpy as np
 
@@ -46,12 +47,17 @@ def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np
     Raises
     ------
     InputError
-        If the number of classes or the seed does not fit.
+        If the number of classes or the seed does not fit, or the table has what is no word, or a name twice.
     """
     if dtype not in spec.DTYPES:
         raise InputError(f"dtype is {dtype!r}; expected float32 or float64")
     classes = table.classes if classes is None else classes
-    return Model(table, layers_of(table, classes, dropout), classes, seed, dtype)
+    found = layers_of(table, classes, dropout)
+    names = Counter(p.name for layer in found for p in [*layer.parameters, *layer.moving])
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        raise InputError(f"two parameters of {table.name} are called {twice[0]}; expected modules and towers with different names")
+    return Model(table, found, classes, seed, dtype)
 
 
 def is_head(name: str) -> bool:
@@ -80,9 +86,11 @@ def outline(table: Table) -> layers.Chain:
 def _module(module: Plain | Residual, channels: int, table: Table) -> tuple[layers.Layer, int]:
     if isinstance(module, Plain):
         return rows(module.name, module.rows, channels, table)
+    if not isinstance(module, Residual):
+        raise InputError(f"a module of {table.name} is {module!r}; expected Plain or Residual")
     names = _names(module.name, module.main, activation_belongs_to_next=True)
     main, out_channels = _chain(module.name, module.main, names, channels, table)
-    shortcut_names = [f"{module.name}_shortcut"] * len(module.shortcut)
+    shortcut_names = [f"{module.name}_shortcut{k if k > 1 else ''}" for k in range(1, len(module.shortcut) + 1)]
     shortcut, _ = _chain(f"{module.name}_shortcut", module.shortcut, shortcut_names, channels, table)
     return layers.Residual(module.name, main, shortcut), out_channels
 
@@ -128,6 +136,8 @@ def _chain(block: str, words: tuple, names: list[str], channels: int, table: Tab
                 built = [rows(f"{block}_{tower.name}", tower.rows, channels, table) for tower in towers]
                 chain.append(layers.Branches(name, [branch for branch, _ in built]))
                 channels = sum(width for _, width in built)
+            case _:
+                raise _not_understood(block, word, "Conv, Sep, Relu, Pool, Mean or Towers")
     return layers.Chain(block, layers.in_one_pass(chain)), channels
 
 
@@ -177,4 +187,10 @@ def _head(words: tuple, shape: tuple[int, ...]) -> tuple[list[layers.Layer], int
                 channels = units
             case Relu():
                 head.append(layers.ReLU(f"fc{count}_act"))
+            case _:
+                raise _not_understood("the head", word, "GlobalPool, Flatten, Full or Relu")
     return head, channels
+
+
+def _not_understood(where: str, word, expected: str) -> InputError:
+    return InputError(f"a row of {where} is {word!r}; expected {expected}, and a comma after a row that is alone: (Sep(8),)")

@@ -9,6 +9,7 @@ needs the cache of a forward pass, but not of a compiled one: the reference's wi
 
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from xception_np.layers import Step
 from xception_np.models import Model
 
 _PICTURES = 4  # as few as are cut into tiles of whole images
+_PATIENCE = 300.0  # seconds for the second process; after that this one compiles what is missing
 
 
 def compile_passes(model: Model, size: int) -> None:
@@ -37,7 +39,8 @@ def compile_passes(model: Model, size: int) -> None:
             model.forward(_pictures(size), Step())
         model.predict(_pictures(size))
         for process in others:
-            process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_PATIENCE)
     finally:
         for process in others:
             process.kill()
@@ -56,8 +59,8 @@ def _pictures(size: int) -> np.ndarray:
 
 
 def _backward(model: Model, size: int) -> subprocess.Popen:
-    """A process that compiles backward passes."""
-    command = [sys.executable, "-m", __name__, model.name, str(model.classes), str(size)]
+    """A process that compiles backward passes. No module of the folder where the user happens to be takes the place of another."""
+    command = [sys.executable, "-P", "-m", __name__, model.name, str(model.classes), str(size)]
     quiet = subprocess.DEVNULL  # what goes wrong there will go wrong here, too, and be said
     return subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
 

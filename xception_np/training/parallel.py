@@ -20,6 +20,7 @@ state of the last step that all took.
 """
 
 import hashlib
+import math
 import os
 import time
 import zlib
@@ -124,7 +125,8 @@ class Ranks:
         self._mpi, self._comm = mpi, mpi.COMM_WORLD
         self.rank, self.count = self._comm.Get_rank(), self._comm.Get_size()
         self.first = self.rank == 0
-        self.threads = threads.count() if "XCEPTION_NP_THREADS" in os.environ else self._cores()
+        cores = self._cores()  # all have to ask, whatever each was told
+        self.threads = threads.count() if "XCEPTION_NP_THREADS" in os.environ else cores
         self._interrupted: Callable[[], bool] = lambda: False
         self._grace = FIRST_GRACE
 
@@ -197,7 +199,7 @@ class Ranks:
 
     def words(self, sentence: str) -> list[str]:
         """As `Alone.words`; cut off where they are too long."""
-        mine = np.frombuffer(sentence.encode()[:WORDS].ljust(WORDS, b"\0"), np.uint8)
+        mine = np.frombuffer(sentence.encode(errors="backslashreplace")[:WORDS].ljust(WORDS, b"\0"), np.uint8)
         return [row.tobytes().rstrip(b"\0").decode(errors="ignore") for row in self._gather(mine)]
 
     def meet(self) -> None:
@@ -205,8 +207,8 @@ class Ranks:
         self._wait(self._comm.Ibarrier())
 
     def leave(self) -> None:
-        """As `Alone.leave`."""
-        self.meet()
+        """As `Alone.leave`; however long the first process takes to measure what was learnt."""
+        self._wait(self._comm.Ibarrier(), math.inf)
         self._mpi.Finalize()
 
     def _gather(self, mine: np.ndarray) -> np.ndarray:
@@ -214,9 +216,9 @@ class Ranks:
         self._wait(self._comm.Iallgather(mine, found))
         return found
 
-    def _wait(self, request) -> None:
+    def _wait(self, request, patience: float = PATIENCE) -> None:
         begin = time.perf_counter()
-        until, asked = begin + PATIENCE, False
+        until, asked = begin + patience, False
         try:
             while not request.Test():
                 now = time.perf_counter()

@@ -104,7 +104,7 @@ class Trainer:
         self.processes = processes or Alone()
         if settings.batch < self.processes.count:
             raise InputError(f"batch is {settings.batch}; expected at least {self.processes.count}, a picture for each process")
-        self.loader = self._loader((self.processes.rank, self.processes.count))
+        self.loader = self._loader((self.processes.rank, self.processes.count), settings.batch)
         self.optimizer = optimizers.of(settings, model)
         self.schedule = schedules.of(settings)
         self.average = Average(model.buffers, settings.averaging) if settings.averaging else None
@@ -189,8 +189,7 @@ class Trainer:
             self._run(watch)
 
     def _run(self, watch: Watch) -> None:
-        if self.processes.first:
-            self._open_folder()
+        self.processes.all(self._open_folder if self.processes.first else lambda: None)
         with interruption.deferred() as interrupted:
             self._train(watch, interrupted)
         if not self.processes.first:
@@ -272,7 +271,7 @@ class Trainer:
     def _advance(self, x, labels, before: float, waited: float) -> tuple[Progress, bool]:
         """Take a step; say where the run is after it, and whether it is to stop."""
         limit = math.inf if self.settings.minutes is None else max(60 * self.settings.minutes - self.reserve, 1)
-        done = max(self.step / self.steps, self.seconds / limit)
+        done = min(1.0, max(self.step / self.steps, self.seconds / limit))  # a slow start may have left less time than was used
         moment = Moment(done, self.step / len(self.loader), self.step * self.settings.batch)
         rate = self.settings.rate * self.schedule(moment)
         x = self._grown(x, done)
@@ -332,11 +331,14 @@ class Trainer:
     def _weights_to_use(self) -> AbstractContextManager[None]:
         if self.average is None:
             return nullcontext()
-        return averaged(self.model, self.average, None if self.settings.statistics_stay else self._loader((0, 1)))
+        if self.settings.statistics_stay:
+            return averaged(self.model, self.average, None)
+        alone = self._loader((0, 1), max(1, self.settings.batch // self.processes.count))  # as many as it normalised together
+        return averaged(self.model, self.average, alone)
 
-    def _loader(self, share: tuple[int, int]) -> Loader:
+    def _loader(self, share: tuple[int, int], batch: int) -> Loader:
         """What this process takes of every batch, or with the share (0, 1) all of it."""
-        return Loader(self.train, self.settings.batch, self.preprocessing, self.augmentation, self.settings.seed, share=share)
+        return Loader(self.train, batch, self.preprocessing, self.augmentation, self.settings.seed, share=share)
 
     def _save_model(self, name: str) -> Path:
         path = self.folder / f"{name}.safetensors"
