@@ -192,9 +192,9 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
             gradients=(_image((1, 10)), np.array([[[[2.0], [0]], [[3], [0]]]]), np.array([[32.0, 0]])),
         ),
         Anchor(
-            "spatial first, ReLU before",  # of (0, 3) the middle is 30
+            "spatial first, ReLU before, whose slope at 0 is 0",  # of (0, 3) the middle is 30
             (
-                _image((-2, 3)),
+                _image((0, 3)),
                 _kernel((1, 10)),
                 np.array([[1.0, -1]]),
                 Geometry((1, 2), padding="valid"),
