@@ -59,6 +59,27 @@ def test_results_that_differ_are_not_timed(contenders):
         in_turn.meet(processes, "sleep", 1e-3)
 
 
+FORGETFUL = CONTENDER.replace("{factor} *", "({factor} if next(calls) else 1.0) *").replace(
+    "in_turn.serve", "import itertools; calls = itertools.count(); in_turn.serve"
+)
+
+
+def test_a_second_step_that_differs_is_not_timed(pytestconfig):
+    """As of one whose gradients go nowhere."""
+    root = str(pytestconfig.rootpath)
+    commands = {
+        name: [sys.executable, "-c", FORGETFUL.format(root=root, seconds=0.0, factor=k)]
+        for name, k in (("first", 1.0), ("second", 2.0))
+    }
+    with (
+        in_turn.started(commands) as processes,
+        pytest.raises(
+            SystemExit, match=r"results of second and first, the second time, differ by 1 of their size; expected at most 0\.1"
+        ),
+    ):
+        in_turn.meet(processes, "sleep", 1e-3)
+
+
 def test_not_a_number_differs(contenders):
     with (
         in_turn.started(contenders(first=(0.0, 1.0), second=(0.0, "float('nan')"))) as processes,
