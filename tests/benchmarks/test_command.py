@@ -34,7 +34,7 @@ def test_figures_and_a_picture(benchmarks, tmp_path):
     ("arguments", "message"),
     [
         (["training/nothing/8"], "model is 'nothing'; expected one of xception,"),
-        (["training/vgg16/8/150"], "x has shape (8, 8192); expected"),
+        (["training/vgg16/8/150"], "x has 12800 numbers for each image; expected 25088"),
         (["spectrum/4/5/1", "--plot", "nowhere/times.png"], "plot is nowhere/times.png; expected the path of a file"),
         (["training/xception/8", "--against", "jax"], "against is 'jax'; expected some of blas, torch,"),
     ],
