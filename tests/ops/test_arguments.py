@@ -21,9 +21,9 @@ ARRAYS = [
 ]
 
 
-def expect(message, function, *arguments):
+def expect(message, function, *arguments, **named):
     with pytest.raises(InputError) as caught:
-        function(*arguments)
+        function(*arguments, **named)
     for part in message.split(" ... "):
         assert part in str(caught.value)
 
