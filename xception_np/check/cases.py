@@ -266,6 +266,7 @@ def _separable() -> Iterator[Case]:
             ("3x3", (2, 4, 3), Geometry(3), 1, False),
             ("stride 2, M=2", (1, 4, 6), Geometry((3, 2), 2), 2, False),
             ("four images", (4, 3, 4), Geometry(3), 1, False),
+            ("valid", (2, 4, 5), Geometry(3, padding="valid"), 1, False),
             ("tiles of rows", (2, 70, 17), Geometry(3), 2, True),
             ("tiles of images", (25, 7, 6), Geometry(3), 1, True),
         ):

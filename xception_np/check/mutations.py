@@ -43,6 +43,7 @@ from xception_np.ops.register_block import BYTES
 
 # what is mutated: the files of the operations, and those that they are helped by, in xception_np/ops
 SHARED = ("frames", "entries", "exits", "window_products", "grouped_conv.narrow")
+PASSES = ("separable_conv.cpu",)  # which other operations run with something before and after
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.ON_NUMPY), *SHARED)
 
 
@@ -266,11 +267,11 @@ def checks(file: str) -> list[Check]:
 
 
 def _checks(user: str, mutated: str) -> Iterator[Check]:
-    """All that is known about the operation of a file; large cases are for its own mistakes."""
+    """All that is known about the operation of a file; large cases are for its own mistakes, and those of what is run by others."""
     operation, implementation = user.split(".")
     yield Check(partial(check_anchors, operation, implementation))
     small = [case for case in cases.of(operation) if not case.large]
-    large = [case for case in cases.of(operation) if case.large and mutated in (user, *SHARED)]
+    large = [case for case in cases.of(operation) if case.large and mutated in (user, *SHARED, *PASSES)]
     for case in (*small, *large):
         if implementation == "reference":
             yield Check(partial(check_adjoint, case, implementation), case.large)
