@@ -243,7 +243,7 @@ def test_the_mpiexec_of_another_mpi():
 class Other:
     """Stands for an MPI with another process, and for the request that waits for it."""
 
-    IN_PLACE = None
+    IN_PLACE = COMM_TYPE_SHARED = None
     Exception = RuntimeError
 
     def __init__(self, answer=None):
@@ -254,6 +254,12 @@ class Other:
 
     def Get_size(self):
         return 2
+
+    def Split_type(self, _):
+        return self
+
+    def Allgather(self, mine, found):
+        found[...] = mine
 
     def Iallreduce(self, _, message):
         if self.answer is not None:
