@@ -306,11 +306,12 @@ def test_two_layers_in_one_pass_are_two_layers(training, scale):
         compare(one, two, 1e-12, what).require()
 
 
-def test_a_relu_with_a_convolution_is_the_two():
-    together = layers.ReluSeparable.of(layers.ReLU("act"), layers.SeparableConv("sep", 4, 6, Geometry(3, stride=2)))
+def require_like_its_parts(together, names):
+    """Forward, backward and at inference, a layer of several is what these are, one after the other."""
     buffers = layers.allocate(together.parameters, together.moving, np.float64, seed=1)
+    buffers.values[...] = random(2, buffers.values.size)
     apart = layers.rebuilt(layers.Chain("net", [together]), lambda chain: chain)
-    assert [layer.name for layer in apart.layers] == ["act", "sep"]
+    assert [layer.name for layer in apart.layers] == names
     x = random(0, 3, 5, 4, 4)
     results = []
     for net in (together, apart):
@@ -326,24 +327,15 @@ def with_relu(name, *settings):
     return layers.ReluSeparable(layers.ReLU("before"), layers.SeparableConv(name, *settings))
 
 
+def test_a_relu_with_a_convolution_is_the_two():
+    require_like_its_parts(with_relu("sep", 4, 6, Geometry(3, stride=2)), ["before", "sep"])
+
+
 @pytest.mark.parametrize("kind", [layers.Conv, layers.SeparableConv, with_relu])
 @pytest.mark.parametrize("relu", [None, "act"])
 def test_a_convolution_with_its_bias_is_the_two(kind, relu):
-    convolution, bias = kind("conv", 4, 6, Geometry(3, stride=2)), layers.Bias("conv", 6, relu)
-    together = layers.Biased.of(convolution, bias)
-    buffers = layers.allocate(together.parameters, together.moving, np.float64, seed=1)
-    bias.bias.value[...] = random(2, 6)
-    apart = layers.rebuilt(layers.Chain("net", [together]), lambda chain: chain)
-    assert [layer.name for layer in apart.layers] == ["before"] * (kind is with_relu) + ["conv", "conv_bias"]
-    x = random(0, 3, 5, 4, 4)
-    results = []
-    for net in (together, apart):
-        buffers.gradients[...] = 0
-        y, cache = net.forward(x, Step())
-        dx = net.backward(random(1, *y.shape), cache)
-        results.append((y, dx, buffers.gradients.copy(), net.apply(x)))
-    for what, one, two in zip(("y", "dx", "gradients", "inference"), *results, strict=True):
-        compare(one, two, 1e-12, what).require()
+    together = layers.Biased.of(kind("conv", 4, 6, Geometry(3, stride=2)), layers.Bias("conv", 6, relu))
+    require_like_its_parts(together, ["before"] * (kind is with_relu) + ["conv", "conv_bias"])
 
 
 @pytest.mark.parametrize("last", ["convolution", "convolution with a ReLU", "pool", "nothing"])
