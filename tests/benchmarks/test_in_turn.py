@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import in_turn
+from benchmarks import in_turn, picture
 
 CONTENDER = """
 import sys, time
@@ -95,6 +95,21 @@ def test_one_that_ends_is_named(contenders, capfd):
     ):
         in_turn.meet(processes, "fails", 1e-3)
     assert "no such subject" in capfd.readouterr().err
+
+
+def test_one_that_ends_between_two_turns_is_named(contenders):
+    """What it was to be asked is still unwritten then, and must not be what is said."""
+    with pytest.raises(SystemExit, match="the process of first ended"), in_turn.started(contenders(first=(0.0, 1.0))) as processes:
+        in_turn.meet(processes, "sleep", 1e-3)
+        processes["first"].kill()
+        processes["first"].wait()
+        in_turn.ask("first", processes["first"], "sleep")
+
+
+def test_one_convolution_is_drawn_too(tmp_path):
+    result = in_turn.Result(0.2, 0.1, 0.3, 1.0, 2**20, 0.0)
+    picture.save({"convolution/16/8/1/4": {"xception_np": result, "torch": result}}, tmp_path / "times.png")
+    assert (tmp_path / "times.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_numbers_of_an_array_tell_its_size_and_its_order():

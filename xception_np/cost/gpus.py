@@ -3,8 +3,8 @@
     t >= max(multiply-adds / peak, bytes moved / bandwidth)
 
 An operation that does what is counted cannot be faster on that GPU, in float32 without tensor cores, unless its arrays stay in a
-cache. Less is counted for nobody: not for a strided 1x1 convolution, of which some pixels of x need not be read, nor for those who
-compute a 3x3 one with fewer multiplications (Winograd's algorithm). How much slower a kernel is, only a GPU shows.
+cache. Less would do for some: a strided 1x1 convolution need not read every pixel of x, and a 3x3 one can be computed with fewer
+multiplications (Winograd's algorithm). How much slower a kernel is, only a GPU shows.
 
 Peaks are of NVIDIA's data sheets, in float32 operations a second, of which a multiply-add is two.
 """

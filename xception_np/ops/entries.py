@@ -65,6 +65,7 @@ def fill(x, tile, columns, windows, entry, memory):
     return frame
 
 
+# In place, unlike the operation's: of two arrays that may be one the compiler does not know that it can take many numbers at once
 @compiled_apart
 def _cut(z):
     """z = 0 where it is not above"""

@@ -61,9 +61,8 @@ def backward(dy, cache, *, implementation=None):
 
 
 def check_addend(addend, y_shape, x) -> None:
-    """Check what is to be added to a convolution of x, if there is anything."""
-    if addend is not None:
-        spec.shapes(x=(x, "N H W C"), addend=(addend, " ".join(map(str, y_shape))))
+    """Check what is to be added to a convolution of x: an array like the result."""
+    spec.shapes(x=(x, "N H W C"), addend=(addend, " ".join(map(str, y_shape))))
 
 
 def cost(x_shape, bias_shape, activation=None, itemsize=4) -> spec.Cost:

@@ -49,7 +49,8 @@ def forward(x, weight, bias, geometry, activation=None, addend=None, *, implemen
     conv.check(x, weight, geometry)
     spec.shapes(weight=(weight, "kh kw C F"), bias=(bias, "F"))
     spec.one_of("activation", activation, bias_spec.ACTIVATIONS)
-    bias_spec.check_addend(addend, conv.output_shape(x.shape, weight.shape, geometry), x)
+    if addend is not None:
+        bias_spec.check_addend(addend, conv.output_shape(x.shape, weight.shape, geometry), x)
     module = implementations.load(__name__, implementation, x=x)
     return module.forward(x, weight, bias, geometry, activation, addend)
 

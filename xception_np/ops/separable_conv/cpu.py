@@ -37,17 +37,17 @@ _MODULES = {"relu": relu, "elu": elu}
 
 def forward(x, depthwise_weight, pointwise_weight, geometry, order, activation, before):
     cache = Cache(x, depthwise_weight, pointwise_weight, geometry, order, activation, before)
-    return (spatial_first(cache, entry(cache)) if order == "spatial_first" else _pointwise_first(cache)), cache
+    return (spatial_first(cache, entry_of(cache)) if order == "spatial_first" else _pointwise_first(cache)), cache
 
 
 def backward(dy, cache):
     if cache.order == "pointwise_first":
         return _pointwise_first_backward(dy, cache)
-    dx, ddepthwise, dpointwise, _ = spatial_first_backward(dy, cache, entry(cache))
+    dx, ddepthwise, dpointwise, _ = spatial_first_backward(dy, cache, entry_of(cache))
     return dx, ddepthwise, dpointwise
 
 
-def entry(cache):
+def entry_of(cache):
     """What stands before the convolution."""
     return entries.as_it_is(cache.x.dtype, cache.before == "relu")
 

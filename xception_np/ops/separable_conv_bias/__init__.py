@@ -65,8 +65,9 @@ def forward(
     spec.shapes(pointwise_weight=(pointwise_weight, "CM F"), bias=(bias, "F"))
     spec.one_of("activation", activation, bias_spec.ACTIVATIONS)
     spec.one_of("before", before, separable_conv.BEFORE)
-    y_shape = separable_conv.output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry)
-    bias_spec.check_addend(addend, y_shape, x)
+    if addend is not None:
+        y_shape = separable_conv.output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry)
+        bias_spec.check_addend(addend, y_shape, x)
     module = implementations.load(__name__, implementation, x=x)
     return module.forward(x, depthwise_weight, pointwise_weight, bias, geometry, activation, before, addend)
 

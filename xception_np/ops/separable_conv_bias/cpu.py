@@ -9,7 +9,7 @@ from xception_np.ops.separable_conv_bias import Cache
 
 def forward(x, depthwise_weight, pointwise_weight, bias, geometry, activation, before, addend):
     convolution = separable_conv.Cache(x, depthwise_weight, pointwise_weight, geometry, "spatial_first", None, before)
-    y = separable_alone.spatial_first(convolution, separable_alone.entry(convolution), exits.of(bias, activation, addend))
+    y = separable_alone.spatial_first(convolution, separable_alone.entry_of(convolution), exits.of(bias, activation, addend))
     return y, Cache(convolution, BiasCache.of(y, activation), addend is not None)
 
 
