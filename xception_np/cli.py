@@ -18,6 +18,8 @@ from xception_np import launcher
 from xception_np.errors import InputError, SharedError
 
 _NAME = "xception-np"
+_LARGEST = 2**16  # pictures at a time, or pixels of a side, that may be timed: arrays of more cannot even be asked for
+_MOST_CHANNELS = 4096
 app = typer.Typer(
     name=_NAME,
     help="Xception from scratch: train, evaluate and look inside, with every forward and backward pass our own.",
@@ -381,8 +383,10 @@ def models(
 @app.command()
 def cost(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Network; `xception-np models` lists them.")],
-    size: Annotated[int | None, typer.Option(help="Height and width of the pictures.", show_default="the network's")] = None,
-    batch: Annotated[int, typer.Option(help="Pictures at a time.")] = 1,
+    size: Annotated[
+        int | None, typer.Option(help="Height and width of the pictures.", max=_LARGEST, show_default="the network's")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Pictures at a time.", max=_LARGEST)] = 1,
     by: Annotated[str, typer.Option(help="What to add up: layer, kind (of layer) or module (block5, ...).")] = "kind",
     training: Annotated[
         bool, typer.Option("--training", help="Times of a training step, forward and backward, rather than of inference.")
@@ -479,10 +483,14 @@ def bench(
         ),
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(help="Pictures at a time.", show_default="8; 128 for networks of small pictures")
+        int | None, typer.Option(help="Pictures at a time.", max=_LARGEST, show_default="8; 128 for networks of small pictures")
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Height and width.", show_default="the network's; 28 for the spectrum")] = None,
-    channels: Annotated[int | None, typer.Option(help="Of the spectrum's convolution.", show_default="256")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Height and width.", max=_LARGEST, show_default="the network's; 28 for the spectrum")
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(help="Of the spectrum's convolution.", max=_MOST_CHANNELS, show_default="256")
+    ] = None,
     inference: Annotated[bool, typer.Option("--inference", help="Time inference, not a training step.")] = False,
     ladder: Annotated[
         bool, typer.Option("--ladder", help="Instead: the middle flow's unit, rung by rung from NumPy to what training runs.")
@@ -503,7 +511,7 @@ def bench(
 
 @app.command()
 def spectrum(
-    channels: Annotated[int, typer.Option(help="Channels, and as many filters.", max=4096)] = 728,
+    channels: Annotated[int, typer.Option(help="Channels, and as many filters.", max=_MOST_CHANNELS)] = 728,
     height: Annotated[int, typer.Option(help="Height of the pictures, in pixels.")] = 19,
     width: Annotated[int, typer.Option(help="Width of the pictures, in pixels.")] = 19,
     batch: Annotated[int, typer.Option(help="Pictures at a time.")] = 1,

@@ -4,7 +4,10 @@ import importlib
 import importlib.util
 from typing import NamedTuple
 
+from benchmarks import in_turn, subjects
 from xception_np.errors import InputError
+
+SERVE = "--serve"  # with a name: the command of that contender's process
 
 
 class Contender(NamedTuple):
@@ -58,3 +61,8 @@ def choose(names: list[str] | None) -> list[str]:
             missing = " ".join(CONTENDERS[name].missing)
             raise InputError(f"against is {name!r}, which needs what is not installed; install it with: pip install {missing}")
     return [OURS, *names]
+
+
+def serve(name: str) -> None:
+    """Be a contender: answer for every subject on standard input."""
+    in_turn.serve(lambda text: CONTENDERS[name].work(subjects.parse(text)[0]))

@@ -45,3 +45,10 @@ def test_mistakes_are_one_sentence(benchmarks, arguments, message):
     assert result.stdout == ""
     assert result.stderr.startswith(message)
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_no_number_of_threads(benchmarks, monkeypatch):
+    monkeypatch.setenv("XCEPTION_NP_THREADS", "two")
+    result = benchmarks("training/xception/8")
+    assert result.returncode == 2
+    assert result.stderr == "XCEPTION_NP_THREADS is 'two'; expected the number of threads, 1 or more\n"

@@ -1,7 +1,7 @@
 import pytest
 
 from benchmarks import subjects
-from benchmarks.__main__ import STANDARD
+from benchmarks.command import STANDARD
 from benchmarks.contenders import blas, choose
 from xception_np import cost, models
 from xception_np.errors import InputError

@@ -47,6 +47,8 @@ def test_the_ladder():
     [
         (["nothing"], "model is 'nothing'; expected one of xception"),
         (["--batch", 0], "batch is 0; expected an integer, 1 or more"),
+        (["--batch", 10**9], "invalid value for '--batch'"),
+        (["spectrum", "--channels", 10**9], "invalid value for '--channels'"),
         (["--rounds", 0], "rounds is 0; expected an integer, 1 or more"),
         (["--channels", 8], "channels is 8; expected it with bench spectrum only"),
         (["--implementation", "none"], "implementation is 'none'; expected one of 'reference', 'cpu'"),

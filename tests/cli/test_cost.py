@@ -67,9 +67,11 @@ def test_measured_beside_predicted_and_pictures(tmp_path):
     [
         (["xcepton"], "model is 'xcepton'; expected one of xception"),
         (["xception", "--size", 0], "size is 0; expected an integer, 1 or more"),
+        (["xception", "--measure", "--size", 10**9], "invalid value for '--size'"),
         (["xception", "--by", "colour"], "by is 'colour'; expected one of 'layer', 'kind', 'module'"),
         (["xception", "--training"], "training is True; expected it with what it is about, times: --predict"),
         (["xception", "--machine", 0, 1, 1], "peak is 0.0; expected"),
+        (["xception", "--machine", 1e-310, 1, 1], "expected multiply-adds a second, a number of 1 or more"),
         (["xception", "--machine", 1, 1], "'--machine' requires 3 arguments"),
         (["xception", "--out", "notes.txt"], "out is notes.txt, a file that is no PNG picture"),
         (["xception", "--predict", "--roofline", "notes.txt"], "roofline is notes.txt, a file that is no PNG picture"),

@@ -34,7 +34,8 @@ def test_the_ridge_is_where_both_take_as_long():
 @pytest.mark.parametrize(
     ("constants", "sentence"),
     [
-        ((0, 1, 1), "peak is 0; expected multiply-adds a second, a number greater than 0"),
+        ((0, 1, 1), "peak is 0; expected multiply-adds a second, a number of 1 or more"),
+        ((1e-310, 1, 1), "peak is 1e-310; expected multiply-adds a second"),
         ((math.inf, 1, 1), "peak is inf; expected"),
         ((1, -3, 1), "bandwidth is -3; expected bytes a second"),
         ((1, math.nan, 1), "bandwidth is nan; expected"),

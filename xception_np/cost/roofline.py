@@ -39,7 +39,7 @@ class Machine:
     Raises
     ------
     InputError
-        If one of them is not a finite number, greater than 0; a call may take 0 seconds.
+        If one of them is not a finite number, 1 or more; a call may take 0 seconds.
     """
 
     peak: float
@@ -47,9 +47,8 @@ class Machine:
     call: float
 
     def __post_init__(self):
-        least = math.ulp(0.0)
-        spec.number("peak", self.peak, least, math.inf, "multiply-adds a second, a number greater than 0")
-        spec.number("bandwidth", self.bandwidth, least, math.inf, "bytes a second, a number greater than 0")
+        spec.number("peak", self.peak, 1, math.inf, "multiply-adds a second, a number of 1 or more")
+        spec.number("bandwidth", self.bandwidth, 1, math.inf, "bytes a second, a number of 1 or more")
         spec.number("call", self.call, 0, math.inf, "the seconds of a call, 0 or more")
 
     @property
