@@ -73,6 +73,7 @@ def test_only_what_can_be_read_back_is_written(checkpoint, tmp_path):
         (("same", "same"), "has 2 classes; expected their names, one or more, all different"),
         ((1, 2), "has 2 classes; expected their names"),
         (("a", "b\n"), r"checkpoint .*: class name is 'b\\n'; expected text in UTF-8 without control characters"),
+        (("a", "b\u202egnp"), r"checkpoint .*: class name is 'b\\u202egnp'; expected text in UTF-8 without control characters"),
         (("a", "\ud800"), r"class name is '\\ud800'"),
     ],
 )

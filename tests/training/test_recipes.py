@@ -117,6 +117,14 @@ def test_a_time_limit_alone_ends_a_run():
     assert "any number" in found.table(found.changed({"minutes": 3.0}), Augmentation())
 
 
+def test_another_optimizer_needs_a_rate_of_its_own():
+    found, rmsprop = recipe("cifar"), {"optimizer": "rmsprop", "nesterov": False}
+    with pytest.raises(InputError, match=r"optimizer is 'rmsprop', and the learning rate 1\.6 is what recipe cifar has for muon"):
+        found.changed(rmsprop)
+    assert found.changed({**rmsprop, "rate": 0.001}).rate == 0.001
+    assert found.changed({"optimizer": "muon"}) == found.settings
+
+
 def test_growth_has_an_end():
     with pytest.raises(InputError, match=r"grow_until is 0; expected a part of the run, as grow_from is 0.5"):
         Settings(grow_from=0.5)

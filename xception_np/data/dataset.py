@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
-from unicodedata import category
+from unicodedata import bidirectional, category
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from xception_np.errors import InputError
 
 CHANNELS = 3
 _NOT_SHOWN = ("Cc", "Zl", "Zp", "Cs")  # control characters, ends of lines, and halves of characters: bytes that are no UTF-8
+_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # marks that change the order of what stands around them
 _CHUNK = 1000  # images whose pixels are counted at once, so that statistics need little memory
 
 Box = tuple[float, float, float, float]
@@ -142,7 +143,7 @@ def check_labels(labels, count: int, classes: tuple[str, ...]) -> None:
 
 def is_shown(name: str) -> bool:
     """Whether a name can be written, and shown on one line."""
-    return not any(category(letter) in _NOT_SHOWN for letter in name)
+    return not any(category(letter) in _NOT_SHOWN or bidirectional(letter) in _TURNING for letter in name)
 
 
 def check_class_names(classes) -> None:

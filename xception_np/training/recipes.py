@@ -25,9 +25,22 @@ class Recipe(NamedTuple):
     augmentation: Augmentation | None = None
 
     def changed(self, changes: Mapping[str, Any]) -> Settings:
-        """The settings with changes. A limit of time or steps, without one of epochs, is the only end of a run and its schedule."""
+        """The settings with changes. A limit of time or steps, without one of epochs, is the only end of a run and its schedule.
+
+        Raises
+        ------
+        InputError
+            If a value makes no sense, or the optimizer is another one and the learning rate is not: what is right for Muon's is a
+            thousand times too much for RMSprop's.
+        """
         endless = {"epochs": ENDLESS} if any(changes.get(limit) is not None for limit in ("minutes", "steps")) else {}
-        return self.settings.with_changes({**endless, **changes})
+        settings, own = self.settings.with_changes({**endless, **changes}), self.settings.optimizer
+        if settings.optimizer != own and "rate" not in changes:
+            raise InputError(
+                f"optimizer is {settings.optimizer!r}, and the learning rate {settings.rate} is what recipe {self.name} has "
+                f"for {own}; expected a learning rate of its own with another optimizer"
+            )
+        return settings
 
     def suited(self, train: Pictures) -> "Recipe":
         """The same recipe with an augmentation in any case: the one that suits this data set where it has none of its own."""

@@ -2,6 +2,7 @@
 
 import json
 import math
+from os.path import isfile  # what may not be looked at is none
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,10 +113,12 @@ def find(folder: Path) -> list[Run]:
     ------
     InputError
         If there is no such folder.
+    OSError
+        If it may not be read.
     """
     if not folder.is_dir():
         raise InputError(f"folder is {folder}; expected a folder of runs")
-    return [_described(path.parent) for path in sorted(folder.glob("*/config.json"))]
+    return [_described(path) for path in sorted(folder.iterdir()) if isfile(path / "config.json")]
 
 
 def _described(folder: Path) -> Run:
