@@ -28,7 +28,10 @@ def run(
     """Train what is missing, one training after another; what is there already is left alone."""
     end = None if minutes is None else time.monotonic() + 60 * minutes
     for name in _chosen(figure):
-        for seed, point in missing(name, seeds):
+        left = missing(name, seeds)
+        if not left:
+            print(f"{name}: nothing is missing", flush=True)
+        for seed, point in left:
             if end is not None and time.monotonic() > end:
                 return
             found = known(point, seed) or training.train(point, seed, name, data)
@@ -83,4 +86,5 @@ if __name__ == "__main__":
     try:
         app()
     except InputError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(2)

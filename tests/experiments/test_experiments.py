@@ -86,6 +86,7 @@ def test_what_is_measured_is_written_and_not_measured_again(small):
     again = run("run", "small", "--seeds", "1")
     assert len(again.stdout.splitlines()) == 1
     assert [found.accuracy for found in store.read("small")] == [found.accuracy for found in kept]  # to the same bits
+    assert run("run", "small", "--seeds", "1").stdout == "small: nothing is missing\n"
     assert [seed for seed, _ in command.missing("small", 3)] == [1, 1, 2, 2]
     assert not [path for path in small.iterdir() if path.name != "small.json"]
 
