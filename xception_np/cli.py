@@ -18,7 +18,7 @@ from xception_np import launcher
 from xception_np.errors import InputError, SharedError
 
 _NAME = "xception-np"
-_LARGEST = 2**16  # pictures at a time, or pixels of a side, that may be timed: arrays of more cannot even be asked for
+_LARGEST = 2**16  # pictures at a time, or pixels of a side, that may be counted or timed: larger arrays cannot even be asked for
 _MOST_CHANNELS = 4096
 app = typer.Typer(
     name=_NAME,
@@ -512,9 +512,9 @@ def bench(
 @app.command()
 def spectrum(
     channels: Annotated[int, typer.Option(help="Channels, and as many filters.", max=_MOST_CHANNELS)] = 728,
-    height: Annotated[int, typer.Option(help="Height of the pictures, in pixels.")] = 19,
-    width: Annotated[int, typer.Option(help="Width of the pictures, in pixels.")] = 19,
-    batch: Annotated[int, typer.Option(help="Pictures at a time.")] = 1,
+    height: Annotated[int, typer.Option(help="Height of the pictures, in pixels.", max=_LARGEST)] = 19,
+    width: Annotated[int, typer.Option(help="Width of the pictures, in pixels.", max=_LARGEST)] = 19,
+    batch: Annotated[int, typer.Option(help="Pictures at a time.", max=_LARGEST)] = 1,
     segments: Annotated[
         list[int] | None,
         typer.Option(help="Segments to show; can be given again.", show_default="all that divide the channels"),

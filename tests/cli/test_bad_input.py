@@ -315,6 +315,7 @@ PICTURE = "run/curves.png"
         (None, ["explain", PICTURE, "--layer", "block77"], "layer is 'block77'; expected one of"),
         (None, ["explain", PICTURE, "--layer", "avg_pool"], "expected one whose result is an image"),
         (None, ["explain", PICTURE, "--out", "run/config.json"], "out is run/config.json, a file that is no PNG picture"),
+        (None, ["explain", *101 * [PICTURE]], "pictures are 101; expected at most 100"),
         (None, ["explain", PICTURE, "--out", "."], "out is .; expected the path of a file, in a folder that exists"),
         (None, ["spectrum", "--channels", "8", "--png", "no/where.png"], "png is no/where.png; expected the path of a file"),
         (pipe("pipe"), ["spectrum", "--channels", "8", "--png", "pipe"], "png is pipe; expected the path of a file"),

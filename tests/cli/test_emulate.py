@@ -87,6 +87,18 @@ class TestRuns:
             (f"relu.emulated, 4 axes: {name} like reference", False) for name in ("y", "dx")
         ]
 
+    def test_json_has_no_word_for_what_is_not_finite(self, tmp_path):
+        """Of a number that was never written the error is infinite."""
+        (tmp_path / "mine.cu").write_text(RELU.replace("if (k < count) y[k]", "if (k < count - 1) y[k]"))
+        found = json.loads(run("relu", "--file", "mine.cu", "--json", cwd=tmp_path).stdout, parse_constant=pytest.fail)
+        assert [(each["error"], each["right"]) for each in found["comparisons"]] == [(None, False), (0, True)]
+
+    def test_what_is_wrong_with_a_pass_that_was_not_asked_for(self, tmp_path):
+        (tmp_path / "mine.cu").write_text(RELU.replace("if (k < count) dx[k]", "if (k <= count) dx[k]"))
+        result = run("relu", "--file", "mine.cu", "--forward", cwd=tmp_path)
+        assert result.returncode == 1
+        assert "/mine.cu:11: out of bounds: thread (120, 0, 0)" in result.stdout
+
     def test_a_loop_without_an_end_ends(self, tmp_path):
         (tmp_path / "mine.cu").write_text(RELU.replace("if (k < count) y[k]", "while (k < count) y[k]"))
         result = run("relu", "--file", "mine.cu", cwd=tmp_path)

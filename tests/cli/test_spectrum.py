@@ -47,6 +47,7 @@ def test_a_picture(tmp_path):
         (["--segments", 3], "segments is 3; expected a number that divides C=728 and F=728: the nearest are 2 and 4"),
         (["--segments", 0], "segments is 0; expected a number that divides C=728 and F=728: the nearest is 1"),
         (["--channels", 0], "channels is 0; expected an integer, 1 or more"),
+        (["--batch", 10**400], "invalid value for '--batch'"),
         (["--channels", 10**9], "invalid value for '--channels'"),
         (["--height", 0], "height is 0; expected an integer, 1 or more"),
         (["--width", -1], "width is -1; expected an integer, 1 or more"),

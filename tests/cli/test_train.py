@@ -156,6 +156,9 @@ def test_a_folder_of_pictures(tmp_path):
     assert facts["views"] == ["mirrored"]
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (config["size"], config["preprocessing"]["size"], config["augmentation"]) == (40, 40, "resized crop 0.25 1, flip")
+    assert json.loads(again.stdout)["top_5"] is None  # of two classes
+    refused = run("evaluate", "--checkpoint", facts["checkpoint"], "--data", "digits")
+    assert "data is digits; expected a folder of pictures: " in refused.stderr and refused.returncode == 2
     said = run("evaluate", "--checkpoint", facts["checkpoint"], "--data", tmp_path).stdout
     assert said.startswith(f"accuracy {facts['accuracy']:.2%} on 4 held-out pictures")
     assert said.endswith(f"; {facts['accuracy_over_views']:.2%} if averaged over these views: as it is, mirrored\n")

@@ -7,6 +7,7 @@ import pytest
 
 from xception_np import cost, emulator, models
 from xception_np.data import Dataset
+from xception_np.errors import InputError
 from xception_np.show import (
     compared_curves,
     confusion_matrix,
@@ -69,6 +70,33 @@ def test_runs_are_drawn_over_each_other(tmp_path):
 def test_names_are_no_mathematics(tmp_path):
     """What stands between two "$" is a formula to matplotlib, and an error if it is none."""
     confusion_matrix(np.eye(2, dtype=int), ["$a_{$", "b"], "a run on $x_{$").savefig(tmp_path / "confusion.png")
+
+
+def test_long_names_and_titles_are_within_the_picture():
+    names = ["tabby_cat_with_a_long_name", "golden_retriever_and_friends"]
+    figure = confusion_matrix(
+        np.eye(2, dtype=int), names, "xception_compact on cats_and_dogs: 95.0% of 400 held-out pictures right"
+    )
+    figure.draw_without_rendering()
+    box = figure._suptitle.get_window_extent()
+    assert box.x0 > 0 and box.x1 < figure.bbox.width
+    square = figure.axes[0].get_window_extent()
+    assert square.width > 0.2 * figure.bbox.width
+    runs = {f"{'a_folder/' * 20}run {k}": Curves(history()) for k in range(2)}
+    figure = compared_curves(runs)
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 > 0 and box.x1 < figure.bbox.width
+    assert [text.get_text()[-5:] for text in figure.legends[0].get_texts()] == ["run 0", "run 1"]
+
+
+def test_no_more_runs_than_can_be_told_apart():
+    figure = compared_curves({f"run {k}": Curves(history()) for k in range(28)})
+    figure.draw_without_rendering()
+    assert figure.legends[0].get_window_extent().y1 < figure.axes[2].get_window_extent().y0
+    assert len({(line.get_color(), line.get_linestyle()) for line in figure.axes[0].lines}) == 28
+    with pytest.raises(InputError, match="runs are 29; expected at most 28"):
+        compared_curves({f"run {k}": Curves(history()) for k in range(29)})
 
 
 @pytest.mark.parametrize("classes", [3, 100])

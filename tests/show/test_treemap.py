@@ -57,6 +57,14 @@ def test_panels_say_whose_they_are(networks):
     assert legend == ["regular", "pointwise", "pointwise, strided", "depthwise", "dense"]  # none without multiply-adds
 
 
+def test_every_kind_is_named():
+    table = models.find("xception_small:segments=4")
+    lines = cost.count(models.outline(table), cost.pictures_shape(table))
+    figure = treemap({"S = 4": lines}, ("parameters",), "one network")
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["regular", "pointwise", "pointwise, strided", "dense", "grouped", "batch norm"]
+
+
 def test_a_modules_operations_lie_in_its_frame(networks):
     axes = treemap(networks, ("macs",), "two networks").axes[0]
     frames = [patch.get_bbox() for patch in rectangles(axes, filled=False)]

@@ -190,6 +190,18 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_folder_that_cannot_be_synchronised(tmp_path, monkeypatch):
+    """Then the system decides when the renaming lasts; the file is written."""
+
+    def refuse(*_):
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("os.open", refuse)
+    with replacing(tmp_path / "file") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "file").read_text() == "new"
+
+
 def full_disk(path, data):
     with open(path, "wb") as file:
         file.write(data[: len(data) // 2])

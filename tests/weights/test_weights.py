@@ -118,6 +118,13 @@ def test_a_new_head_is_left_alone_and_named():
     )
 
 
+@pytest.mark.parametrize("name", ["w.h5", "w.weights.h5"])
+def test_what_keras_would_take_for_another_network(name, tmp_path):
+    with pytest.raises(InputError, match="block2_sepconv1 has relu between its two convolutions, which Keras's has not"):
+        weights.save(models.build("xception_small:relu"), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_everything_that_does_not_fit_is_named(tmp_path):
     path = shutil.copy(FIXTURES / "xception_legacy.h5", tmp_path / "x.h5")
     with h5py.File(path, "a") as file:

@@ -60,7 +60,8 @@ def run(request: Request, as_json: bool) -> None:
     rows = cost.rows(lines, request.by, times.predicted, times.measured)
     total = cost.together("total", lines, times.predicted, times.measured)
     floors = _floors(request, lines)
-    pictures = _pictures(request, lines, rows, times, _title(request, shape))
+    what = f", {'training step' if request.training else 'inference'}" if times.machine else ""
+    pictures = _pictures(request, lines, rows, times, _title(request, shape) + what)
     if as_json:
         emit(_facts(request, shape, rows, total, times, floors) | {"pictures": pictures})
         return

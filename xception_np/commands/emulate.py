@@ -32,7 +32,7 @@ _MOST_SECTORS = 40  # of a drawing in the terminal
 
 
 class Request(NamedTuple):
-    """What is asked for; `passes` are those to be shown, an `implementation` of None is that whose kernels a file has."""
+    """What is asked for; `passes` are those to be shown; an `implementation` of None is that whose kernels a file has."""
 
     operation: str
     implementation: str | None
@@ -70,7 +70,7 @@ def run(request: Request, as_json: bool) -> None:
     replaced = _replaced(request)
     implementation = request.implementation or ("emulated" if replaced is None else _implementation_of(replaced))
     launches, comparisons = _launched(request, case, dtype, implementation, replaced)
-    shown = [launch for launch in launches if launch.of_pass in request.passes]
+    shown = [launch for launch in launches if launch.of_pass in request.passes or launch.report.findings]
     title = f"{case.operation}, case '{case.name}', {dtype}"
     if request.png:
         save_figure(show.kernel_accesses([(launch.report, launch.source) for launch in shown], title), request.png)
@@ -158,7 +158,7 @@ def _launched(
 
 def _print(title: str, launches: list[Launch], comparisons: list[Comparison], request: Request) -> None:
     print(title)
-    for of_pass in request.passes:
+    for of_pass in (name for name in _PASSES if name in {*request.passes, *(launch.of_pass for launch in launches)}):
         of_it = [launch for launch in launches if launch.of_pass == of_pass]
         if not of_it:
             print(f"\n{of_pass}: no kernel was launched")

@@ -26,7 +26,7 @@ def run(
     views = training.beside(loaded.training.get("mirrored") is True, shift)
     held_out = _held_out(source, loaded, checkpoint)
     result = training.evaluate(loaded.model, held_out, loaded.preprocessing, batch, views)
-    top = result.top(TOP)
+    top = result.top(TOP) if len(held_out.classes) > TOP else None  # of fewer, all would be among them
     drawn = None
     if confusion_out is not None:
         title = f"{loaded.model.name} on {held_out.name}: {result.accuracy:.1%} of {len(held_out):,} held-out pictures right"
@@ -47,9 +47,10 @@ def run(
             }
         )
     else:
+        among = "" if top is None else f"{top:.2%} among the first {TOP}, "
         print(
             f"accuracy {result.accuracy:.2%} on {len(held_out):,} held-out pictures of {held_out.name}, "
-            f"{top:.2%} among the first {TOP}, loss {result.loss:.4f}, {result.images_per_second:,.0f} images/s"
+            f"{among}loss {result.loss:.4f}, {result.images_per_second:,.0f} images/s"
             f"{views_clause(over_views(result))}"
         )
         if drawn:
@@ -58,7 +59,12 @@ def run(
 
 def _held_out(source: str, loaded: Checkpoint, checkpoint: str) -> Pictures:
     """The pictures to measure on, with labels that are numbers of the network's classes."""
-    held_out = data.load_test(source, loaded.preprocessing.size)
+    size = loaded.preprocessing.size
+    if size != data.SIZE and not data.is_scaled(source):
+        raise InputError(
+            f"data is {source}; expected a folder of pictures: {checkpoint} sees {size} pixels, and only these are scaled"
+        )
+    held_out = data.load_test(source, size)
     if isinstance(held_out, ImageFolder):
         held_out = replace(held_out, scaled=loaded.preprocessing.scaled)
         if loaded.classes == imagenet.CLASSES and set(held_out.folders) <= set(imagenet.WORDNET):

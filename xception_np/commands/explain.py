@@ -14,6 +14,7 @@ from xception_np.show import explanation, feature_maps
 from xception_np.training import pretrained
 from xception_np.training.evaluation import softmax
 
+_MOST = 100  # pictures below each other in one
 _AT_ONCE = 4  # pictures whose way back is kept: of 299 pixels each needs 200 MiB
 
 
@@ -22,6 +23,8 @@ def run(
 ) -> None:
     """Draw where in pictures the evidence for a class is."""
     check_picture_target(out)
+    if len(pictures) > _MOST:
+        raise InputError(f"pictures are {len(pictures)}; expected at most {_MOST}, which are drawn below each other")
     model, classes, preprocessing, _ = pretrained.load(checkpoint, network)
     chosen = None if wanted is None else _number(wanted, classes)
     images = np.stack([preprocessing.load(picture) for picture in pictures])

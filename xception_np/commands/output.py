@@ -1,6 +1,7 @@
 """How commands talk: results to standard output, progress to standard error."""
 
 import json
+import math
 import os
 import shlex
 import shutil
@@ -32,7 +33,20 @@ _EVERY = 5.0  # seconds between lines where there is no terminal to draw a bar o
 
 def emit(result: dict) -> None:
     """Print a result as JSON."""
-    print(json.dumps(result, indent=2))
+    print(to_json(result, indent=2))
+
+
+def to_json(result: dict, indent: int) -> str:
+    """A result as JSON, which has no word for a number that is not finite: it is null."""
+    return json.dumps(_finite(result), indent=indent, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_grid(grid: Grid) -> None:

@@ -1,6 +1,5 @@
 """`xception-np selfcheck`: every operation of an implementation against the reference, on this machine."""
 
-import json
 import os
 import platform
 import sys
@@ -24,7 +23,7 @@ from xception_np.check.anchors import check_anchors
 from xception_np.check.cases import Case
 from xception_np.check.comparison import Comparison
 from xception_np.check.updates import check_muon, check_sum_of_squares, check_update
-from xception_np.commands.output import console, emit, print_grid
+from xception_np.commands.output import console, emit, print_grid, to_json
 from xception_np.emulator import Report, toolchain
 from xception_np.errors import InputError
 from xception_np.files import read_json, replacing
@@ -70,7 +69,7 @@ def run(implementation: str, names: Sequence[str], report: Path | None, as_json:
     facts = _facts(implementation, outcomes)
     if report is not None:
         with replacing(report) as temporary:
-            temporary.write_text(json.dumps(facts, indent=1))
+            temporary.write_text(to_json(facts, indent=1))
     if as_json:
         emit(facts)
     else:

@@ -106,9 +106,8 @@ def load_test(source: str | os.PathLike, size: int | None = None) -> Pictures:
 
     The arguments and errors are those of `load`.
     """
-    path = with_home(source)
-    if is_folder_of_pictures(source) or (not is_name(source) and _holds_classes(path)):
-        return image_folder.load_test(path, image_folder.SIZE if size is None else size)
+    if is_scaled(source):
+        return image_folder.load_test(with_home(source), image_folder.SIZE if size is None else size)
     return load(source, size).test
 
 
@@ -120,6 +119,11 @@ def is_name(source: str | os.PathLike) -> bool:
 def is_folder_of_pictures(source: str | os.PathLike) -> bool:
     """Whether a source is a folder of pictures, and no name: CIFAR's directories hold files alone, or folders of other names."""
     return not is_name(source) and any((with_home(source) / part).is_dir() for part in ("train", "val"))
+
+
+def is_scaled(source: str | os.PathLike) -> bool:
+    """Whether `load_test` scales the pictures of a source: those in folders."""
+    return is_folder_of_pictures(source) or (not is_name(source) and _holds_classes(with_home(source)))
 
 
 def _holds_classes(path: Path) -> bool:

@@ -1,16 +1,17 @@
 """Several training runs in one picture."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
+from xception_np.errors import InputError
 from xception_np.show.curves import moving_average
 from xception_np.show.style import COLOURS, logarithmic, styled
 from xception_np.training.history import Progress, Validation
 
-_LINES = ("-", "--", ":", "-.")
+_LOOKS = [(colour, line) for line in ("-", "--", ":", "-.") for colour in COLOURS.values()]
+_LETTERS = 120  # of a name, in a line of the legend
 
 
 class Curves(NamedTuple):
@@ -28,12 +29,20 @@ def compared_curves(runs: Mapping[str, Curves]) -> Figure:
     Parameters
     ----------
     runs : curves by name
+
+    Raises
+    ------
+    InputError
+        If there are more than can be told apart.
     """
+    if len(runs) > len(_LOOKS):
+        raise InputError(f"runs are {len(runs)}; expected at most {len(_LOOKS)}, as many lines as can be told apart")
+    names = [name if len(name) <= _LETTERS else f"...{name[3 - _LETTERS :]}" for name in runs]
+    columns = 2 if max(map(len, names)) <= _LETTERS // 2 else 1
     with styled():
-        figure = Figure(figsize=(11, 7), layout="constrained")
+        figure = Figure(figsize=(11, 7 + 0.23 * max(0, -(-len(names) // columns) - 4)), layout="constrained")
         panels = figure.subplots(2, 2, sharex="col", sharey="row")
-        looks = ((colour, line) for line in cycle(_LINES) for colour in COLOURS.values())
-        for (name, curves), (colour, line) in zip(runs.items(), looks, strict=False):
+        for (name, curves), (colour, line) in zip(runs.items(), _LOOKS, strict=False):
             losses = moving_average([progress.loss for progress in curves.history])[1]
             percents = moving_average([100 * progress.accuracy for progress in curves.history])[1]
             measured = [100 * validation.accuracy for validation in curves.validations]
@@ -50,7 +59,7 @@ def compared_curves(runs: Mapping[str, Curves]) -> Figure:
         panels[1, 0].set_ylabel("accuracy (%)")
         figure.suptitle("Training: moving averages (lines); validation pictures (dots)", fontsize=11)
         # With their names: left to itself, a legend leaves out what begins with "_"
-        figure.legend(panels[0, 0].lines, list(runs), loc="outside lower center", ncols=2)
+        figure.legend(panels[0, 0].lines, names, loc="outside lower center", ncols=columns)
     return figure
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from xception_np.show.style import styled
 
 _NAMED = 30  # classes whose names and numbers can be read at a notebook's width
+_LETTER = 0.09  # inches that a letter takes
 
 
 def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str) -> Figure:
@@ -22,9 +23,10 @@ def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str) -> 
     """
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     readable = len(classes) <= _NAMED
-    size = 3 + 0.5 * len(classes) if readable else 10
+    names = _LETTER * max(map(len, classes)) if readable else 0
+    size = 2 + 0.5 * len(classes) + names if readable else 10
     with styled():
-        figure = Figure(figsize=(size + 1, size), layout="constrained")
+        figure = Figure(figsize=(max(size + 1, _LETTER * (len(title) + 2)), size), layout="constrained")
         axes = figure.subplots()
         axes.grid(False)
         # One hue from light to dark: brightness alone carries the number.
@@ -39,5 +41,5 @@ def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str) -> 
                 if count:
                     colour = "white" if share[row, column] > 0.5 else "black"
                     axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=9)
-        axes.set_title(title, fontsize=11)
+        figure.suptitle(title, fontsize=11)
     return figure

@@ -33,8 +33,10 @@ class _Column(NamedTuple):
 
 
 _COLUMNS = (
-    _Column("bytes asked", lambda _, accesses: sum(each.size for each in accesses), "Blues", 0, None),
-    _Column("different", lambda _, accesses: sum({each.offset: each.size for each in accesses}.values()), "Blues", 0, None),
+    _Column("bytes asked,\nblock 0", lambda _, accesses: sum(each.size for each in accesses), "Blues", 0, None),
+    _Column(
+        "different,\nblock 0", lambda _, accesses: sum({each.offset: each.size for each in accesses}.values()), "Blues", 0, None
+    ),
     _Column("sectors a\nrequest", lambda use, _: None if use.least_passes else use.sectors_per_request, "Oranges", 1, WARP),
     _Column("bank\nconflicts", lambda use, _: use.bank_conflicts if use.least_passes else None, "Oranges", 1, 8),
 )

@@ -17,8 +17,8 @@ _COLOURS = {
     "pointwise, strided": COLOURS["sky"],
     "depthwise": COLOURS["orange"],
     "dense": COLOURS["yellow"],
+    "grouped": COLOURS["purple"],
 }
-_OTHERS = "batch norm, bias"
 _GREY = COLOURS["grey"]
 _UNITS = {"parameters": "parameters", "macs": "multiply-adds"}
 _LETTER = 0.022, 0.06  # room for a letter, as parts of a panel's width and height
@@ -45,15 +45,16 @@ def treemap(networks: Mapping[str, Sequence[Line]], quantities: Sequence[str], t
     with styled():
         figure = Figure(figsize=(9.5, 0.9 + 3.5 * len(quantities)), layout="constrained")
         grid = figure.subplots(len(quantities), len(networks), squeeze=False)
-        kinds: set[str] = set()
+        kinds: dict[str, None] = {}  # in their order
         for row, quantity in zip(grid, quantities, strict=True):
             for axes, (name, lines) in zip(row, networks.items(), strict=True):
                 numbers = {line: getattr(line.cost, quantity) for line in lines if getattr(line.cost, quantity)}
-                kinds |= {line.kind for line in numbers}
+                kinds |= dict.fromkeys(line.kind for line in numbers)
                 _draw(axes, numbers)
                 axes.set_title(f"{name}\n{sum(numbers.values()):,} {_UNITS[quantity]}", fontsize=10)
         handles = [Patch(color=colour, label=kind) for kind, colour in _COLOURS.items() if kind in kinds]
-        handles += [Patch(color=_GREY, label=_OTHERS)] * bool(kinds - set(_COLOURS))
+        others = ", ".join(kind for kind in kinds if kind not in _COLOURS)
+        handles += [Patch(color=_GREY, label=others)] * bool(others)
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=10)
         figure.suptitle(title, fontsize=12)
     return figure

@@ -22,6 +22,7 @@ from xception_np.errors import InputError, check_file
 from xception_np.files import replacing
 from xception_np.models import Model
 from xception_np.weights import keras_files, timm_files
+from xception_np.weights.keras_layers import require_in_keras
 from xception_np.weights.strict import Contents, Entry, assign
 
 _EXPECTED = "weights that Keras, timm or this package wrote: .h5, .keras or .safetensors"
@@ -94,7 +95,7 @@ def save(model: Model, path: Path | str, layout: str | None = None) -> None:
     Raises
     ------
     InputError
-        If the ending is none of those, or the network is one that timm does not have.
+        If the ending is none of those, or the network is one that timm or Keras does not have.
     """
     path = Path(path)
     check_target(path, layout)
@@ -104,6 +105,7 @@ def save(model: Model, path: Path | str, layout: str | None = None) -> None:
         with replacing(path) as temporary:
             temporary.write_bytes(serialise(arrays))
         return
+    require_in_keras(model)
     write = keras_files.write_keras_3 if path.name.endswith(".weights.h5") else keras_files.write_legacy
     with replacing(path) as temporary:
         temporary.touch()  # where that is not possible, the system says why; h5py does not

@@ -8,7 +8,8 @@
 
 from typing import NamedTuple
 
-from xception_np.layers import BatchNorm, Bias, Branches, Chain, Dropout, Layer, Parameter, Residual, leaves
+from xception_np.errors import InputError
+from xception_np.layers import BatchNorm, Bias, Branches, Chain, Dropout, Layer, Parameter, Residual, SeparableConv, leaves
 
 # In Keras's order: what is learnt, then what follows the data
 ARRAYS = {
@@ -35,6 +36,16 @@ class KerasLayer(NamedTuple):
         """As Keras has it: a pointwise kernel is a convolution's, of 1x1."""
         shape = self.arrays[array].shape
         return (1, 1, *shape) if array == "pointwise_kernel" else shape
+
+
+def require_in_keras(chain: Chain) -> None:
+    """InputError if a layer is one that Keras would take for another: its separable convolutions have no activation between."""
+    for layer in leaves(chain):
+        if isinstance(layer, SeparableConv) and layer.activation:
+            raise InputError(
+                f"layer {layer.name} has {layer.activation} between its two convolutions, which Keras's has not; "
+                "expected a network without, or a path that ends in .safetensors"
+            )
 
 
 def in_creation_order(chain: Chain) -> list[KerasLayer]:
