@@ -27,7 +27,7 @@ HELD_OUT = 5000
 # What is changed, and to what; None for the recipe itself.
 CHANGES: dict[str, dict] = {
     "the recipe": {},
-    "pictures of full size from the start": {"grow_from": 1.0, "grow_until": 0.0},
+    "pictures of full size from the start": {"grow_from": 1.0},
     "no label smoothing": {"label_smoothing": 0.0},
     "no averaging of weights": {"averaging": 0.0},
     "no weight decay": {"weight_decay": 0.0},

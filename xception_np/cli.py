@@ -5,6 +5,7 @@ standard error, results to standard output: with `--json`, one JSON object and n
 """
 
 import io
+import os
 import signal
 import sys
 import warnings
@@ -16,6 +17,7 @@ import typer
 from xception_np import commands as commands  # notes when the program began
 from xception_np import launcher
 from xception_np.errors import InputError, SharedError
+from xception_np.files import with_home
 
 _NAME = "xception-np"
 _LARGEST = 2**16  # pictures at a time, or pixels of a side, that may be counted or timed: larger arrays cannot even be asked for
@@ -552,7 +554,12 @@ def main() -> None:
     # A number that is not finite ends a run with a sentence of its own; what NumPy says of it meanwhile helps nobody.
     warnings.filterwarnings("ignore", category=RuntimeWarning, module="xception_np")
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"], prog_name=_NAME, standalone_mode=False))
+        status = app([_at_home(word) for word in sys.argv[1:]] or ["--help"], prog_name=_NAME, standalone_mode=False)
+        sys.stdout.flush()  # a full disk behind it is a sentence, too
+        sys.exit(status)
+    except BrokenPipeError:  # `xception-np runs | head`: who reads has enough
+        _leave_output()
+        sys.exit(1)
     except _UsageError as error:
         _refuse(_sentence(error))
     except (InputError, OSError, MemoryError) as error:  # the system's own refusals are sentences too
@@ -561,7 +568,22 @@ def main() -> None:
         _refuse(str(error) or "out of memory")
 
 
+def _at_home(word: str) -> str:
+    """`--out=~/run` as `--out ~/run` would come: shells replace "~" at the beginning of words only."""
+    option, equals, value = word.partition("=")
+    return f"{option}={with_home(value)}" if option.startswith("--") and equals and value.startswith("~") else word
+
+
+def _leave_output() -> None:
+    """Nothing more goes to standard output, not even what Python still has for it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _refuse(sentence: str) -> None:
     rank = launcher.rank()
     print(f"xception-np: {f'process {rank}: ' if rank else ''}{sentence}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:  # which may be what the sentence is about
+        _leave_output()
     sys.exit(2)

@@ -3,14 +3,14 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from xception_np.errors import InputError, check_file
 
-_UNFINISHED = re.compile(r"\..+\.\d+\.tmp")
+_UNFINISHED = re.compile(r"\.(.+)\.\d+\.tmp")
 
 
 @contextmanager
@@ -39,10 +39,11 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what a process that was killed had begun to write."""
+def remove_unfinished(folder: Path, names: Iterable[str]) -> None:
+    """Remove what a process that was killed had begun to write, of files with these names."""
     for path in folder.iterdir():
-        if _UNFINISHED.fullmatch(path.name):
+        found = _UNFINISHED.fullmatch(path.name)
+        if found and found[1] in names:
             path.unlink(missing_ok=True)
 
 

@@ -1,16 +1,40 @@
 """The command line: what a user types, right and wrong."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 
 import pytest
-from command import run
+from command import COMMAND, run
 from matplotlib.figure import Figure
 
 from xception_np.commands.output import program, save_figure
+
+
+@pytest.mark.parametrize("arguments", [["models", "--json"], ["models"]])
+def test_a_full_disk_behind_standard_output(arguments):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert result.returncode == 2
+    assert "No space left on device" in result.stderr
+    assert result.stderr.startswith("xception-np: ") and result.stderr.count("\n") == 1
+
+
+def test_a_reader_that_has_enough():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as pipe:
+        result = subprocess.run([*COMMAND, "models", "--json"], stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (result.returncode, result.stderr) == (1, "")
+
+
+def test_home_in_an_option(tmp_path):
+    result = run("spectrum", "--channels", 4, "--png=~/spectrum.png", env={**os.environ, "HOME": str(tmp_path)})
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "spectrum.png").exists()
 
 
 def test_models_lists_and_shows():

@@ -165,15 +165,15 @@ def test_a_folder_of_pictures(tmp_path):
     assert facts["checkpoint"].endswith("averaged.safetensors")  # the cifar recipe, for any small pictures
 
 
-@pytest.mark.parametrize("aside", [False, True])
-def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch, aside):
+@pytest.mark.parametrize(("count", "aside"), [(640, False), (640, True), (16, False)])
+def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch, count, aside):
     """The program began at 90; at 100 a first prediction takes 30 seconds, the next one a second."""
     now, costs = [100.0], iter([30.0, 1.0])
 
     def predict(x, batch):
-        now[0] += next(costs)
+        now[0] += next(costs) * len(x) / 64
 
-    pictures = Dataset("blank", np.zeros((640, 8, 8, 3), np.uint8), np.zeros(640, np.int64), ("a", "b"))
+    pictures = Dataset("blank", np.zeros((count, 8, 8, 3), np.uint8), np.zeros(count, np.int64), ("a", "b"))
     trainer = SimpleNamespace(
         settings=Settings(batch=64),
         preprocessing=Preprocessing(8, (0, 0, 0), (1, 1, 1)),
@@ -183,10 +183,11 @@ def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch, aside):
     monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     monkeypatch.setattr(commands, "STARTED", 90.0)
     found = train._reserve(trainer, pictures, views=2)
-    batches, statistics = 2 * 10, 2 * STATISTICS_BATCHES  # ten batches, seen twice; the passes that learn statistics count double
+    compiled = 31 if count == 640 else 31 / 4  # a batch, or as many pictures as there are
+    batches, statistics = 2 * count / 64, 2 * STATISTICS_BATCHES  # seen twice; the passes that learn statistics count double
     if aside:  # ten more batches, and statistics for those, too
         batches, statistics = batches + 10, 2 * statistics
-    assert found == pytest.approx(41 + 1.2 * (batches + statistics) + 3)
+    assert found == pytest.approx(10 + compiled + 1.2 * (batches + statistics) + 3)
 
 
 @pytest.mark.slow

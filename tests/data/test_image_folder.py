@@ -201,6 +201,13 @@ def test_a_class_has_a_name_that_can_be_shown(root, name, shown):
             load(root)
 
 
+def test_the_name_of_a_folder_is_shown_as_it_can_be(root):
+    """Pictures have it in their titles, and matplotlib takes no text that is none."""
+    other = root.parent / os.fsdecode(b"caf\xe9\n")
+    root.rename(other)
+    assert data.load(other).train.name == data.load_test(other).name == "caf\ufffd\ufffd"
+
+
 def test_load_names_the_file_that_is_not_a_picture(root):
     (root / "val/b/notes.txt").write_text("hello")
     with pytest.raises(InputError, match=r"val/b/notes\.txt cannot be read as a picture; expected a JPEG"):

@@ -154,6 +154,15 @@ def test_a_jpeg_may_be_larger_if_it_can_be_decoded_smaller(tmp_path, monkeypatch
         pictures.load_picture(saved(tmp_path / "c.jpg", np.zeros((30, 20, 3), np.uint8)), 8)
 
 
+def test_a_jpeg_with_further_pictures_behind_it_is_one(tmp_path, monkeypatch):
+    """As cameras write them that keep a small one for their screen."""
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 100)
+    whole, small = Image.new("RGB", (20, 20), "red"), Image.new("RGB", (8, 8))
+    whole.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[small])
+    pictures.check_picture(tmp_path / "a.jpg")
+    assert (pictures.load_picture(tmp_path / "a.jpg", 8)[..., 0] > 200).all()
+
+
 def test_what_is_no_picture_is_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="does not exist"):
         pictures.load_picture(tmp_path / "nothing.png", 8)

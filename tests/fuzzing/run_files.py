@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from xception_np import data, models
-from xception_np.commands.train import taken_up
+from xception_np.commands.train import taken_up, unfinished
 from xception_np.errors import InputError
 from xception_np.show import training_curves
 from xception_np.show.comparison import Curves, compared_curves
@@ -69,7 +69,13 @@ def go_on(path):
     """As `--resume` does, with a configuration."""
     list_runs(path)
     (path.parent / "result.json").unlink(missing_ok=True)
-    taken_up(path.parent)
+    taken_up_from(path.parent)
+
+
+def taken_up_from(folder):
+    config = unfinished(folder)
+    train, _ = data.load(config["source"], config.get("size"))
+    return taken_up(folder, config, train)
 
 
 def draw(kind, path):
@@ -84,7 +90,7 @@ def draw(kind, path):
 
 def files(folder):
     """Names of the files of the run in a folder, with what reads each."""
-    trainer, _ = taken_up(folder)
+    trainer = taken_up_from(folder)
     runs.write_result(folder, {"accuracy": 0.5, "steps": 2})
     return {
         "last.safetensors": predict,

@@ -21,6 +21,7 @@ from xception_np.show import (
 )
 from xception_np.show.comparison import Curves
 from xception_np.training import Progress, Validation
+from xception_np.training.history import History
 
 
 def history(steps=40):
@@ -70,6 +71,20 @@ def test_runs_are_drawn_over_each_other(tmp_path):
 def test_names_are_no_mathematics(tmp_path):
     """What stands between two "$" is a formula to matplotlib, and an error if it is none."""
     confusion_matrix(np.eye(2, dtype=int), ["$a_{$", "b"], "a run on $x_{$").savefig(tmp_path / "confusion.png")
+
+
+def test_names_of_folders_may_be_no_text(tmp_path):
+    compared_curves({"runs/caf\udce9": Curves(history())}).savefig(tmp_path / "curves.png")
+
+
+def test_losses_of_a_run_that_diverges_are_drawn(tmp_path):
+    lines = [line._replace(loss=10.0 ** (2 * line.step)) for line in history(19)]
+    written = History(tmp_path / "metrics.jsonl", Progress)
+    for line in lines:
+        written.append(line)
+    assert written.lines == lines
+    compared_curves({"run": Curves(written.lines)}).savefig(tmp_path / "compared.png")
+    training_curves(written.lines, "a run").savefig(tmp_path / "curves.png")
 
 
 def test_long_names_and_titles_are_within_the_picture():

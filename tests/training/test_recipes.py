@@ -125,6 +125,20 @@ def test_another_optimizer_needs_a_rate_of_its_own():
     assert found.changed({"optimizer": "muon"}) == found.settings
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "goes_with"),
+    [
+        ("digits", {"angle": 0.3}, "the optimizer muon"),
+        ("cifar", {"decay_every": 5}, "the schedules epochs and samples"),
+        ("cifar", {"decay_factor": 0.5}, "the schedules epochs and samples"),
+        ("digits", {"grow_until": 0.5}, "a grow_from below 1"),
+    ],
+)
+def test_what_changes_nothing_is_refused(name, changes, goes_with):
+    with pytest.raises(InputError, match=f"which changes nothing; expected it only with {goes_with}"):
+        recipe(name).changed(changes)
+
+
 def test_growth_has_an_end():
     with pytest.raises(InputError, match=r"grow_until is 0; expected a part of the run, as grow_from is 0.5"):
         Settings(grow_from=0.5)

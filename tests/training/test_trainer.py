@@ -9,6 +9,7 @@ import pytest
 from small_runs import TINY, restored, stripes, tiny_model, trainer
 
 from xception_np import data, layers, models, threads
+from xception_np.data import Loader
 from xception_np.errors import InputError
 from xception_np.training import Settings, Trainer, evaluate, load, runs
 
@@ -148,6 +149,55 @@ def test_a_second_signal_does_not_wait(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run.run(interrupt)
     assert restored(tmp_path, epochs=10).step == 4
+
+
+def test_a_kill_while_the_model_is_measured_costs_nothing(tmp_path, monkeypatch):
+    settings = {"epochs": 3, "averaging": 0.5, "validation": 8}
+    whole = trainer(tmp_path / "whole", **settings)
+    whole.run()
+    run, evaluate = trainer(tmp_path / "run", **settings), Trainer.evaluate
+    calls = iter([1, 2])
+
+    def killed(self, pictures):
+        if next(calls) == 2:
+            raise ZeroDivisionError
+        return evaluate(self, pictures)
+
+    monkeypatch.setattr(Trainer, "evaluate", killed)
+    with pytest.raises(ZeroDivisionError):
+        run.run()
+    monkeypatch.undo()
+    again = restored(tmp_path / "run", **settings)
+    assert again.step == 2 * len(again.loader) and len(again.validations) == 1
+    again.run()
+    assert [line[:4] for line in again.validations] == [line[:4] for line in whole.validations]
+    assert again.best_accuracy == whole.best_accuracy
+    for name in ("last", "averaged", "best"):
+        assert (tmp_path / "run" / f"{name}.safetensors").read_bytes() == (tmp_path / "whole" / f"{name}.safetensors").read_bytes()
+
+
+def test_a_picture_that_cannot_be_read_costs_no_step(tmp_path, monkeypatch):
+    run, prepare = trainer(tmp_path, epochs=3), Loader._prepare
+    broken = len(run.loader) + 2
+
+    def read(self, indices, partner, epoch):
+        read.count += 1
+        if read.count == broken:
+            raise InputError("picture is damaged")
+        return prepare(self, indices, partner, epoch)
+
+    read.count = 0
+    monkeypatch.setattr(Loader, "_prepare", read)
+    with pytest.raises(InputError, match="picture is damaged"):
+        run.run()
+    assert restored(tmp_path, epochs=3).step == broken - 1
+
+
+def test_files_of_others_are_left_alone(tmp_path):
+    for name in (".document.1234.tmp", ".last.safetensors.1234.tmp"):
+        (tmp_path / name).touch()
+    trainer(tmp_path, epochs=1).run()
+    assert [path.name for path in tmp_path.glob(".*")] == [".document.1234.tmp"]
 
 
 def test_whatever_a_watcher_raises_the_run_is_kept(tmp_path):

@@ -105,13 +105,8 @@ def run(request: Request, as_json: bool) -> None:
         locked.enter_context(trainer.lock)
         return suited, trainer
 
-    def once(get: Callable[[], T]) -> T:
-        """The first process downloads what has to be, the others then find it in the cache."""
-        found = processes.all(lambda: [get()] if processes.first else [])
-        return processes.all(lambda: found[0] if found else get())
-
     with ExitStack() as locked, parallel.together() as processes:
-        start = once(lambda: None if request.start is None else pretrained.find(request.start, request.network))
+        start = _once(processes, lambda: None if request.start is None else pretrained.find(request.start, request.network))
         network = _network_for(source) if request.network is None else request.network
         network = network if start is None else start.network
         folder = request.out or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{network}-{place.name.partition('.')[0]}"
@@ -119,7 +114,7 @@ def run(request: Request, as_json: bool) -> None:
         if size is None and start is not None and data.is_folder_of_pictures(source):
             size = start.preprocessing.size
         chosen, settings, wanted = processes.all(choose)
-        train, test = once(lambda: data.load(source, size))
+        train, test = _once(processes, lambda: data.load(source, size))
         chosen, trainer = processes.all(prepare)
         console.print(chosen.table(settings, trainer.augmentation), highlight=False, markup=False, soft_wrap=True)
         if start is not None:
@@ -132,28 +127,40 @@ def run(request: Request, as_json: bool) -> None:
 def resume(folder: Path, as_json: bool) -> None:
     """Go on with a run, from its last checkpoint, as if it had never stopped."""
 
-    def prepare() -> tuple[Trainer, Pictures]:
-        trainer, test = taken_up(folder, processes)
+    def prepare() -> Trainer:
+        trainer = taken_up(folder, config, train, processes)
         locked.enter_context(trainer.lock)
         trainer.restore()
-        return trainer, test
+        return trainer
 
     with ExitStack() as locked, parallel.together() as processes:
-        trainer, test = processes.all(prepare)
+        config = processes.all(lambda: unfinished(folder))
+        train, test = _once(processes, lambda: data.load(config["source"], config.get("size")))
+        trainer = processes.all(prepare)
         console.print(f"going on with {folder} at step {trainer.step}", highlight=False, markup=False, soft_wrap=True)
         _train_and_report(trainer, test, as_json)
 
 
-def taken_up(folder: Path, processes: parallel.Processes | None = None) -> tuple[Trainer, Pictures]:
-    """A trainer as the one that the run in a folder was started with, and the test pictures; InputError if there is no such run."""
+def _once(processes: parallel.Processes, get: Callable[[], T]) -> T:
+    """The first process downloads what has to be, the others then find it in the cache."""
+    found = processes.all(lambda: [get()] if processes.first else [])
+    return processes.all(lambda: found[0] if found else get())
+
+
+def unfinished(folder: Path) -> dict[str, Any]:
+    """What a run was started with that can go on; InputError if there is no such run in the folder."""
     config = runs.read_config(folder)
     if config.get("source") is None:
         raise InputError(f"resume is {folder}, whose config.json does not say where its data is; use Trainer.restore from Python")
     if all(path.exists() for path in (folder / "result.json", *_pictures(folder).values())):
         raise InputError(f"resume is {folder}, which is finished; expected a run that was interrupted")
+    return config
+
+
+def taken_up(folder: Path, config: dict[str, Any], train: Pictures, processes: parallel.Processes | None = None) -> Trainer:
+    """A trainer as the one that an `unfinished` run was started with."""
     settings = Settings().with_changes(config["settings"])
     augmentation = notation.read(config.get("augmentation", ""))
-    train, test = data.load(config["source"], config.get("size"))
     about: dict[str, Any] = {
         name: config.get(name)
         for name in ("recipe", "source", "size", "tensorboard", "implementation", "start", "left_out")
@@ -163,7 +170,7 @@ def taken_up(folder: Path, processes: parallel.Processes | None = None) -> tuple
         tensorboard.check_installed()
     model = _build(config["model"], train, settings)
     model.move(implementations.place(implementations.check(about.get("implementation", "cpu"))))
-    trainer = Trainer(
+    return Trainer(
         model,
         train,
         settings,
@@ -173,7 +180,6 @@ def taken_up(folder: Path, processes: parallel.Processes | None = None) -> tuple
         about=about,
         processes=processes,
     )
-    return trainer, test
 
 
 def train_and_show(trainer: Trainer, test: Pictures) -> dict[str, Any]:
@@ -276,11 +282,15 @@ def _reserve(trainer: Trainer, test: Pictures, views: int) -> float:
     they are measured a last time.
     """
     batch = trainer.settings.batch
-    x = trainer.preprocessing.apply(test.read(np.arange(min(batch, len(test)))))
-    trainer.model.predict(x, batch)  # compiles
+    some = np.arange(min(batch, len(test)))
+
+    def predict() -> None:
+        trainer.model.predict(trainer.preprocessing.apply(test.read(some)), batch)
+
+    predict()  # compiles
     begin = time.perf_counter()
-    trainer.model.predict(x, batch)
-    seconds = time.perf_counter() - begin
+    predict()
+    seconds = (time.perf_counter() - begin) * batch / len(some)  # of a whole batch
     aside = len(trainer.validation) if trainer.validation else 0
     statistics = 2 * STATISTICS_BATCHES * (2 if aside else 1)
     after = 1.2 * seconds * ((views * len(test) + aside) / batch + statistics) + 3

@@ -146,6 +146,11 @@ def is_shown(name: str) -> bool:
     return not any(category(letter) in _NOT_SHOWN or bidirectional(letter) in _TURNING for letter in name)
 
 
+def shown(name: str) -> str:
+    """A name with a sign in place of whatever cannot be shown."""
+    return "".join(letter if is_shown(letter) else "\N{REPLACEMENT CHARACTER}" for letter in name)
+
+
 def check_class_names(classes) -> None:
     """Check that every class has a name that can be written and shown."""
     for name in classes:

@@ -8,17 +8,20 @@ Labels follow the sorted names of the folders. Files are decoded when they are a
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from xception_np import threads
-from xception_np.data.dataset import CHANNELS, Dataset, Split, Window, check_labels, count_values, is_shown
+from xception_np.data.dataset import CHANNELS, Dataset, Split, Window, check_labels, count_values, is_shown, shown
 from xception_np.errors import InputError
+
+T, U = TypeVar("T"), TypeVar("U")
 
 SIZE = 128  # pixels, if no size is asked for
 LARGEST = 4096
@@ -93,9 +96,7 @@ class ImageFolder:
         return Dataset(self.name, images, self.labels, self.classes)
 
     def _read_all(self, indices: np.ndarray, at_once: int = 16) -> Iterator[np.ndarray]:
-        parts = [indices[start : start + at_once] for start in range(0, len(indices), at_once)]
-        with ThreadPoolExecutor(threads.count(), thread_name_prefix="xception_np-decoder") as pool:
-            yield from pool.map(self.read, parts)
+        return _by_threads(self.read, [indices[start : start + at_once] for start in range(0, len(indices), at_once)])
 
 
 def load(path: str | os.PathLike, size: int = SIZE) -> Split:
@@ -130,7 +131,7 @@ def load(path: str | os.PathLike, size: int = SIZE) -> Split:
         raise InputError(f"{path}/train has {len(folders)} class{'es' * (not folders)}; expected two or more: {_LAYOUT}")
     _check_same(path, folders, _classes(path / "val"))
     names = _names(path / NAMES, folders)
-    name = path.resolve().name
+    name = shown(path.resolve().name)
     return Split(*(_part(name, path / part, folders, names, size) for part in ("train", "val")))
 
 
@@ -147,7 +148,7 @@ def load_test(path: str | os.PathLike, size: int = SIZE) -> ImageFolder:
     folders = _classes(root)
     if not folders:
         raise InputError(f"{root} has no class folders; expected val/<class>/*, or <class>/*")
-    return _part(path.resolve().name, root, folders, _names(path / NAMES, folders), check_size(size))
+    return _part(shown(path.resolve().name), root, folders, _names(path / NAMES, folders), check_size(size))
 
 
 def check_size(size) -> int:
@@ -200,9 +201,15 @@ def _check_same(path: Path, train: list[str], val: list[str]) -> None:
 def _check_pictures(paths: tuple[str, ...]) -> None:
     from xception_np.data.pictures import check_picture
 
+    for _ in _by_threads(check_picture, paths, 1000):  # raises what the first wrong one, in the order of names, raised
+        pass
+
+
+def _by_threads(function: Callable[[T], U], items: Sequence[T], at_once: int = 16) -> Iterator[U]:
+    """What a function makes of items, in their order; no more than `at_once` are waiting, for there may be millions."""
     with ThreadPoolExecutor(threads.count(), thread_name_prefix="xception_np-decoder") as pool:
-        for _ in pool.map(check_picture, paths):  # raises what the first wrong one, in the order of names, raised
-            pass
+        for start in range(0, len(items), at_once):
+            yield from pool.map(function, items[start : start + at_once])
 
 
 def _names(path: Path, folders: list[str]) -> tuple[str, ...]:

@@ -118,7 +118,8 @@ def _middle_of_scaled(pixels: Image.Image, size: int, scaled: int) -> np.ndarray
 
 def _checked_size(path, picture: Image.Image) -> tuple[int, int]:
     width, height = picture.size
-    limit = MAX_JPEG_PIXELS if picture.format == "JPEG" and "progressive" not in picture.info else MAX_PIXELS
+    is_jpeg = picture.format in ("JPEG", "MPO")  # the latter with further pictures behind the first, as some cameras write
+    limit = MAX_JPEG_PIXELS if is_jpeg and "progressive" not in picture.info else MAX_PIXELS
     if width * height > limit:
         raise InputError(f"{path} has {width} x {height} pixels; expected at most {limit:,}")
     return width, height

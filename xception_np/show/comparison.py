@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
+from xception_np.data.dataset import shown
 from xception_np.errors import InputError
 from xception_np.show.curves import moving_average
 from xception_np.show.style import COLOURS, logarithmic, styled
@@ -37,7 +38,7 @@ def compared_curves(runs: Mapping[str, Curves]) -> Figure:
     """
     if len(runs) > len(_LOOKS):
         raise InputError(f"runs are {len(runs)}; expected at most {len(_LOOKS)}, as many lines as can be told apart")
-    names = [name if len(name) <= _LETTERS else f"...{name[3 - _LETTERS :]}" for name in runs]
+    names = [name if len(name) <= _LETTERS else f"...{name[3 - _LETTERS :]}" for name in map(shown, runs)]
     columns = 2 if max(map(len, names)) <= _LETTERS // 2 else 1
     with styled():
         figure = Figure(figsize=(11, 7 + 0.23 * max(0, -(-len(names) // columns) - 4)), layout="constrained")

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 from xception_np.errors import InputError, is_whole
 from xception_np.files import replacing
 
-_MOST = 1e18  # nothing that is measured here is as large, and pictures can still be drawn of it
+_MOST = 1e39  # nothing that is measured in float32 is as large, and pictures can still be drawn of it
 
 
 class Progress(NamedTuple):

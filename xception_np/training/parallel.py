@@ -36,7 +36,7 @@ from xception_np.layers import Buffers
 
 T = TypeVar("T")
 
-PATIENCE = 3600.0  # seconds to wait for the others: the first process may be measuring the model, or saving it
+PATIENCE = 3600.0  # seconds to wait for the others, of which the first may be saving
 FIRST_GRACE = 60.0  # seconds to wait on after a signal before any step was timed: the others may be compiling
 BRISK = 0.05  # seconds of waiting in which the core is only lent; afterwards it is left
 NAP = 0.001  # seconds between two looks then
@@ -95,7 +95,7 @@ class Alone:
         return [sentence]
 
     def meet(self) -> None:
-        """Wait until all processes are here."""
+        """Wait until all processes are here, however long the first one measures or saves before."""
 
     def leave(self) -> None:
         """Part in order, after the last message."""
@@ -204,11 +204,11 @@ class Ranks:
 
     def meet(self) -> None:
         """As `Alone.meet`."""
-        self._wait(self._comm.Ibarrier())
+        self._wait(self._comm.Ibarrier(), math.inf)
 
     def leave(self) -> None:
-        """As `Alone.leave`; however long the first process takes to measure what was learnt."""
-        self._wait(self._comm.Ibarrier(), math.inf)
+        """As `Alone.leave`."""
+        self.meet()
         self._mpi.Finalize()
 
     def _gather(self, mine: np.ndarray) -> np.ndarray:
@@ -222,7 +222,7 @@ class Ranks:
         try:
             while not request.Test():
                 now = time.perf_counter()
-                if not asked and self._interrupted():
+                if not asked and until < math.inf and self._interrupted():  # without an end, it is the first who is at work
                     asked, until = True, min(until, now + self._grace)
                 if now > until:
                     raise Lost(f"the other processes did not answer for {now - begin:.0f} seconds; one of them is lost")

@@ -30,8 +30,8 @@ class Recipe(NamedTuple):
         Raises
         ------
         InputError
-            If a value makes no sense, or the optimizer is another one and the learning rate is not: what is right for Muon's is a
-            thousand times too much for RMSprop's.
+            If a value makes no sense or changes nothing, or the optimizer is another one and the learning rate is not: what is
+            right for Muon's is a thousand times too much for RMSprop's.
         """
         endless = {"epochs": ENDLESS} if any(changes.get(limit) is not None for limit in ("minutes", "steps")) else {}
         settings, own = self.settings.with_changes({**endless, **changes}), self.settings.optimizer
@@ -40,6 +40,9 @@ class Recipe(NamedTuple):
                 f"optimizer is {settings.optimizer!r}, and the learning rate {settings.rate} is what recipe {self.name} has "
                 f"for {own}; expected a learning rate of its own with another optimizer"
             )
+        for name, goes_with in settings.unused().items():
+            if name in changes:
+                raise InputError(f"{name} is {changes[name]}, which changes nothing; expected it only with {goes_with}")
         return settings
 
     def suited(self, train: Pictures) -> "Recipe":

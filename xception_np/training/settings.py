@@ -129,7 +129,7 @@ class Settings:
         _choice("schedule", self.schedule, SCHEDULES)
         _fraction("warmup", self.warmup)
         _number("decay_factor", self.decay_factor, 0 < self.decay_factor <= 1, "a factor, 0 < decay_factor <= 1")
-        _positive("decay_every", self.decay_every, "a number of epochs or samples > 0")
+        _number("decay_every", self.decay_every, self.decay_every >= 1e-6, "a number of epochs or samples, 1e-6 or more")
         _number("grow_from", self.grow_from, 0.1 <= self.grow_from <= 1, "a part of the pictures' side, 0.1 to 1")
         _fraction("grow_until", self.grow_until)
         _fraction("label_smoothing", self.label_smoothing)
@@ -150,6 +150,17 @@ class Settings:
                 "frozen_norm is True; expected it only with sgd and rmsprop, or a backbone that stays: where statistics are fixed, "
                 "the length of a matrix counts, and muon keeps it"
             )
+
+    def unused(self) -> dict[str, str]:
+        """The settings that change nothing beside the others, and what each goes with."""
+        found = {}
+        if self.optimizer != "muon":
+            found["angle"] = "the optimizer muon"
+        if self.schedule not in ("epochs", "samples"):
+            found |= dict.fromkeys(("decay_factor", "decay_every"), "the schedules epochs and samples")
+        if self.grow_from == 1:
+            found["grow_until"] = "a grow_from below 1"
+        return found
 
     @property
     def statistics_stay(self) -> bool:

@@ -8,7 +8,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from xception_np import arrays, data
-from xception_np.data import Augmentation, Loader, Pictures, Preprocessing, notation
+from xception_np.data import Augmentation, Batch, Loader, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
 from xception_np.files import make_folder, remove_unfinished, replacing
 from xception_np.layers import Dropout, Step
@@ -204,13 +204,14 @@ class Trainer:
     def _open_folder(self) -> None:
         """Make the folder what it was at the step to go on from."""
         runs.check_free(self.folder)
-        remove_unfinished(self.folder)
+        remove_unfinished(self.folder, runs.FILES)
         if self.step == 0:
             self._start_folder()
         self._metrics.cut(self.step)
         self._validations.cut(self.step)
         if len(self.history) != self.step:
             raise InputError(f"{self.folder}/metrics.jsonl has {len(self.history)} steps; expected {self.step}, as the state")
+        self.best_accuracy = max((line.accuracy for line in self.validations), default=None)
         environment.record(self.folder / "environment.json", self.step, self.processes.count)
 
     def evaluate(self, dataset: Pictures, views: tuple[View, ...] = ()) -> Evaluation:
@@ -235,9 +236,14 @@ class Trainer:
         before = time.perf_counter()
         begin = before - self.seconds
         self.processes.begin(self.model.buffers, lambda: time.perf_counter() - begin, interrupted)
+        if self.step and self.validation is not None and self._epoch_is_over():
+            if self.processes.first and max((line.step for line in self.validations), default=0) < self.step:
+                self._validate(self.validation)  # what a kill prevented
+                self.save()
+            self.processes.meet()
         if self.finished:
             return
-        for (x, labels), waited in resources.timed(self.loader.steps(self.step, self.steps)):
+        for (x, labels), waited in resources.timed(self._batches()):
             try:
                 progress, stop = self._advance(x, labels, before, waited)
             except Lost:
@@ -246,20 +252,30 @@ class Trainer:
                 raise
             if self.processes.first:
                 self._keep(progress, stop, watch)
+            if stop or (self.validation is not None and self._epoch_is_over()):
+                self.processes.meet()  # the launcher may end all when the first one leaves: not before all is measured and saved
             if stop:
-                self.processes.meet()  # the launcher may end all when the first one leaves: not before all is saved
                 raise KeyboardInterrupt
             if self.finished:
                 return
             before = time.perf_counter()
 
+    def _batches(self) -> Iterator[Batch]:
+        """Of all steps that are left. What has been learnt is kept where a picture cannot be read."""
+        try:
+            yield from self.loader.steps(self.step, self.steps)
+        except Exception:
+            if self.processes.first:
+                self.save()
+            raise
+
     def _keep(self, progress: Progress, stop: bool, watch: Watch) -> None:
         """Write down what a step was, measure and save where it is time, and show it."""
         self._metrics.append(progress)
-        epoch_over = self.finished or self.step % len(self.loader) == 0
-        if epoch_over:
-            self._validate()
-        if epoch_over or stop or self._due():
+        if self._epoch_is_over() and self.validation is not None:
+            self.save()  # a kill while the model is measured costs no step
+            self._validate(self.validation)
+        if self._epoch_is_over() or stop or self._due():
             self.save()
             self._saved = time.perf_counter()
         try:
@@ -267,6 +283,9 @@ class Trainer:
         except BaseException:  # whatever it is: between two steps, what has been learnt is whole and is kept
             self.save()
             raise
+
+    def _epoch_is_over(self) -> bool:
+        return self.finished or self.step % len(self.loader) == 0
 
     def _advance(self, x, labels, before: float, waited: float) -> tuple[Progress, bool]:
         """Take a step; say where the run is after it, and whether it is to stop."""
@@ -316,12 +335,10 @@ class Trainer:
         steps, seconds = self.settings.save_steps, self.settings.save_seconds
         return (steps > 0 and self.step % steps == 0) or time.perf_counter() - self._saved >= seconds
 
-    def _validate(self) -> None:
+    def _validate(self, pictures: Pictures) -> None:
         """Measure the model to use on the validation pictures, and keep it if it is the best so far."""
-        if self.validation is None:
-            return
         with self._weights_to_use():
-            result = self.evaluate(self.validation)
+            result = self.evaluate(pictures)
             if self.best_accuracy is None or result.accuracy > self.best_accuracy:
                 self.best_accuracy = result.accuracy
                 self._save_model("best")
