@@ -9,6 +9,7 @@ Layers have our names, but for shortcuts and Inception's convolutions, which Ker
 import keras
 
 from xception_np import layers as ours
+from xception_np.errors import InputError
 from xception_np.geometry import Geometry
 from xception_np.layers import Chain, Layer
 
@@ -49,7 +50,7 @@ def _after(layer: Layer, x):
             return keras.layers.Flatten()(x)
         case ours.Dense():
             return keras.layers.Dense(layer.bias.size, name=layer.name)(x)
-    raise ValueError(f"layer is a {type(layer).__name__}; expected one that has a twin")
+    raise InputError(f"{layer.name} is a {type(layer).__name__}; expected a network of layers that Keras has a twin of")
 
 
 def _convolution(layer, following: Layer | None, x):

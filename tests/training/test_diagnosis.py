@@ -9,6 +9,7 @@ from small_runs import restored, tiny_model, trainer
 from xception_np import layers, models
 from xception_np.errors import InputError
 from xception_np.training.diagnosis import first_not_finite
+from xception_np.training.parallel import Alone, Lost
 
 LAYERS = ["block1_conv1_bn", "block2_sepconv1", "block2_sepconv2_bn", "block2_shortcut", "block2_pool", "avg_pool"]
 
@@ -62,6 +63,26 @@ def test_the_layer_is_named(tmp_path, monkeypatch, name, direction):
     again = restored(tmp_path, save_steps=1)  # the last checkpoint is whole
     assert again.step == 2
     assert np.isfinite(again.model.buffers.values).all()
+
+
+class Silent(Alone):
+    """The others, of whom one is lost while they look for the layer."""
+
+    def words(self, sentence):
+        if "layer" in sentence or "pass" in sentence:
+            raise Lost("the others did not answer")
+        return super().words(sentence)
+
+
+def test_who_is_lost_meanwhile_leaves_no_checkpoint_of_what_is_not_finite(tmp_path, monkeypatch):
+    run = trainer(tmp_path, save_steps=1)
+    run.processes = Silent()
+    spoil(monkeypatch, find(run.model.layers, "block2_sepconv1"), "forward", step=2)
+    with np.errstate(invalid="ignore"), pytest.raises(InputError, match="at step 3: training was stopped; try") as error:
+        run.run()
+    assert type(error.value) is InputError  # which others do not share, and nobody waits for them
+    again = restored(tmp_path, save_steps=1)
+    assert again.step == 2 and np.isfinite(again.model.buffers.moving).all()
 
 
 def test_pictures_and_parameters_are_looked_at_first():

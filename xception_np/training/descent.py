@@ -5,13 +5,13 @@ import math
 import numpy as np
 
 from xception_np import arrays, ops, threads
-from xception_np.errors import SharedError
+from xception_np.errors import InputError, SharedError
 from xception_np.layers import Chain, Dropout, Step
 from xception_np.models import Model
 from xception_np.training import metrics, regularisation
 from xception_np.training.diagnosis import first_not_finite
 from xception_np.training.optimizers import Optimizer
-from xception_np.training.parallel import Processes, Sum
+from xception_np.training.parallel import Lost, Processes, Sum
 from xception_np.training.settings import Settings
 
 
@@ -67,13 +67,15 @@ def descend(
     total = processes.add_up(model.buffers, loss, metrics.accuracy(arrays.to_host(logits), labels), len(x) / settings.batch)
     norm = regularisation.global_norm(model.buffers.gradients)
     if not (math.isfinite(total.loss) and math.isfinite(norm)):
-        what, value = ("norm of the gradient", norm) if math.isfinite(total.loss) else ("loss", total.loss)
-        places = processes.words(first_not_finite(model, x, labels, step, settings.label_smoothing))
+        what = f"norm of the gradient is {norm}" if math.isfinite(total.loss) else f"loss is {total.loss}"
+        advice = f"a learning rate below {settings.rate}" + f", or an angle below {settings.angle}" * (settings.optimizer == "muon")
+        stopped = f"the {what} at step {step.number + 1}: training was stopped"
+        try:
+            places = processes.words(first_not_finite(model, x, labels, step, settings.label_smoothing))
+        except Lost as error:  # not to be passed on: what follows it would save statistics that are no longer finite
+            raise InputError(f"{stopped}; try {advice}") from error
         where = next(filter(None, places), "in no layer alone, but in the sum of the squares of all gradients")
-        raise SharedError(
-            f"the {what} is {value} at step {step.number + 1}: training was stopped; a number is first not finite {where}; "
-            f"try a learning rate below {settings.rate}" + f", or an angle below {settings.angle}" * (settings.optimizer == "muon")
-        )
+        raise SharedError(f"{stopped}; a number is first not finite {where}; try {advice}")
     if settings.clip:
         regularisation.clip(model.buffers.gradients, norm, settings.clip)
     optimizer.step(rate)
