@@ -50,7 +50,7 @@ extern "C" __global__ void transpose(const REAL* x, REAL* y, int n) {
 }
 
 extern "C" __global__ void banks(const float* x, float* y, int n) {
-    __shared__ float tile[256];
+    __shared__ __align__(16) float tile[256];
     for (int k = threadIdx.x; k < 256; k += 32) tile[k] = x[k];
     __syncthreads();
     float sum = 0;

@@ -119,6 +119,21 @@ extern "C" __global__ void aligned_right(const float* x, float* y, int n) {
     y[blockIdx.x * 64 + threadIdx.x] = four.x;
 }
 
+extern "C" __global__ void aligned_shared_wrong(const float* x, float* y, int n) {
+    __shared__ float tile[64];
+    tile[threadIdx.x] = x[threadIdx.x];
+    __syncthreads();
+    const float4 four = reinterpret_cast<const float4*>(tile)[threadIdx.x % 16];  // BUG
+    y[blockIdx.x * 64 + threadIdx.x] = four.x;
+}
+extern "C" __global__ void aligned_shared_right(const float* x, float* y, int n) {
+    __shared__ __align__(16) float tile[64];
+    tile[threadIdx.x] = x[threadIdx.x];
+    __syncthreads();
+    const float4 four = reinterpret_cast<const float4*>(tile)[threadIdx.x % 16];
+    y[blockIdx.x * 64 + threadIdx.x] = four.x;
+}
+
 // ---- values that nobody wrote
 
 extern "C" __global__ void accumulated_wrong(const float* x, float* y, int n) {
@@ -352,6 +367,21 @@ extern "C" __global__ void in_vain_right(const float* x, float* y, int n) {
     const int i = blockIdx.x * 64 + threadIdx.x;
     y[i] = __shfl_xor_sync(0xffffffff, x[i], 1);
     __syncthreads();
+}
+
+extern "C" __global__ void intrinsics_wrong(const float* x, float* y, int n) {
+    const int i = blockIdx.x * 64 + threadIdx.x;
+    if (threadIdx.x % 32 < 16)
+        y[i] = __shfl_xor_sync(0xffffffff, x[i], 1);  // BUG
+    else
+        y[i] = __shfl_down_sync(0xffffffff, x[i], 1);  // BUG
+}
+extern "C" __global__ void intrinsics_right(const float* x, float* y, int n) {
+    const int i = blockIdx.x * 64 + threadIdx.x;
+    if (threadIdx.x % 32 < 16)
+        y[i] = __shfl_xor_sync(0x0000ffff, x[i], 1);
+    else
+        y[i] = __shfl_down_sync(0xffff0000, x[i], 1, 16);
 }
 
 // ---- arithmetic

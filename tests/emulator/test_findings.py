@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xception_np.emulator import ORDERS, check, device
+from xception_np.emulator import ORDERS, RawModule, check, device, run
 from xception_np.emulator.report import KINDS
+from xception_np.errors import InputError
 
 SOURCE = (Path(__file__).parent / "planted.cu").read_text()
 N = 128
@@ -24,6 +25,7 @@ PLANTED = [
     ("registers", "out of bounds", ""),
     ("static_size", "too much shared memory", ""),
     ("aligned", "misaligned access", "x"),
+    ("aligned_shared", "misaligned access", "tile"),
     ("accumulated", "uninitialised read", "y"),
     ("filled", "uninitialised read", "tile"),
     ("next_block", "uninitialised read", "total"),
@@ -42,6 +44,7 @@ PLANTED = [
     ("lane_ended", "warp exchange", ""),
     ("mask", "warp exchange", ""),
     ("in_vain", "deadlock", ""),
+    ("intrinsics", "deadlock", ""),
     ("overflow", "undefined arithmetic", ""),
     ("shift", "undefined arithmetic", ""),
     ("division", "undefined arithmetic", ""),
@@ -114,6 +117,10 @@ def test_a_race_names_both_threads_and_both_lines(kernels):
     assert found.other.thread == (0, 0, 0)
     assert (found.other.line, found.line) == (written, written + 1)
     assert found.times == 2 * 63
+    assert str(found).endswith(
+        "thread (1, 0, 0) of block (0, 0, 0) reads 4 bytes at byte 0 of tile, which has 256, "
+        f"and thread (0, 0, 0) of block (0, 0, 0) writes there at line {written}; nothing orders them (126 times)"
+    )
 
 
 def test_a_race_between_blocks_names_both(kernels):
@@ -143,3 +150,77 @@ def test_how_long_a_block_may_go_on_can_be_said(kernels):
         args = (device.zeros(N, np.float32), device.empty(N, np.float32), np.int32(N))
         assert [found.kind for found in check(kernel, 2, 64, args, steps=enough).findings] == ["endless loop"]
         assert check(kernel, 2, 64, args, steps=10 * enough).findings == []
+
+
+@pytest.fixture
+def of_text(kernels):
+    """A function that runs a kernel `k` of an array y of 128 zeros: its report, and y."""
+
+    def watched(text, block=32, shared_mem=0):
+        y, kernel = device.zeros(N, np.float32), RawModule(text).get_function("k")
+        kernel.max_dynamic_shared_size_bytes = max(shared_mem, 48 << 10)
+        return check(kernel, 1, block, (y,), shared_mem), device.asnumpy(y)
+
+    return watched
+
+
+def test_templates_have_shared_arrays_of_their_own(of_text):
+    text = """
+template <int COUNT> __device__ float turned(float value) {
+    __shared__ float part[COUNT];
+    part[threadIdx.x] = value;
+    __syncthreads();
+    return part[31 - threadIdx.x];
+}
+extern "C" __global__ void k(float* y) {
+    const float first = turned<32>(threadIdx.x);
+    y[threadIdx.x] = first + turned<64>(0);
+}
+"""
+    report, y = of_text(text)
+    assert report.findings == [] and list(y[:32]) == list(range(31, -1, -1))
+    assert {name: use.nbytes for name, use in report.buffers.items()} == {"y": 512, "part": 128, "part (2)": 256}
+
+
+def test_what_a_thread_has_not_written_is_no_0_by_chance(of_text):
+    _, y = of_text('extern "C" __global__ void k(float* y) { float sum; sum += 1; y[threadIdx.x] = sum; }')
+    assert not (y[:32] == 1).any()
+
+
+COUNTER = """
+extern "C" __global__ void k(float* y) {
+    __shared__ int n;
+    if (threadIdx.x == 0) n = 2147483647;
+    __syncthreads();
+    atomicAdd(&n, 1);
+    __syncthreads();
+    y[threadIdx.x] = n < 0;
+}
+"""
+
+
+def test_atomics_on_one_word_take_turns_and_may_begin_again(of_text):
+    report, y = of_text(COUNTER)
+    assert report.findings == [] and (y[:32] == 1).all()
+    (use,) = report.at(6)
+    assert (use.access, use.requests, use.bank_conflicts) == ("atomic", 1, 32)
+
+
+@pytest.mark.parametrize(("count", "dynamic", "enough"), [(4, 60_000, True), (12_000, 1000, False), (12_000, 60_000, True)])
+def test_static_and_dynamic_shared_memory_together(of_text, count, dynamic, enough):
+    """48 KiB together, or as much as a GPU has if a launch asks for more dynamic memory."""
+    text = (
+        f'extern "C" __global__ void k(float* y) {{ __shared__ float a[{count}]; extern __shared__ float b[]; a[0] = b[0] = 0; }}'
+    )
+    report, _ = of_text(text, 1, dynamic)
+    assert [each.kind for each in report.findings] == ([] if enough else ["too much shared memory"])
+
+
+@pytest.mark.usefixtures("kernels")
+@pytest.mark.parametrize("start", [check, run])
+def test_a_block_has_no_more_threads_than_a_kernel_is_made_for(start):
+    text = '#define MOST 64\nextern "C" __global__ void __launch_bounds__(MOST / 2, 1) k(float* y) { y[threadIdx.x] = 1; }'
+    kernel = RawModule(text).get_function("k")
+    start(kernel, 1, 32, (device.zeros(N, np.float32),))
+    with pytest.raises(InputError, match=r"block is \(33, 1, 1\), 33 threads; expected at most 32, the __launch_bounds__ of k"):
+        start(kernel, 1, 33, (device.zeros(N, np.float32),))

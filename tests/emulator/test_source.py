@@ -43,10 +43,10 @@ def test_shared_memory_stays_on_its_lines():
     """
     assert [line.rstrip() for line in source.with_shared_memory(text, "a.cu").split("\n")] == [
         "void f() {",
-        "        EMULATOR_SHARED(0, alignof(float), float, a, [8][8 + 1]);",
-        "        EMULATOR_SHARED(1, 16, unsigned char, c, [4]);",
+        "        EMULATOR_SHARED(alignof(float), float, a, [8][8 + 1]);",
+        "        EMULATOR_SHARED(16, unsigned char, c, [4]);",
         "",
-        "        EMULATOR_SHARED(2, alignof(int), int, d, );",
+        "        EMULATOR_SHARED(alignof(int), int, d, );",
         "        EMULATOR_DYNAMIC_SHARED(double, e);",
         "    }",
         "",

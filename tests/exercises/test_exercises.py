@@ -88,6 +88,16 @@ def test_what_an_attempt_raises_is_a_sentence(capsys):
     assert "AttributeError" in capsys.readouterr().out
 
 
+def test_several_results_may_come_in_a_list(capsys):
+    name = next(name for name in NAMES if len(exercises.find(name).results) > 1)
+    assert exercises.check(name, lambda *arguments: list(exercises.find(name).solve(*arguments)))
+
+
+def test_lists_that_are_no_array_are_a_sentence(capsys):
+    assert not exercises.check("bias_gradient", lambda dy: [[1.0, 2.0], [3.0]])
+    assert "bias_gradient, case 1: no array: " in capsys.readouterr().out
+
+
 def test_an_exercise_that_there_is_not():
     with pytest.raises(InputError, match=r"exercise is 'nothing'; expected one of .*bias_gradient"):
         exercises.find("nothing")

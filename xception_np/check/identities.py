@@ -35,9 +35,9 @@ def check_identities(operation: str, implementation: str) -> list[Comparison]:
     ]
 
 
-def _same(what: str, actual, expected) -> Iterator[Comparison]:
-    """Compare two tuples of arrays that are y and its gradients."""
-    for name, one, other in zip(("y", "dx", "dweight"), actual, expected, strict=False):
+def _same(what: str, actual, expected, names: tuple[str, ...] = ("y", "dx", "dweight")) -> Iterator[Comparison]:
+    """Compare two tuples of arrays that are y and its gradients: those of the names, or the first of them."""
+    for name, one, other in zip(names[: len(expected)], actual, expected, strict=True):
         yield compare(one, other, BUDGET, f"{what}: {name}")
 
 
@@ -343,7 +343,7 @@ def relu_within_is_relu_after(implementation: str) -> Iterator[Comparison]:
         z, cache = operation.forward(*arguments, implementation=implementation)
         y, dz = _passes(ops.relu, dy, z, implementation=implementation)
         after = (y, *operation.backward(dz, cache, implementation=implementation))
-        yield from _same("ReLU within", within, after)
+        yield from _same("ReLU within", within, after, ("y", "dx", "dgamma", "dbeta"))
 
 
 def given_statistics_of_the_batch(implementation: str) -> Iterator[Comparison]:

@@ -40,6 +40,7 @@ class RawModule:
             raise InputError(f"{file}:{line} includes a file; expected none, since NVRTC has no headers")
         self._parameters = source.kernels(code, self._defines, file)
         self._text = source.with_shared_memory(code, file) + "".join(_entry(*each) for each in self._parameters.items())
+        self._text += "".join(_most_threads(*each) for each in source.launch_bounds(code).items())
         self._libraries: dict[str, native.Library] = {}
 
     def get_function(self, name: str) -> "RawKernel":
@@ -79,6 +80,11 @@ class RawKernel:
         from xception_np.emulator.launching import launch
 
         launch(self, grid, block, args, shared_mem)
+
+
+def _most_threads(name: str, bound: str) -> str:
+    """A number for `Library.most_threads`, worked out by the compiler."""
+    return f'\nextern "C" {{ __attribute__((visibility("default"))) unsigned emulator_most_threads_{name} = {bound}; }}\n'
 
 
 def _entry(name: str, parameters: tuple[source.Parameter, ...]) -> str:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xception_np.emulator import arguments, device, native, placing, reading
-from xception_np.emulator.kernel import MOST_DYNAMIC_SHARED, RawKernel
+from xception_np.emulator.kernel import DYNAMIC_SHARED, MOST_DYNAMIC_SHARED, RawKernel
 from xception_np.emulator.report import Report, Triple
 from xception_np.errors import InputError, is_whole
 
@@ -161,6 +161,9 @@ def _launched(kernel, mode, grid, block, args, shared_mem, how: _How) -> Report:
         return Report(kernel.name, kernel.module.file, grid, block, 0, 0, 0, [], {}, [], [])
 
     library = kernel.module.library(mode)
+    threads, most = block[0] * block[1] * block[2], library.most_threads(kernel.name)
+    if most is not None and threads > most:
+        raise InputError(f"block is {block}, {threads} threads; expected at most {most}, the __launch_bounds__ of {kernel.name}")
     ranges = [memory.range for memory in memories]
     own_addresses = [address for address, _ in ranges]
     with placing.apart(ranges) if mode == "check" else nullcontext(own_addresses) as addresses, library.lock:
@@ -170,7 +173,7 @@ def _launched(kernel, mode, grid, block, args, shared_mem, how: _How) -> Report:
             grid=native.Index(*grid),
             block=native.Index(*block),
             dynamic_shared=shared_mem,
-            most_shared=kernel.max_dynamic_shared_size_bytes,
+            most_shared=DYNAMIC_SHARED if kernel.max_dynamic_shared_size_bytes <= DYNAMIC_SHARED else MOST_DYNAMIC_SHARED,
             blocks=None if blocks is None else blocks.ctypes.data,
             block_count=grid[0] * grid[1] * grid[2] if blocks is None else len(blocks),
             order=ORDERS.index(how.order),

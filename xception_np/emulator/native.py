@@ -64,7 +64,7 @@ class Finding(ctypes.Structure):
         ("thread", c_uint32),
         ("other_thread", c_uint32),
         ("with_other", c_int32),
-        ("padding", c_uint32),
+        ("other_access", c_int32),
         ("count", c_uint64),
     ]
 
@@ -141,6 +141,13 @@ class Library:
     def entry(self, kernel: str) -> int:
         """The address of what the scheduler calls for a kernel."""
         return self._address(f"emulator_entry_{kernel}")
+
+    def most_threads(self, kernel: str) -> int | None:
+        """What a kernel's `__launch_bounds__` says; None if it has none."""
+        try:
+            return c_uint32.in_dll(self._code, f"emulator_most_threads_{kernel}").value
+        except ValueError:
+            return None
 
     def launch(self, launch: Launch) -> Result:
         """Run a grid; the result is valid until the next launch."""

@@ -1,5 +1,6 @@
 """A report, from what the runtime left in its memory."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from xception_np.emulator import native
@@ -12,7 +13,7 @@ def report(
 ) -> Report:
     """What a launch did; `arguments` are the names of its arrays."""
     regions = result.regions[: result.region_count]
-    names = [each.name.decode() if each.name else arguments[number] for number, each in enumerate(regions)]
+    names = _unlike([each.name.decode() if each.name else arguments[number] for number, each in enumerate(regions)])
     found, sites = result.findings[: result.finding_count], result.sites[: result.site_count]
     traced = result.traced[: result.traced_count]
     lines = library.lines(
@@ -34,6 +35,7 @@ def report(
             nbytes=regions[each.region].size if each.region >= 0 else 0,
             other=place(each.other_thread, each.other_block, each.other_site) if each.with_other else None,
             times=each.count,
+            other_access=ACCESSES[each.other_access] if KINDS[each.kind] == "race" else "",
         )
         for each in found
     ]
@@ -58,6 +60,16 @@ def report(
 
 _BUFFER_FIELDS = ("size", "asked_read", "asked_written", "unique_read", "unique_written")
 _LINE_FIELDS = ("requests", "bytes", "sectors", "passes", "least_passes")
+
+
+def _unlike(names: list[str]) -> list[str]:
+    """The same names, and where one comes again a number behind it: two functions may each have an array of that name."""
+    counts: Counter[str] = Counter()
+    found = []
+    for name in names:
+        counts[name] += 1
+        found.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
+    return found
 
 
 def _by_line(sites: Iterable[native.SiteUse], lines: dict[int, int], names: list[str]) -> list[LineUse]:

@@ -35,6 +35,7 @@ class Finding(NamedTuple):
     buffer : the argument or shared array, the nearest one if it is out of bounds, "" where memory is not what it is about
     offset, size : bytes from the buffer's beginning, and bytes of the access
     other : the second thread of a race or of a divergent barrier
+    other_access : what that thread of a race did
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Finding(NamedTuple):
     nbytes: int
     other: Place | None
     times: int
+    other_access: str = ""
 
     @property
     def line(self) -> int:
@@ -64,12 +66,14 @@ class Finding(NamedTuple):
             else "outside of an array"
         )
         second = f"thread {self.other.thread} of block {self.other.block}" if self.other else ""
-        verb = {"read": "reads", "write": "writes", "atomic": "changes"}[self.access]
+        verbs = {"read": "reads", "write": "writes", "atomic": "changes", "": ""}
+        verb, others = verbs[self.access], verbs[self.other_access]
         match self.kind:
             case "uninitialised read":
                 return f"reads {where}, which nobody wrote"
             case "race":
-                return f"{verb} {where}, and so does {second} at line {self.other.line if self.other else 0}; nothing orders them"
+                line = self.other.line if self.other else 0
+                return f"{verb} {where}, and {second} {others} there at line {line}; nothing orders them"
             case "divergent barrier":
                 line = self.other.line if self.other else 0
                 return f"waits at a barrier, and {second} {f'at another one, at line {line}' if line else 'has ended'}"

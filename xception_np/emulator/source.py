@@ -6,7 +6,7 @@ The file is plain CUDA and stays as it is. Two things have to be known of its te
 - **Shared memory.** A header can give meaning to every other word of CUDA, but not to `__shared__`, whose arrays belong to a block.
   `with_shared_memory` rewrites the declarations, on the lines where they are:
 
-      __shared__ float tile[32][33];        EMULATOR_SHARED(0, alignof(float), float, tile, [32][33]);
+      __shared__ float tile[32][33];        EMULATOR_SHARED(alignof(float), float, tile, [32][33]);
       extern __shared__ float all[];        EMULATOR_DYNAMIC_SHARED(float, all);
 
 What neither knows is refused, with its line.
@@ -52,9 +52,8 @@ _VECTORS = {
 
 _STRING = r'"(?:\\.|[^"\\\n])*"'
 _COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_KERNEL = re.compile(
-    r"\b__global__\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?void\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(([^)]*)\)"
-)
+_BOUNDS = r"(?:__launch_bounds__\s*\(([^),]*)[^)]*\)\s*)?"
+_KERNEL = re.compile(rf"\b__global__\s+{_BOUNDS}void\s+{_BOUNDS}(?P<name>\w+)\s*\((?P<parameters>[^)]*)\)")
 _QUOTED = re.compile(_STRING + r"|'(?:\\.|[^'\\\n])'")
 _C_LINKAGE = re.compile(r'extern\s+"C"\s*$')
 _ALIGNMENT = r"(?:(?:__align__|alignas)\s*\((?P<alignment>[^)]*)\)\s*)?"
@@ -95,12 +94,12 @@ def kernels(text: str, defines: Mapping[str, str], file: str) -> dict[str, tuple
     text = without_comments(text)
     found = {}
     for match in _KERNEL.finditer(text):
-        name, line = match[1], _line(text, match.start())
+        name, line = match["name"], _line(text, match.start())
         if not _C_LINKAGE.search(text, 0, match.start()):
             raise InputError(
                 f'kernel {name} ({file}:{line}) is not declared extern "C"; expected extern "C" __global__ void {name}(...)'
             )
-        declarations = [each for each in match[2].split(",") if each.strip()]
+        declarations = [each for each in match["parameters"].split(",") if each.strip()]
         found[name] = tuple(_parameter(each, defines, f"{name} ({file}:{line})") for each in declarations)
     if not found:
         raise InputError(f'{file} has no kernel; expected at least one extern "C" __global__ void NAME(...)')
@@ -109,13 +108,19 @@ def kernels(text: str, defines: Mapping[str, str], file: str) -> dict[str, tuple
 
 def names(text: str) -> list[str]:
     """The names of a source text's kernels, whatever they take."""
-    return [match[1] for match in _KERNEL.finditer(without_comments(text))]
+    return [match["name"] for match in _KERNEL.finditer(without_comments(text))]
+
+
+def launch_bounds(text: str) -> dict[str, str]:
+    """How many threads a block may have, by the names of the kernels that say so: an expression in C."""
+    found = {match["name"]: match[1] or match[2] for match in _KERNEL.finditer(without_comments(text))}
+    return {name: bound for name, bound in found.items() if bound is not None}
 
 
 def body(text: str, kernel: str) -> tuple[int, int]:
     """First and last line of a kernel's body: from that after its opening brace, if there are more, to that of the closing one."""
     plain = _QUOTED.sub(lambda match: " " * len(match[0]), without_comments(text))
-    heads = (match.end() for match in _KERNEL.finditer(plain) if match[1] == kernel)
+    heads = (match.end() for match in _KERNEL.finditer(plain) if match["name"] == kernel)
     opening = next(end for end in heads if plain[end:].lstrip().startswith("{"))  # not a declaration
     first, last, depth = _line(plain, plain.index("{", opening)), len(text.splitlines()), 0
     for brace in re.finditer("[{}]", plain[opening:]):
@@ -129,7 +134,6 @@ def body(text: str, kernel: str) -> tuple[int, int]:
 def with_shared_memory(text: str, file: str) -> str:
     """The text with its shared memory declared by the emulator's macros, every line where it was."""
     plain = without_comments(text)
-    number = 0
     pieces, end = [], 0
     for match in _SHARED.finditer(plain):
         if plain.count("{", 0, match.start()) == plain.count("}", 0, match.start()):
@@ -138,8 +142,7 @@ def with_shared_memory(text: str, file: str) -> str:
         if match["dynamic"]:
             macro = f"EMULATOR_DYNAMIC_SHARED({kind}, {name});"
         else:
-            macro = f"EMULATOR_SHARED({number}, {match['alignment'] or f'alignof({kind})'}, {kind}, {name}, {sizes});"
-            number += 1
+            macro = f"EMULATOR_SHARED({match['alignment'] or f'alignof({kind})'}, {kind}, {name}, {sizes});"
         pieces += [plain[end : match.start()], macro, "\n" * match[0].count("\n")]
         end = match.end()
     rewritten = "".join([*pieces, plain[end:]])

@@ -27,6 +27,7 @@ _COMMON = ["-std=c++17", "-fPIC", "-w", *_APART, *_SAME_BITS]
 _UNDEFINED = "-fsanitize=bounds,signed-integer-overflow,shift,integer-divide-by-zero"
 # Without optimisation every access of the source is one access, at its line
 _CHECKED = ["-O0", "-g", "-fsanitize=thread", "-fsanitize-coverage=trace-pc", _UNDEFINED]
+_LOCALS = "-ftrivial-auto-var-init=pattern"  # what a thread has not written is no 0 by chance; of GCC 12 and newer
 KERNEL_FLAGS = {"check": _CHECKED, "fast": ["-O3"]}
 RUNTIME_FLAGS = {"check": ["-O2", "-DEMULATOR_CHECK"], "fast": ["-O2"]}
 _RUNTIME = {"check": ("scheduler", "checker", "callbacks"), "fast": ("scheduler", "unchecked")}
@@ -59,6 +60,12 @@ def _version(path: str) -> str:
     return subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
 
 
+def _major() -> int:
+    """GCC's first number: the last word of what it says is its version."""
+    found = re.search(r"(\d+)\.[\d.]+$", compiler()[1])
+    return int(found[1]) if found else 0
+
+
 def cache_folder() -> Path:
     """Where compiled code is kept: `xception_np/emulator` in the system's folder for caches."""
     import pooch  # it and requests take a third of a second to import
@@ -84,6 +91,7 @@ def library(text: str, file: str, mode: str, defines: Sequence[str]) -> Path:
         *_COMMON,
         *RUNTIME_FLAGS[mode],
         *KERNEL_FLAGS[mode],
+        *([_LOCALS] if mode == "check" and _major() >= 12 else []),
         *(f"-D{each}" for each in defines),
         "-include",
         str(_SOURCES / "cuda.h"),

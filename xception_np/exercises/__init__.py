@@ -103,7 +103,12 @@ def _verdict(exercise: Exercise, attempt: Callable) -> str:
         for what, given, was in zip(inspect.signature(exercise.solve).parameters, arguments, before, strict=True):
             if isinstance(given, np.ndarray) and not np.array_equal(given, was):
                 return f"{where}: {what} has changed; whoever called may still need it as it was"
-        found, expected = (value if isinstance(value, tuple) else (value,) for value in (found, expected))
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        several = isinstance(found, tuple) or (isinstance(found, list) and len(expected) > 1)
+        try:
+            found = [np.asarray(value) for value in (found if several else (found,))]
+        except ValueError as error:  # lists of lists that are no matrix
+            return f"{where}: no array: {error}"
         if len(found) != len(expected):
             return f"{where}: {len(found)} results instead of {len(expected)}: {', '.join(exercise.results)}"
         for what, actual, right in zip(exercise.results, found, expected, strict=True):

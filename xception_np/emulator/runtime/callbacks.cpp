@@ -1,5 +1,7 @@
 // What g++ calls: before every load and store of a kernel compiled with `-fsanitize=thread`, where arithmetic or an index is wrong with
 // `-fsanitize=undefined`, and after every branch with `-fsanitize-coverage=trace-pc`. The sanitizers' own libraries are not linked; these functions stand in their place.
+#include <cstring>
+
 #include "checker.h"
 
 using emulator::access;
@@ -19,6 +21,9 @@ struct Source {  // the first member of what every callback for undefined behavi
     uint32_t line, column;
 };
 
+// 0 for one of the emulator's own headers.
+unsigned line_of(const Source& source) { return std::strstr(source.file, "/kernels.cu") ? source.line : 0; }
+
 }  // namespace
 
 #define SITE reinterpret_cast<emulator::Site>(__builtin_return_address(0))
@@ -29,7 +34,7 @@ struct Source {  // the first member of what every callback for undefined behavi
     void __tsan_unaligned_write##size(void* place) { access_range(WRITE, place, size, SITE); }
 
 #define ON_UNDEFINED(name, kind, goes_on) \
-    void __ubsan_handle_##name(Source* source, void*, void*) { emulator::undefined(emulator::kind, source->line, goes_on); }
+    void __ubsan_handle_##name(Source* source, void*, void*) { emulator::undefined(emulator::kind, line_of(*source), goes_on); }
 
 extern "C" {
 void __tsan_init() {}

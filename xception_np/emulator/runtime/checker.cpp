@@ -3,6 +3,7 @@
 // In order: is there memory, is the address a multiple of the size (if not, the launch ends, as it would on a GPU); was it ever written; does
 // another thread come to it that nothing orders; and then it is counted.
 #include <cstring>
+#include <unordered_map>
 
 #include "checker.h"
 #include "requests.h"
@@ -19,11 +20,11 @@ constexpr size_t GAP = 256 << 10;  // between shared arrays: more than a block h
 constexpr size_t MOST_TRACED = 1 << 18;
 constexpr size_t ARENA = 64 << 20;  // addresses; what nobody touches takes no memory
 
-alignas(256) char arena[ARENA];
+alignas(4096) char arena[ARENA];
 size_t arena_used, static_shared;
 Launch launch;
 std::vector<Region> regions;
-std::vector<int32_t> shared_regions;  // by the number of the declaration; -1 before a thread comes to it
+std::unordered_map<const char*, int32_t> shared_regions;  // by what stands for the declaration, once a thread has come to it
 int32_t dynamic_region;
 uint32_t epoch;
 std::vector<uint32_t> warp_epochs;
@@ -66,7 +67,7 @@ int32_t region_of(uintptr_t address, size_t size) {
     abandon();
 }
 
-void report_race(const Visit& other, Access access, int32_t region, uint64_t offset, size_t size, Site site) {
+void report_race(const Visit& other, Access others, Access access, int32_t region, uint64_t offset, size_t size, Site site) {
     Finding finding = found(RACE, access, region, site);
     finding.offset = static_cast<int64_t>(offset);
     finding.size = static_cast<uint32_t>(size);
@@ -74,18 +75,19 @@ void report_race(const Visit& other, Access access, int32_t region, uint64_t off
     finding.other_thread = other.thread;
     finding.other_block = launch.blocks ? launch.blocks[other.serial] : other.serial;
     finding.other_site = other.site;
+    finding.other_access = others;
     report(finding);
 }
 
 void visit_word(Word& word, Access access, int32_t number, uint64_t offset, size_t size, Site site) {
     const Region& region = regions[static_cast<size_t>(number)];
     const Moment moment{now.serial, epoch, warp_epochs[now.thread / WARP], static_cast<uint16_t>(now.thread)};
-    const auto races = [&](const Visit& other) {
-        if (!is_over(other, moment, region.shared)) report_race(other, access, number, offset, size, site);
+    const auto races = [&](const Visit& other, Access others) {
+        if (!is_over(other, moment, region.shared)) report_race(other, others, access, number, offset, size, site);
     };
-    races(word.write);
-    if (access != ATOMIC) races(word.atomic);
-    if (access != READ) races(word.read);
+    races(word.write, WRITE);
+    if (access != ATOMIC) races(word.atomic, ATOMIC);
+    if (access != READ) races(word.read, READ);
     if (access == READ) word.read = joined(word.read, moment, site, region.shared);
     if (access == ATOMIC) word.atomic = joined(word.atomic, moment, site, region.shared);
     if (access == WRITE) word = {joined({}, moment, site, region.shared), {}, {}};
@@ -129,7 +131,8 @@ void visit(Access access, uintptr_t address, size_t size, int32_t number, Site s
 void add_shared(char* start, size_t size, size_t grain, const char* name) {
     regions.emplace_back(start, size, grain, true, name);
     Region& region = regions.back();
-    region.own_initialised.assign((size + 63) / 64, 0);
+    region.before = region.start - region.base;
+    region.own_initialised.assign((region.before + size + 63) / 64, 0);
     region.initialised = region.own_initialised.data();
 }
 
@@ -139,10 +142,12 @@ void forget(Region& region) {
     std::fill(region.own_initialised.begin(), region.own_initialised.end(), 0);
 }
 
-char* take_from_arena(size_t size) {
-    char* start = arena + arena_used;
-    arena_used += (size + GAP + 255) / 256 * 256;
-    return start;
+// No better aligned than it has to be: a GPU may put something else before it.
+char* take_from_arena(size_t size, size_t alignment) {
+    const size_t step = 2 * (alignment > 128 ? alignment : 128);
+    const size_t start = (arena_used + step - 1) / step * step + alignment;
+    arena_used = start + size + GAP;
+    return arena + start;
 }
 
 }  // namespace
@@ -179,9 +184,9 @@ void undefined(Kind kind, unsigned line, bool goes_on) {
     if (!goes_on) abandon();
 }
 
-void* shared_array(unsigned number, const char* name, size_t size, size_t alignment, size_t grain, unsigned line) {
-    if (shared_regions.size() <= number) shared_regions.resize(number + 1, -1);
-    if (shared_regions[number] < 0) {
+void* shared_array(const char* declaration, const char* name, size_t size, size_t alignment, size_t grain, unsigned line) {
+    const auto [known, is_new] = shared_regions.try_emplace(declaration, static_cast<int32_t>(regions.size()));
+    if (is_new) {
         static_shared = (static_shared + alignment - 1) / alignment * alignment + size;
         if (static_shared > STATIC_LIMIT || static_shared + launch.dynamic_shared > launch.most_shared) {
             Finding finding = found(TOO_MUCH_SHARED, WRITE, -1, line);
@@ -189,17 +194,16 @@ void* shared_array(unsigned number, const char* name, size_t size, size_t alignm
             report(finding);
             abandon();
         }
-        shared_regions[number] = static_cast<int32_t>(regions.size());
-        add_shared(take_from_arena(size), size, grain, name);
+        add_shared(take_from_arena(size, alignment), size, grain, name);
         forget(regions.back());
     }
-    return reinterpret_cast<void*>(regions[static_cast<size_t>(shared_regions[number])].start);
+    return reinterpret_cast<void*>(regions[static_cast<size_t>(known->second)].start);
 }
 
 void* dynamic_shared(const char* name, size_t grain) {
     if (dynamic_region < 0) {
         dynamic_region = static_cast<int32_t>(regions.size());
-        add_shared(take_from_arena(launch.dynamic_shared), launch.dynamic_shared, grain, name);
+        add_shared(take_from_arena(launch.dynamic_shared, 16), launch.dynamic_shared, grain, name);
         forget(regions.back());
     }
     return reinterpret_cast<void*>(regions[static_cast<size_t>(dynamic_region)].start);

@@ -10,7 +10,7 @@ void atomic_access(const void* place, size_t size, unsigned line);
 extern uint64_t steps_left;  // of the block's threads together
 [[noreturn]] void endless(Site site);
 void undefined(Kind kind, unsigned line, bool goes_on);
-void* shared_array(unsigned number, const char* name, size_t size, size_t alignment, size_t grain, unsigned line);
+void* shared_array(const char* declaration, const char* name, size_t size, size_t alignment, size_t grain, unsigned line);
 void* dynamic_shared(const char* name, size_t grain);
 
 }  // namespace emulator

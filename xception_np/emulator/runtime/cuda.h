@@ -51,10 +51,10 @@ EMULATOR_INLINE unsigned __ballot_sync(unsigned mask, int predicate, unsigned li
     return static_cast<unsigned>(emulator::exchange(emulator::Operation::BALLOT, mask, predicate != 0, 0, line));
 }
 EMULATOR_INLINE int __any_sync(unsigned mask, int predicate, unsigned line = __builtin_LINE()) {
-    return __ballot_sync(mask, predicate, line) != 0;
+    return emulator::exchange(emulator::Operation::ANY, mask, predicate != 0, 0, line) != 0;
 }
 EMULATOR_INLINE int __all_sync(unsigned mask, int predicate, unsigned line = __builtin_LINE()) {
-    return __ballot_sync(mask, !predicate, line) == 0;
+    return emulator::exchange(emulator::Operation::ALL, mask, predicate == 0, 0, line) == 0;
 }
 
 namespace emulator {
@@ -62,11 +62,11 @@ namespace emulator {
 inline unsigned lane() { return now.thread % WARP; }
 
 template <class T>
-EMULATOR_INLINE T shuffle(unsigned mask, T value, unsigned source, unsigned line) {
+EMULATOR_INLINE T shuffle(Operation operation, unsigned mask, T value, unsigned source, unsigned line) {
     static_assert(sizeof(T) <= 8, "a shuffle moves at most 8 bytes");
     uint64_t bits = 0;
     __builtin_memcpy(&bits, &value, sizeof value);
-    bits = exchange(Operation::SHUFFLE, mask, bits, source, line);
+    bits = exchange(operation, mask, bits, source, line);
     __builtin_memcpy(&value, &bits, sizeof value);
     return value;
 }
@@ -77,22 +77,22 @@ EMULATOR_INLINE T shuffle(unsigned mask, T value, unsigned source, unsigned line
 template <class T>
 EMULATOR_INLINE T __shfl_sync(unsigned mask, T value, int source, int width = 32, unsigned line = __builtin_LINE()) {
     const unsigned first = emulator::lane() & ~unsigned(width - 1);
-    return emulator::shuffle(mask, value, first + (unsigned(source) & unsigned(width - 1)), line);
+    return emulator::shuffle(emulator::Operation::SHUFFLE, mask, value, first + (unsigned(source) & unsigned(width - 1)), line);
 }
 template <class T>
 EMULATOR_INLINE T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32, unsigned line = __builtin_LINE()) {
     const unsigned lane = emulator::lane(), place = lane & unsigned(width - 1);
-    return emulator::shuffle(mask, value, place < delta ? lane : lane - delta, line);
+    return emulator::shuffle(emulator::Operation::SHUFFLE_UP, mask, value, place < delta ? lane : lane - delta, line);
 }
 template <class T>
 EMULATOR_INLINE T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32, unsigned line = __builtin_LINE()) {
     const unsigned lane = emulator::lane(), place = lane & unsigned(width - 1);
-    return emulator::shuffle(mask, value, place + delta >= unsigned(width) ? lane : lane + delta, line);
+    return emulator::shuffle(emulator::Operation::SHUFFLE_DOWN, mask, value, place + delta >= unsigned(width) ? lane : lane + delta, line);
 }
 template <class T>
 EMULATOR_INLINE T __shfl_xor_sync(unsigned mask, T value, int other, int width = 32, unsigned line = __builtin_LINE()) {
     const unsigned lane = emulator::lane(), source = lane ^ unsigned(other), after = (lane & ~unsigned(width - 1)) + unsigned(width);
-    return emulator::shuffle(mask, value, source < after ? source : lane, line);
+    return emulator::shuffle(emulator::Operation::SHUFFLE_XOR, mask, value, source < after ? source : lane, line);
 }
 
 // Memory. Threads change places only where they wait, so nothing can come between the parts of an atomic operation.
@@ -120,10 +120,12 @@ __attribute__((no_sanitize("thread"))) inline T atomic(T* place, unsigned line, 
 
 }  // namespace emulator
 
+#define EMULATOR_WRAPS __attribute__((no_sanitize("undefined")))  // integers begin again from the other end, as on a GPU
 #define EMULATOR_ATOMIC(name, expression)                                                              \
     template <class T>                                                                                 \
     inline T name(T* place, emulator::Same<T> value, unsigned line = __builtin_LINE()) {               \
-        return emulator::atomic(place, line, [=](T before) -> T { return expression; });               \
+        const auto change = [=](T before) EMULATOR_WRAPS -> T { return expression; };                  \
+        return emulator::atomic(place, line, change);                                                  \
     }
 EMULATOR_ATOMIC(atomicAdd, before + value)
 EMULATOR_ATOMIC(atomicMax, before < value ? value : before)
@@ -185,23 +187,25 @@ template <class T, size_t N>
 struct Element<T[N]> : Element<T> {};
 
 template <class T>
-inline T& shared(unsigned number, const char* name, size_t alignment, unsigned line) {
+inline T& shared(const char* declaration, const char* name, size_t alignment, unsigned line) {
     constexpr size_t element = sizeof(typename Element<T>::Type);
     constexpr size_t least = alignof(T);
-    void* place = shared_array(number, name, sizeof(T), alignment > least ? alignment : least, element % 4 ? 1 : 4, line);
+    void* place = shared_array(declaration, name, sizeof(T), alignment > least ? alignment : least, element % 4 ? 1 : 4, line);
     return *static_cast<T*>(place);
 }
 
 }  // namespace emulator
-#define EMULATOR_SHARED(number, alignment, type, name, ...) \
-    auto& name = emulator::shared<__typeof__(type __VA_ARGS__)>(number, #name, alignment, __builtin_LINE())
+// A static variable has an address of its own in every instantiation of a template, and so have arrays of blocks.
+#define EMULATOR_SHARED(alignment, type, name, ...) \
+    static const char name##_declaration = 0;       \
+    auto& name = emulator::shared<__typeof__(type __VA_ARGS__)>(&name##_declaration, #name, alignment, __builtin_LINE())
 #define EMULATOR_DYNAMIC_SHARED(type, name) \
     type* const name = static_cast<type*>(emulator::dynamic_shared(#name, sizeof(type) % 4 ? 1 : 4))
 #else
 namespace emulator {
 extern char dynamic_memory[];
 }
-#define EMULATOR_SHARED(number, alignment, type, name, ...) alignas(alignment) static type name __VA_ARGS__
+#define EMULATOR_SHARED(alignment, type, name, ...) alignas(alignment) static type name __VA_ARGS__
 #define EMULATOR_DYNAMIC_SHARED(type, name) type* const name = reinterpret_cast<type*>(emulator::dynamic_memory)
 #endif
 

@@ -90,7 +90,7 @@ class Requests {
         use.requests += 1;
         use.bytes += uint64_t(request.size) * request.lanes;
         if (request.shared)
-            count_passes(request, use);
+            count_passes(request, instruction.access, use);
         else
             use.sectors += sectors(request);
     }
@@ -103,8 +103,8 @@ class Requests {
     }
 
     // Shared memory has 32 banks, a word of 4 bytes wide: a pass reads one word of each. Lanes that want the same word share it. Of 8 bytes a
-    // lane, half a warp is served at a time, of 16 a quarter.
-    static void count_passes(const Request& request, SiteUse& use) {
+    // lane, half a warp is served at a time, of 16 a quarter. Atomic operations on one word come one after the other.
+    static void count_passes(const Request& request, Access access, SiteUse& use) {
         const unsigned words = (request.size + 3) / 4, together = WARP / words;
         for (unsigned first = 0; first < WARP; first += together) {
             std::vector<uintptr_t> wanted;
@@ -114,7 +114,7 @@ class Requests {
             }
             if (wanted.empty()) continue;
             std::sort(wanted.begin(), wanted.end());
-            wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+            if (access != ATOMIC) wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
             unsigned banks[32] = {};
             for (const uintptr_t word : wanted) ++banks[word % 32];
             use.passes += *std::max_element(banks, banks + 32);

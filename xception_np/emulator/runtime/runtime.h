@@ -57,7 +57,7 @@ struct Launch {
     const char* arguments;  // MOST_ARGUMENTS times ARGUMENT_BYTES
     dim3 grid, block;
     uint64_t dynamic_shared;
-    uint64_t most_shared;
+    uint64_t most_shared;  // static and dynamic together
     const uint64_t* blocks;  // numbers of the blocks to run, in order; null for all
     uint64_t block_count;
     int32_t order;  // of threads: 0 forward, 1 reverse, 2 random
@@ -78,7 +78,7 @@ struct Finding {
     uint64_t block, other_block;
     uint32_t thread, other_thread;
     int32_t with_other;  // whether there is a second thread in it
-    uint32_t padding;
+    int32_t other_access;  // of a race: what that thread did
     uint64_t count;  // how often, at this site
 };
 

@@ -166,7 +166,7 @@ void complete(Warp& warp, size_t which) {
     for (unsigned lane = 0; lane < present; ++lane) {
         if (!(collective.arrived >> lane & 1)) continue;
         Exchange& exchange = lanes[lane].exchange;
-        if (collective.operation == Operation::SHUFFLE) {
+        if (collective.operation <= Operation::SHUFFLE_XOR) {
             const bool there = exchange.source < present && collective.arrived >> exchange.source & 1;
             exchange.result = there ? lanes[exchange.source].exchange.value : ~uint64_t(0);
             if (!there) report_waiting(WARP_EXCHANGE, number * WARP + lane, nullptr);

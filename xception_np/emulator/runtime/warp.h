@@ -5,7 +5,8 @@
 
 namespace emulator {
 
-enum class Operation : uint8_t { SHUFFLE, BALLOT, SYNCHRONISE };
+// Only lanes that come for the same operation meet.
+enum class Operation : uint8_t { SHUFFLE, SHUFFLE_UP, SHUFFLE_DOWN, SHUFFLE_XOR, BALLOT, ANY, ALL, SYNCHRONISE };
 
 struct Exchange {
     uint64_t value, result;
