@@ -12,6 +12,7 @@ A call inside a pass, or beside one of another thread, runs on the thread that m
 """
 
 import itertools
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +39,7 @@ _FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; an
 def _remembered(function: Callable[..., T]) -> Callable[..., T]:
     """A function of shapes and the limits above that keeps its results: a training step asks for the same ones again and again."""
     kept = lru_cache(4096)(lambda limits, *arguments: function(*arguments))
-    return wraps(function)(lambda *arguments: kept((TILES, LARGEST, ENOUGH, SMALLEST, _FEW), *arguments))
+    return wraps(function)(lambda *arguments: kept((TILES, LARGEST, ENOUGH, SMALLEST, _FEW, _count), *arguments))
 
 
 class Tile(NamedTuple):
@@ -92,7 +93,28 @@ def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
     if rows * columns <= positions:
         return Tile(0, images, 0, rows).cut(columns, positions)
     count = -(-rows // max(1, positions // columns))
-    count = min(count + count % 2, rows)
+    return _equal_parts(images, rows, count + count % 2)
+
+
+def product_tiles(shape: tuple[int, ...], width: int) -> list[Tile]:
+    """The same for a pass that reads a large matrix for every tile: no more tiles than the cache and an even share for all want.
+
+    Only for what does not depend on how it is cut: these tiles are others for another number of threads.
+    """
+    images, rows, columns, _ = shape
+    numbers, positions = rows * columns * width, max(1, SMALLEST // width, min(max(ENOUGH, width), LARGEST // width))
+    count = -(-rows // max(1, positions // columns))
+    if numbers < SMALLEST or (count == 1 and images >= _FEW * _count):
+        return image_tiles(shape, width)  # whole images
+    if images * count < _FEW * _count:
+        share = _count // math.gcd(_count, images)  # in so many parts, the images are as much work for every thread
+        count = max(count, min(-(-count // share) * share, numbers // SMALLEST))
+    return _equal_parts(images, rows, count)
+
+
+def _equal_parts(images: int, rows: int, count: int) -> list[Tile]:
+    """Every image in so many tiles, or one a row."""
+    count = min(count, rows)
     ends = [k * (rows // count) + min(k, rows % count) for k in range(count + 1)]
     return [Tile(n, n + 1, *span) for n in range(images) for span in itertools.pairwise(ends)]
 
@@ -113,6 +135,12 @@ def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[T
 def image_table(shape: tuple[int, ...], width: int | None = None) -> np.ndarray:
     """`image_tiles` as rows of numbers, for compiled passes."""
     return _table(image_tiles(shape, width))
+
+
+@_remembered
+def product_table(shape: tuple[int, ...], width: int) -> np.ndarray:
+    """`product_tiles` as rows of numbers."""
+    return _table(product_tiles(shape, width))
 
 
 @_remembered

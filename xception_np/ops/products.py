@@ -94,6 +94,11 @@ def kept(array: np.ndarray, way: int, pack: Callable[[], Weights]) -> Weights:
     return _kept[name]
 
 
+def tiles(shape: tuple[int, ...], width: int, numbers: int) -> np.ndarray:
+    """Tiles of (N, H, W, F), as rows of numbers, for a matrix of so many: what BLAS multiplies may depend on how it is cut."""
+    return threads.image_table(shape, width) if numbers > _LARGEST else threads.product_table(shape, width)
+
+
 def stacked(matrices: np.ndarray) -> Weights:
     """Several matrices (S, K, N) of the same shape, each for `multiply_windows`: `one_of(stacked, s)`."""
     count, depth, width = matrices.shape
