@@ -191,12 +191,17 @@ def together(work: Callable[[int], object], items: int) -> None:
     `taken(queue, items)` draws what is next, so that the interpreter is needed once a thread, not once a tile. An exception is
     raised here.
     """
+    _together(lambda number, queue: work(queue), items)
+
+
+def _together(work: Callable[[np.ndarray, int], object], items: int) -> None:
+    """The same with the number itself, too: who starts work counts it up, or the caller would wait a while for others to begin."""
     number, queue = counter = _counter()
     number[0] = 0
     try:
         with _one_blas_thread:
-            if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(queue), number):
-                work(queue)
+            if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(number, queue), number):
+                work(number, queue)
     finally:
         _counters.append(counter)
 
@@ -228,15 +233,16 @@ def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
     """
     tiles_left = iter(tiles)  # next() on the iterator of a list or tuple is atomic under the interpreter's lock
 
-    def work(_):
+    def work(number, _):
         try:
             for tile in tiles_left:
+                number[0] = 1
                 function(tile)
         finally:
             for _ in tiles_left:  # only after an exception is there anything left
                 pass
 
-    together(work, len(tiles))
+    _together(work, len(tiles))
 
 
 def for_spans(function: Callable, *equal: np.ndarray) -> None:

@@ -90,7 +90,7 @@ def kept(array: np.ndarray, way: int, pack: Callable[[], Weights]) -> Weights:
     name = id(array), way
     if name not in _kept:
         _kept[name] = pack()
-        weakref.finalize(array, _kept.pop, name)
+        weakref.finalize(array, _kept.pop, name, None)  # another thread may have done so as well
     return _kept[name]
 
 
