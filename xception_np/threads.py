@@ -341,10 +341,11 @@ class _OneBlasThread:
         self._limit = None
 
     def __enter__(self):
+        controller = _controller()  # the first time it takes a while, in which somebody may interrupt
         with self._lock:
+            if self._depth == 0:
+                self._limit = controller.limit(limits=1, user_api="blas")
             self._depth += 1
-            if self._depth == 1:
-                self._limit = _controller().limit(limits=1, user_api="blas")
 
     def __exit__(self, *_):
         with self._lock:

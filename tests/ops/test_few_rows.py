@@ -1,4 +1,4 @@
-"""A large matrix that meets few rows is cut otherwise than rows are: the same numbers, and the same bits for any number of threads."""
+"""A large matrix that meets few rows is what is cut: the same numbers, and the same bits for any number of threads."""
 
 import numpy as np
 import pytest
