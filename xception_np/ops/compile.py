@@ -128,15 +128,6 @@ def fetch(pixels):
                 _ask(pixels[i, j], place)
 
 
-@compiled
-def fetch_part(numbers, part, parts):
-    """The same for one of so many equal parts of a flat array."""
-    line = _LINE // numbers.itemsize
-    size = -(-numbers.size // (parts * line)) * line
-    for place in range(part * size, min((part + 1) * size, numbers.size), line):
-        _ask(numbers, place)
-
-
 def _files(modules: Iterable[ModuleType]) -> set[Path]:
     """The files of modules, and of those that they call in turn: the other modules of `xception_np.ops` that they name."""
     found: set[Path] = set()

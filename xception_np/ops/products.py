@@ -31,7 +31,7 @@ import numpy as np
 
 from xception_np import arrays, threads
 from xception_np.ops import register_block
-from xception_np.ops.compile import compiled_apart, compiled_with, fetch_part, taken
+from xception_np.ops.compile import compiled_apart, compiled_with, taken
 from xception_np.ops.register_block import BYTES, REGISTERS, block, lanes, move
 
 # Blocks of 1, 2, 3, 4 vectors, with so many rows: the sums, a row of b and a number of a fit into the registers
@@ -274,25 +274,19 @@ def _over_panels(x, places, steps, packed, depth, first, y, targets, width, add)
         vectors = _vectors(-(-(width - j) // lane_count))
         columns = vectors * lane_count
         panel = packed[depth * j : depth * (j + columns)].reshape(depth, columns)[first:]
-        start = depth * (j + columns) if j + columns < width else 0  # after the last one, other rows want the first again
-        following = packed[start + first * columns : start + (first + steps.size) * columns]
         if j + columns <= width:
-            _over_rows(x, places, steps, panel, y[j:], targets, vectors, add, following)
+            _over_rows(x, places, steps, panel, y[j:], targets, vectors, add)
         else:
-            _last_panel(x, places, steps, panel, y[j:], targets, width - j, vectors, add, following)
+            _last_panel(x, places, steps, panel, y[j:], targets, width - j, vectors, add)
         j += columns
 
 
 @compiled_with(register_block)
-def _over_rows(x, places, steps, panel, y, targets, vectors, add, following):
-    """So many vectors of every row, one block below the other; what is left of the rows by two and one
-
-    Meanwhile the `following` panel comes from memory: the first block would have to wait for it
-    """
+def _over_rows(x, places, steps, panel, y, targets, vectors, add):
+    """So many vectors of every row, one block below the other; what is left of the rows by two and one"""
     rows, i = _ROWS[vectors - 1], 0
     while i + rows <= places.size:
         _block(x, places, steps, panel, y, targets, i, vectors, add)
-        fetch_part(following, i // rows, places.size // rows)
         i += rows
     while i + 2 <= places.size:
         _pair(x, places, steps, panel, y, targets, i, vectors, add)
@@ -302,14 +296,13 @@ def _over_rows(x, places, steps, panel, y, targets, vectors, add, following):
 
 
 @compiled_with(register_block)
-def _last_panel(x, places, steps, panel, y, targets, left, vectors, add, following):
+def _last_panel(x, places, steps, panel, y, targets, left, vectors, add):
     """The same where a row ends within a vector: every block goes through one that is whole"""
     rows = _ROWS[vectors - 1]
     whole, within = np.empty(rows * panel.shape[1], y.dtype), _multiples(rows, panel.shape[1])
     for i in range(0, places.size, rows):
         count = min(rows, places.size - i)
-        _over_rows(x, places[i : i + count], steps, panel, whole, within, vectors, False, following[:0])
-        fetch_part(following, i // rows, -(-places.size // rows))
+        _over_rows(x, places[i : i + count], steps, panel, whole, within, vectors, False)
         for r in range(count):
             for c in range(left):
                 if add:
