@@ -310,6 +310,32 @@ def test_tiles_of_images():
         assert all((tile.h0, tile.h1) == (0, 32) for tile in group)
 
 
+@pytest.mark.parametrize(
+    ("threads_used", "shape", "rows"),
+    [
+        (1, (1, 19, 19, 728), [19]),  # nothing to share
+        (2, (1, 19, 19, 728), [10, 9]),  # a half for each
+        (4, (1, 19, 19, 728), [5, 5, 5, 4]),
+        (64, (1, 19, 19, 728), [5, 5, 5, 4]),  # no less than pays
+        (2, (3, 19, 19, 728), 3 * [10, 9]),  # three images are no even share for two
+        (2, (1, 37, 37, 728), [10, 9, 9, 9]),  # what the cache holds
+        (2, (16, 19, 19, 728), 16 * [19]),
+        (2, (2, 4, 4, 384), [4]),  # small images, both in one tile
+    ],
+)
+def test_tiles_of_products(threads_used, shape, rows):
+    array = np.zeros(shape[:3])
+    with threads.use(threads_used):
+        tiles = threads.product_tiles(shape, shape[3])
+        assert [Tile(*row) for row in threads.product_table(shape, shape[3]).tolist()] == tiles
+    assert [tile.h1 - tile.h0 for tile in tiles] == rows
+    for tile in tiles:
+        part = tile.of(array)
+        assert part.flags.c_contiguous
+        part += 1
+    assert (array == 1).all()
+
+
 def test_many_passes_hold_blas_to_one_thread():
     before = [pool["num_threads"] for pool in threads._controller().info() if pool["user_api"] == "blas"]
     with pytest.raises(KeyError), threads.many_passes():

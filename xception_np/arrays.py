@@ -307,5 +307,5 @@ def _taken(size: int) -> _Piece:
 @cache
 def _size_class(nbytes: int) -> int:
     """Round up to an eighth of a power of two: at most 12.5% is wasted, and nearby sizes share memory."""
-    step = max(_STEP, 1 << max(0, nbytes.bit_length() - 4))
+    step = max(_STEP, 1 << max(0, int(nbytes).bit_length() - 4))
     return max(1, -(-nbytes // step)) * step

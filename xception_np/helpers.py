@@ -34,6 +34,8 @@ class Helpers:
         self._done = np.zeros((count, 8), np.int64)  # a cache line each
         self._condition = threading.Condition()
         self._asleep = 0
+        waiting.announce(np.zeros(1, np.int64), np.ones(1, np.int64), 1)  # compiled now: an interrupt may find a pass under way
+        waiting.until_all_are(self._done, 0)
         self._work: Callable[[], object] = _nothing
         self._errors: list[BaseException] = []
         for k in range(count):

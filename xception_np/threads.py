@@ -12,6 +12,7 @@ A call inside a pass, or beside one of another thread, runs on the thread that m
 """
 
 import itertools
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +39,7 @@ _FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; an
 def _remembered(function: Callable[..., T]) -> Callable[..., T]:
     """A function of shapes and the limits above that keeps its results: a training step asks for the same ones again and again."""
     kept = lru_cache(4096)(lambda limits, *arguments: function(*arguments))
-    return wraps(function)(lambda *arguments: kept((TILES, LARGEST, ENOUGH, SMALLEST, _FEW), *arguments))
+    return wraps(function)(lambda *arguments: kept((TILES, LARGEST, ENOUGH, SMALLEST, _FEW, _count), *arguments))
 
 
 class Tile(NamedTuple):
@@ -92,7 +93,28 @@ def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
     if rows * columns <= positions:
         return Tile(0, images, 0, rows).cut(columns, positions)
     count = -(-rows // max(1, positions // columns))
-    count = min(count + count % 2, rows)
+    return _equal_parts(images, rows, count + count % 2)
+
+
+def product_tiles(shape: tuple[int, ...], width: int) -> list[Tile]:
+    """The same for a pass that reads a large matrix for every tile: no more tiles than the cache and an even share for all want.
+
+    Only for what does not depend on how it is cut: these tiles are others for another number of threads.
+    """
+    images, rows, columns, _ = shape
+    numbers, positions = rows * columns * width, max(1, SMALLEST // width, min(max(ENOUGH, width), LARGEST // width))
+    count = -(-rows // max(1, positions // columns))
+    if numbers < SMALLEST or (count == 1 and images >= _FEW * _count):
+        return image_tiles(shape, width)  # whole images
+    if images * count < _FEW * _count:
+        share = _count // math.gcd(_count, images)  # in so many parts, the images are as much work for every thread
+        count = max(count, min(-(-count // share) * share, numbers // SMALLEST))
+    return _equal_parts(images, rows, count)
+
+
+def _equal_parts(images: int, rows: int, count: int) -> list[Tile]:
+    """Every image in so many tiles, or one a row."""
+    count = min(count, rows)
     ends = [k * (rows // count) + min(k, rows % count) for k in range(count + 1)]
     return [Tile(n, n + 1, *span) for n in range(images) for span in itertools.pairwise(ends)]
 
@@ -113,6 +135,12 @@ def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[T
 def image_table(shape: tuple[int, ...], width: int | None = None) -> np.ndarray:
     """`image_tiles` as rows of numbers, for compiled passes."""
     return _table(image_tiles(shape, width))
+
+
+@_remembered
+def product_table(shape: tuple[int, ...], width: int) -> np.ndarray:
+    """`product_tiles` as rows of numbers."""
+    return _table(product_tiles(shape, width))
 
 
 @_remembered
@@ -163,12 +191,17 @@ def together(work: Callable[[int], object], items: int) -> None:
     `taken(queue, items)` draws what is next, so that the interpreter is needed once a thread, not once a tile. An exception is
     raised here.
     """
+    _together(lambda number, queue: work(queue), items)
+
+
+def _together(work: Callable[[np.ndarray, int], object], items: int) -> None:
+    """The same with the number itself, too: who starts work counts it up, or the caller would wait a while for others to begin."""
     number, queue = counter = _counter()
     number[0] = 0
     try:
         with _one_blas_thread:
-            if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(queue), number):
-                work(queue)
+            if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(number, queue), number):
+                work(number, queue)
     finally:
         _counters.append(counter)
 
@@ -200,15 +233,16 @@ def for_tiles(function: Callable[[T], object], tiles: Sequence[T]) -> None:
     """
     tiles_left = iter(tiles)  # next() on the iterator of a list or tuple is atomic under the interpreter's lock
 
-    def work(_):
+    def work(number, _):
         try:
             for tile in tiles_left:
+                number[0] = 1
                 function(tile)
         finally:
             for _ in tiles_left:  # only after an exception is there anything left
                 pass
 
-    together(work, len(tiles))
+    _together(work, len(tiles))
 
 
 def for_spans(function: Callable, *equal: np.ndarray) -> None:
@@ -307,10 +341,11 @@ class _OneBlasThread:
         self._limit = None
 
     def __enter__(self):
+        controller = _controller()  # the first time it takes a while, in which somebody may interrupt
         with self._lock:
+            if self._depth == 0:
+                self._limit = controller.limit(limits=1, user_api="blas")
             self._depth += 1
-            if self._depth == 1:
-                self._limit = _controller().limit(limits=1, user_api="blas")
 
     def __exit__(self, *_):
         with self._lock:

@@ -188,6 +188,16 @@ def test_the_same_bits_for_any_number_of_threads():
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("images", [1, 3])
+def test_the_same_bits_of_few_images_that_are_cut_differently(images):
+    model = models.build("xception_small", seed=1)
+    x, results = np.random.default_rng(0).standard_normal((images, 32, 32, 3)).astype(np.float32), []
+    for count in (1, 2, 3, 5):
+        with threads.use(count), threads.tiny_tiles():
+            results.append(model.predict(x).tobytes())
+    assert results[1:] == results[:1] * 3
+
+
 def test_the_cpu_computes_what_the_reference_computes():
     x = np.random.default_rng(0).standard_normal((2, 32, 32, 3))
     gradients = []

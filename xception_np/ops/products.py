@@ -90,8 +90,13 @@ def kept(array: np.ndarray, way: int, pack: Callable[[], Weights]) -> Weights:
     name = id(array), way
     if name not in _kept:
         _kept[name] = pack()
-        weakref.finalize(array, _kept.pop, name)
+        weakref.finalize(array, _kept.pop, name, None)  # another thread may have done so as well
     return _kept[name]
+
+
+def tiles(shape: tuple[int, ...], width: int, numbers: int) -> np.ndarray:
+    """Tiles of (N, H, W, F), as rows of numbers, for a matrix of so many: what BLAS multiplies may depend on how it is cut."""
+    return threads.image_table(shape, width) if numbers > _LARGEST else threads.product_table(shape, width)
 
 
 def stacked(matrices: np.ndarray) -> Weights:

@@ -91,7 +91,7 @@ def weight_gradient(x, dy, windows, segments):
 
 def _convolve_onto(x, stack, segments, windows, y, size, lattice, exit):
     """The pixels of y that `lattice` names, (N, *size), = windows of x, as they leave"""
-    tiles = threads.image_table((len(x), *size, y.shape[3]), _numbers(x, y))
+    tiles = threads.product_table((len(x), *size, y.shape[3]), _numbers(x, y))
     view = _view(x, windows, size, x.shape[3] // segments)
     y_flat = y.reshape(-1)
     threads.together(lambda queue: _convolve(queue, tiles, x, windows, view, stack, segments, y_flat, lattice, exit), len(tiles))

@@ -51,7 +51,7 @@ def forward(x, weight, geometry, segments, *, implementation=None):
         If S does not divide C and F (the message names the nearest that do), or shapes, dtypes, layout or geometry do not fit.
     """
     sizes = spec.shapes(x=(x, "N H W C"), weight=(weight, "kh kw C/S F"))
-    spec.segments(segments, sizes["C"], sizes["F"])
+    segments = spec.segments(segments, sizes["C"], sizes["F"])
     if sizes["C/S"] != sizes["C"] // segments:
         raise InputError(
             f"weight has shape {weight.shape}; expected {sizes['C'] // segments} along its third axis, "

@@ -1,4 +1,8 @@
-"""Pointwise convolution on the CPU: a matrix product for every tile of rows, BLAS with one thread in each."""
+"""Pointwise convolution on the CPU: a matrix product for every tile of rows, BLAS with one thread in each.
+
+Few rows and a large matrix, as in VGG's dense layers, are no work for several threads if rows are what is cut; what takes time then
+is to read the matrix, or to write its gradient. So these are cut, along what lies in one piece of memory.
+"""
 
 import math
 
@@ -6,6 +10,8 @@ import numpy as np
 
 from xception_np import arrays, threads
 from xception_np.ops.pointwise_conv import Cache, output_shape
+
+_FEW, _LARGE = 64, 2**20  # rows, and numbers of a matrix: 4 MiB in float32
 
 
 def forward(x, weight):
@@ -29,7 +35,18 @@ def product(x, matrix, y):
     def rows(span):
         np.matmul(x_rows[span], matrix, out=y_rows[span])
 
-    threads.for_tiles(rows, threads.spans(len(x_rows), max(matrix.shape)))
+    def columns(span):
+        np.matmul(x_rows, matrix[:, span], out=y_rows[:, span])
+
+    def terms(span, out):
+        np.matmul(x_rows[:, span], matrix[span], out=out)
+
+    if not _is_large(x_rows, matrix.size):
+        threads.for_tiles(rows, threads.spans(len(x_rows), max(matrix.shape)))
+    elif matrix.flags.c_contiguous:
+        y_rows[...] = threads.sum_tiles(terms, threads.span_groups(len(matrix), y_rows.size), y_rows.shape, y.dtype)
+    else:  # the transpose of a matrix, whose rows are columns here
+        threads.for_tiles(columns, threads.spans(matrix.shape[1], matrix.shape[0]))
 
 
 def product_over_positions(x, dy):
@@ -39,5 +56,17 @@ def product_over_positions(x, dy):
     def rows(span, out):
         np.matmul(x_rows[span].T, dy_rows[span], out=out)
 
+    def channels(span):
+        np.matmul(x_rows[:, span].T, dy_rows, out=total[span])
+
     shape = (x.shape[-1], dy.shape[-1])
+    if _is_large(x_rows, math.prod(shape)):
+        total = arrays.empty(shape, x.dtype)
+        threads.for_tiles(channels, threads.spans(*shape))
+        return total
     return threads.sum_tiles(rows, threads.span_groups(len(x_rows), math.prod(shape)), shape, x.dtype)
+
+
+def _is_large(rows, numbers):
+    """Whether a matrix of so many numbers is what takes time, rather than the rows that meet it."""
+    return len(rows) <= _FEW and numbers >= _LARGE

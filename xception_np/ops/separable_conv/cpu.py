@@ -59,7 +59,8 @@ def spatial_first(cache, entry, exit=None):
     multiplier = depthwise_weight.shape[3]
     x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
     windows, code, exit = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation), exit or exits.nothing(x.dtype)
-    tiles, weights = threads.image_table(y.shape, max(pointwise_weight.shape)), products.weights(pointwise_weight)
+    weights = products.weights(pointwise_weight)
+    tiles = products.tiles(y.shape, max(pointwise_weight.shape), pointwise_weight.size)
 
     def work(queue):
         _forward(queue, tiles, x_wide, entry, taps, weights, windows, code, frames.rows(y), exit)
