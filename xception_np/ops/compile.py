@@ -7,8 +7,9 @@
 - `error_model="numpy"`: no test for division by zero inside loops.
 
 `compiled_apart` promises more: what the function writes to overlaps with none of its other arguments. Then the compiler can keep
-numbers in registers without asking, and a loop over channels that reads a dozen pixels is still one of vectors. `fetch` asks for
-pixels before they are wanted.
+numbers in registers without asking, and a loop over channels that reads a dozen pixels is still one of vectors. To Numba that also
+means that no argument is heard of again once the function is over: one that returns a part of an argument is only `compiled`.
+`fetch` asks for pixels before they are wanted.
 
 A pass over tiles is one compiled function, which every thread of the pool enters once (`threads.together`):
 
@@ -142,11 +143,11 @@ def _files(modules: Iterable[ModuleType]) -> set[Path]:
     return found
 
 
-def compiled_with(*modules: ModuleType) -> Callable:
-    """`compiled_apart` for a function that calls those of other modules: what is kept of it goes when one of them changes."""
+def compiled_with(*modules: ModuleType, how: Callable = compiled_apart) -> Callable:
+    """`compiled_apart`, or `compiled`, for one that calls other modules: what is kept of it goes when one of them changes."""
 
     def decorate(function):
-        dispatcher = compiled_apart(function)
+        dispatcher = how(function)
         newest = max(file.stat().st_mtime for file in {Path(__file__), *_files(modules)})
         for index in _kept(dispatcher):
             with suppress(FileNotFoundError):  # another process, that has just started too, may be faster

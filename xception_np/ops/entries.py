@@ -10,7 +10,7 @@ import numpy as np
 
 from xception_np import threads
 from xception_np.ops import frames
-from xception_np.ops.compile import compiled_apart, compiled_with, taken
+from xception_np.ops.compile import compiled, compiled_apart, compiled_with, taken
 
 
 class Entry(NamedTuple):
@@ -54,11 +54,13 @@ def cut_and_sum(x, entry, dz):
     return threads.sum_groups(work, len(spans), (2 * x.shape[-1],), x.dtype)
 
 
-@compiled_with(frames)
+@compiled_with(frames, how=compiled)
 def fill(x, tile, columns, windows, entry, memory):
     """The frame of a tile, as x enters, in `memory`."""
     if entry.mean.size:
-        return _fill_normalised(x, tile, columns, windows, entry, memory)
+        frame = frames.empty(tile[1] - tile[0], tile[3] - tile[2], columns, windows, x.shape[3], memory)
+        _normalise(x, tile, windows, entry, frame)
+        return frame
     frame = frames.fill(x, tile, columns, windows, (1, 1), memory)
     if entry.relu:
         _cut(frame.reshape(-1))
@@ -73,12 +75,11 @@ def _cut(z):
         z[k] = 0 if z[k] <= 0 else z[k]
 
 
-@compiled_with(frames)
-def _fill_normalised(x, tile, columns, windows, entry, memory):
-    """The frame of a tile, in `memory`: z = (x - mean) * scale + beta, cut off at 0 if relu, and its padding, which is 0."""
-    n0, n1, h0, h1 = tile
+@compiled_apart
+def _normalise(x, tile, windows, entry, frame):
+    """The frame of a tile: z = (x - mean) * scale + beta, cut off at 0 if relu, and its padding, which is 0."""
+    n0, _, h0, _ = tile
     mean, scale, beta, relu = entry
-    frame = frames.empty(n1 - n0, h1 - h0, columns, windows, x.shape[3], memory)
     top, left = h0 * windows.stride[0] - windows.origin[0], -windows.origin[1]
     for n in range(len(frame)):
         for r in range(frame.shape[1]):
@@ -93,7 +94,6 @@ def _fill_normalised(x, tile, columns, windows, entry, memory):
                     for c in range(mean.size):
                         z = (seen[c] - mean[c]) * scale[c] + beta[c]
                         pixel[c] = 0 if relu and z <= 0 else z
-    return frame
 
 
 @compiled_apart

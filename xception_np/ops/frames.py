@@ -8,7 +8,7 @@ a tile is a row (n0, n1, h0, h1) of `threads.image_table`, and stands for output
 
 import numpy as np
 
-from xception_np.ops.compile import compiled_apart
+from xception_np.ops.compile import compiled, compiled_apart
 
 _LINE = 64  # bytes of a cache line
 
@@ -18,7 +18,7 @@ def rows(array):
     return array.reshape(-1, *array.shape[2:])
 
 
-@compiled_apart
+@compiled
 def of_tile(rows, tile, height):
     """The tile's part (images, h1 - h0, W, C) of an (N * H, W, C) array: one image's rows, or whole images."""
     n0, n1, h0, h1 = tile
@@ -41,14 +41,14 @@ def numbers(count, dtype):
     return whole[start : start + count]
 
 
-@compiled_apart
+@compiled
 def empty(images, rows, columns, windows, channels, memory):
     """A frame of what (images, rows, columns) windows see, in `memory`."""
     height, width = _size(rows, columns, windows)
     return memory[: images * height * width * channels].reshape(images, height, width, channels)
 
 
-@compiled_apart
+@compiled
 def fill(x, tile, columns, windows, spread, memory):
     """The frame of a tile, in `memory`: x with its padding, its pixels `spread` apart."""
     n0, n1, h0, h1 = tile

@@ -31,7 +31,7 @@ import numpy as np
 
 from xception_np import arrays, threads
 from xception_np.ops import register_block
-from xception_np.ops.compile import compiled_apart, compiled_with, taken
+from xception_np.ops.compile import compiled, compiled_apart, compiled_with, taken
 from xception_np.ops.register_block import BYTES, REGISTERS, block, lanes, move
 
 # Blocks of 1, 2, 3, 4 vectors, with so many rows: the sums, a row of b and a number of a fit into the registers
@@ -109,7 +109,7 @@ def stacked(matrices: np.ndarray) -> Weights:
     return Weights(packed, (depth, width))
 
 
-@compiled_apart
+@compiled
 def one_of(stack, s):
     """The s-th of `stacked` matrices."""
     return Weights(stack.packed[s], stack.shape)

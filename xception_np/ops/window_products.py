@@ -30,7 +30,7 @@ import numpy as np
 
 from xception_np import threads
 from xception_np.ops import exits, frames, products
-from xception_np.ops.compile import compiled_apart, compiled_with, taken
+from xception_np.ops.compile import compiled, compiled_with, taken
 
 
 class _Lattice(NamedTuple):
@@ -167,7 +167,7 @@ def _memory(tiles, x, windows, view):
     return memory, np.empty(positions, np.int64), np.empty(positions, np.int64)
 
 
-@compiled_with(frames)
+@compiled_with(frames, how=compiled)
 def _look(x, tile, windows, view, memory, places):
     """Numbers, and where among them the windows of a tile begin."""
     if view.in_place:
@@ -181,7 +181,7 @@ def _look(x, tile, windows, view, memory, places):
     return memory, _fill(places, (0, n1 - n0, 0, h1 - h0), view.columns, lattice)
 
 
-@compiled_apart
+@compiled
 def _fill(starts, tile, columns, lattice):
     """starts[n, h, w] = where this pixel of the tile begins"""
     n0, n1, h0, h1 = tile

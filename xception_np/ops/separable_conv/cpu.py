@@ -24,7 +24,7 @@ import numpy as np
 
 from xception_np import arrays, threads
 from xception_np.ops import depthwise_conv, entries, exits, frames, products
-from xception_np.ops.compile import compiled_apart, compiled_with, taken
+from xception_np.ops.compile import compiled, compiled_with, taken
 from xception_np.ops.depthwise_conv import cpu as depthwise
 from xception_np.ops.elu import cpu as elu
 from xception_np.ops.pointwise_conv import cpu as pointwise
@@ -167,7 +167,7 @@ def _panel_memory(tile, columns, taps):
     return frames.numbers(tile[1] * tile[3] * columns * taps.shape[2], taps.dtype)
 
 
-@compiled_apart
+@compiled
 def _parts(partial, taps, transposed_shape):
     """The parts of a group's sums: ddepthwise, dpointwise, and the two of the entry."""
     filters, channels = transposed_shape
@@ -176,7 +176,7 @@ def _parts(partial, taps, transposed_shape):
     return partial[: ends[0]].reshape(taps.shape), dpointwise, partial[ends[1] :].reshape(2, -1)
 
 
-@compiled_with(depthwise, relu, elu)
+@compiled_with(depthwise, relu, elu, how=compiled)
 def _fill_panel(frame, tile, columns, taps, windows, activation, memory):
     """The middle of a tile, activated: (P, C*M), in `memory`."""
     images, rows, channels = tile[1] - tile[0], tile[3] - tile[2], taps.shape[2]
