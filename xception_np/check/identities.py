@@ -117,15 +117,17 @@ def segments_are_towers(implementation: str) -> Iterator[Comparison]:
 
 
 def pointwise_is_a_matrix_product(implementation: str) -> Iterator[Comparison]:
-    """pointwise_conv is x @ weight, and conv with a 1x1 kernel."""
+    """pointwise_conv is x @ weight, and conv with a 1x1 kernel; also where a few pixels meet a large matrix."""
     draw = Draw("pointwise")
-    x, weight, dy = draw.normal(2, 3, 4, 5), draw.normal(5, 6), draw.normal(2, 3, 4, 6)
-    pointwise = _passes(ops.pointwise_conv, dy, x, weight, implementation=implementation)
-    rows, drows = x.reshape(-1, 5), dy.reshape(-1, 6)
-    product = ((rows @ weight).reshape(dy.shape), (drows @ weight.T).reshape(x.shape), rows.T @ drows)
-    yield from _same("a matrix product", pointwise, product)
-    y, dx, dweight = _passes(ops.conv, dy, x, weight[None, None], Geometry(1), implementation=implementation)
-    yield from _same("conv 1x1", pointwise, (y, dx, dweight[0, 0]))
+    for pixels, channels, filters in (((2, 3, 4), 5, 6), ((1, 1, 3), 70, 64)):
+        x, weight, dy = draw.normal(*pixels, channels), draw.normal(channels, filters), draw.normal(*pixels, filters)
+        with threads.tiny_tiles():
+            pointwise = _passes(ops.pointwise_conv, dy, x, weight, implementation=implementation)
+        rows, drows = x.reshape(-1, channels), dy.reshape(-1, filters)
+        product = ((rows @ weight).reshape(dy.shape), (drows @ weight.T).reshape(x.shape), rows.T @ drows)
+        yield from _same("a matrix product", pointwise, product)
+        y, dx, dweight = _passes(ops.conv, dy, x, weight[None, None], Geometry(1), implementation=implementation)
+        yield from _same("conv 1x1", pointwise, (y, dx, dweight[0, 0]))
 
 
 def separable_is_a_product_kernel(implementation: str) -> Iterator[Comparison]:

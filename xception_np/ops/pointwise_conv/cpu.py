@@ -11,7 +11,7 @@ import numpy as np
 from xception_np import arrays, threads
 from xception_np.ops.pointwise_conv import Cache, output_shape
 
-_FEW, _LARGE = 64, 2**20  # rows, and numbers of a matrix: 4 MiB in float32
+_FEW, _LARGE = 64, 16  # rows, and tiles of the smallest size that a matrix has at least: 4 MiB in float32
 
 
 def forward(x, weight):
@@ -69,4 +69,4 @@ def product_over_positions(x, dy):
 
 def _is_large(rows, numbers):
     """Whether a matrix of so many numbers is what takes time, rather than the rows that meet it."""
-    return len(rows) <= _FEW and numbers >= _LARGE
+    return len(rows) <= _FEW and numbers >= _LARGE * threads.SMALLEST
