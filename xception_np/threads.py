@@ -5,8 +5,9 @@
 - `sum_groups` and `sum_tiles`, the same for sums over tiles.
 
 What they call releases the interpreter's lock (Numba's `nogil`, NumPy's matrix product), and inside it BLAS is held to one
-thread (where it can be: Apple's Accelerate decides for itself), so no two pools of threads compete for the same cores. The tiles
-and the order in which partial sums are added depend on the shapes alone: results are the same bits for any number of threads.
+thread (where it can be: Apple's Accelerate decides for itself), so no two pools of threads compete for the same cores. What
+is summed, and in which order, depends on shapes alone (where tiles do not, no number depends on them: `product_tiles`): results are
+the same bits for any number of threads.
 
 A call inside a pass, or beside one of another thread, runs on the thread that makes it.
 """
@@ -99,7 +100,7 @@ def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
 def product_tiles(shape: tuple[int, ...], width: int) -> list[Tile]:
     """The same for a pass that reads a large matrix for every tile: no more tiles than the cache and an even share for all want.
 
-    Only for what does not depend on how it is cut: these tiles are others for another number of threads.
+    Only for what does not depend on how it is cut: with another number of threads these tiles are others.
     """
     images, rows, columns, _ = shape
     numbers, positions = rows * columns * width, max(1, SMALLEST // width, min(max(ENOUGH, width), LARGEST // width))

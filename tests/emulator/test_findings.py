@@ -206,7 +206,7 @@ def test_atomics_on_one_word_take_turns_and_may_begin_again(of_text):
     assert (use.access, use.requests, use.bank_conflicts) == ("atomic", 1, 32)
 
 
-@pytest.mark.parametrize(("count", "dynamic", "enough"), [(4, 60_000, True), (12_000, 1000, False), (12_000, 60_000, True)])
+@pytest.mark.parametrize(("count", "dynamic", "enough"), [(4, 60_000, True), (12_000, 2000, False), (12_000, 60_000, True)])
 def test_static_and_dynamic_shared_memory_together(of_text, count, dynamic, enough):
     """48 KiB together, or as much as a GPU has if a launch asks for more dynamic memory."""
     text = (

@@ -250,7 +250,9 @@ def test_a_kernel_with_what_its_lines_ask_for_and_which_thread_touches_what(tmp_
     assert "   5      __syncthreads();" in texts
     assert "   6      y[threadIdx.x] = tile[threadIdx.x][1];  <- uninitialised read" in texts
     assert "   2  " not in "".join(texts)  # the signature is not shown
-    columns = [texts.index(name) for name in ("bytes asked", "different", "sectors a\nrequest", "bank\nconflicts")]
+    columns = [
+        texts.index(name) for name in ("bytes asked,\nblock 0", "different,\nblock 0", "sectors a\nrequest", "bank\nconflicts")
+    ]
     assert texts[columns[1] + 1 : columns[2]] == ["128", "64", "128", "128"]  # tile, x; tile, y
     assert texts[columns[2] + 1 : columns[3]] == ["2", "4"]
     assert texts[columns[3] + 1 :] == ["32", "32"]

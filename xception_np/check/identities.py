@@ -276,7 +276,7 @@ def averages_are_a_depthwise_convolution(implementation: str) -> Iterator[Compar
     x, weight = draw.normal(2, 5, 7, 3), np.full((2, 3, 3, 1), 1 / 6)
     dy = draw.normal(*ops.avg_pool.output_shape(x.shape, geometry))
     depthwise = _passes(ops.depthwise_conv, dy, x, weight, geometry, implementation=implementation)
-    yield from _same("equal weights", _passes(ops.avg_pool, dy, x, geometry, implementation=implementation), depthwise)
+    yield from _same("equal weights", _passes(ops.avg_pool, dy, x, geometry, implementation=implementation), depthwise[:2])
 
 
 def the_largest_moves_with_a_constant(implementation: str) -> Iterator[Comparison]:

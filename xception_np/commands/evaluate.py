@@ -7,6 +7,7 @@ from xception_np import data, training
 from xception_np.commands.output import check_picture_target, emit, over_views, save_figure, views_clause
 from xception_np.data import ImageFolder, Pictures, imagenet
 from xception_np.errors import InputError
+from xception_np.files import with_home
 from xception_np.show import confusion_matrix
 from xception_np.training import Checkpoint, confusion, pretrained
 
@@ -60,7 +61,7 @@ def run(
 def _held_out(source: str, loaded: Checkpoint, checkpoint: str) -> Pictures:
     """The pictures to measure on, with labels that are numbers of the network's classes."""
     size = loaded.preprocessing.size
-    if size != data.SIZE and not data.is_scaled(source):
+    if size != data.SIZE and not data.is_scaled(source) and (data.is_name(source) or with_home(source).exists()):
         raise InputError(
             f"data is {source}; expected a folder of pictures: {checkpoint} sees {size} pixels, and only these are scaled"
         )

@@ -69,14 +69,14 @@ def connections(channels: int, segments: int) -> np.ndarray:
     Found by trying: a 1x1 kernel of ones is given C pictures of one pixel, each with another channel lit.
     """
     lit = np.eye(channels).reshape(channels, 1, 1, channels)
-    spec.segments(segments, channels, channels)
+    segments = spec.segments(segments, channels, channels)
     weight = np.ones((1, 1, channels // segments, channels))
     return ops.grouped_conv.forward(lit, weight, Geometry(1), segments, implementation="reference")[0].reshape(channels, channels)
 
 
 def _point(x_shape: tuple[int, int, int, int], segments: int, kernel: int) -> Point:
     channels = x_shape[3]
-    spec.segments(segments, channels, channels)
+    segments = spec.segments(segments, channels, channels)
     geometry = Geometry(kernel)
     spatial = ops.grouped_conv.cost(x_shape, (*geometry.kernel, channels // segments, channels), geometry)
     return Point(segments, _place(segments, channels), spatial, ops.pointwise_conv.cost(x_shape, (channels, channels)))

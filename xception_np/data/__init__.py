@@ -82,7 +82,8 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
     by_name = {version.name: version for version in VERSIONS}
     if is_folder_of_pictures(source):
         return image_folder.load(path, image_folder.SIZE if size is None else size)
-    if size not in (None, SIZE):
+    is_there = is_name(source) or path.exists()
+    if is_there and size not in (None, SIZE):
         raise InputError(
             f"size is {size!r}; expected {SIZE}, the size of the pictures of {source}: only folders of pictures are scaled"
         )
@@ -93,7 +94,7 @@ def load(source: str | os.PathLike, size: int | None = None) -> Split:
     if source in by_name:
         version = by_name[str(source)]
         return cifar.load(download.fetch(f"{ADDRESS}/{version.archive}", version.md5), [version])
-    if not path.exists():
+    if not is_there:
         raise InputError(
             f"data is {str(source)!r}; expected 'digits', 'glyphs', 'cifar10', 'cifar100', or the path of CIFAR's binary version "
             "(a directory or an archive) or of a folder of pictures (train/<class>/* and val/<class>/*)"

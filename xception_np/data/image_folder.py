@@ -21,7 +21,8 @@ from xception_np import threads
 from xception_np.data.dataset import CHANNELS, Dataset, Split, Window, check_labels, count_values, is_shown, shown
 from xception_np.errors import InputError
 
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
+U = TypeVar("U")
 
 SIZE = 128  # pixels, if no size is asked for
 LARGEST = 4096

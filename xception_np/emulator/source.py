@@ -112,7 +112,7 @@ def names(text: str) -> list[str]:
 
 
 def launch_bounds(text: str) -> dict[str, str]:
-    """How many threads a block may have, by the names of the kernels that say so: an expression in C."""
+    """How many threads a block may have, by the names of the kernels that say so: an expression in C, without parentheses."""
     found = {match["name"]: match[1] or match[2] for match in _KERNEL.finditer(without_comments(text))}
     return {name: bound for name, bound in found.items() if bound is not None}
 

@@ -61,9 +61,13 @@ def _version(path: str) -> str:
 
 
 def _major() -> int:
-    """GCC's first number: the last word of what it says is its version."""
-    found = re.search(r"(\d+)\.[\d.]+$", compiler()[1])
-    return int(found[1]) if found else 0
+    """GCC's first number."""
+    return int(_number(compiler()[0]).split(".")[0])
+
+
+@functools.cache
+def _number(path: str) -> str:
+    return subprocess.run([path, "-dumpversion"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def cache_folder() -> Path:

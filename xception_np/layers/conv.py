@@ -46,7 +46,8 @@ class GroupedConv(Layer):
     """Convolution in S segments: `kernel` (kh, kw, C/S, F)."""
 
     def __init__(self, name: str, channels: int, filters: int, geometry: Geometry, segments: int):
-        self.name, self.geometry, self.segments = name, geometry, ops.spec.segments(segments, channels, filters)
+        segments = ops.spec.segments(segments, channels, filters)
+        self.name, self.geometry, self.segments = name, geometry, segments
         kh, kw = geometry.kernel
         width = channels // segments
         self.kernel = Parameter(f"{name}/kernel", (kh, kw, width, filters), fan_in=kh * kw * width, groups=segments)

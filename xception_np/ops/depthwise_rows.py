@@ -53,7 +53,7 @@ def correlate(frame, taps, y):
 def correlate_padded(x, first, taps, y, least):
     """The same for x as it is, of y's width: its padding is one pixel of 0 on every side. Row h of y is row first + h of x.
 
-    What is less than `least` counts as that: of 0, x is cut off as by a ReLU, of -infinity it is not
+    Numbers below `least` count as `least`: with 0, x is cut off as by a ReLU; with -infinity, it is as it is
     """
     images, rows, columns, channels = y.shape
     height, length = x.shape[1], columns * channels
@@ -104,7 +104,7 @@ class _Row(Code):
         return [self.at_least(self.vector_from(self.pixel(row, w))) for row in rows]
 
     def at_least(self, x):
-        """X, or the least where it is greater; so that what is not a number stays."""
+        """X, but the least number where that is greater: NaN stays."""
         if self.least is None:
             return x
         return self.builder.select(self.builder.fcmp_ordered(">", self.least, x), self.least, x)

@@ -104,7 +104,8 @@ class Alone:
 class Ranks:
     """One process among those that an mpiexec started.
 
-    Every wait looks about: a signal, a process that is gone or a silence that is too long end it with `Lost`.
+    Every wait looks about: a signal, a process that is gone or a silence that is too long end it with `Lost`; but that of `meet` only
+    what MPI says of a process that is gone.
 
     Parameters
     ----------

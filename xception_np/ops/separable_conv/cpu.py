@@ -32,6 +32,7 @@ from xception_np.ops.pointwise_conv import cpu as pointwise
 from xception_np.ops.relu import cpu as relu
 from xception_np.ops.separable_conv import ACTIVATIONS, Cache, output_shape
 
+_TOGETHER = (1, 1)  # pixels of x lie next to each other
 RELU, ELU = ACTIVATIONS.index("relu"), ACTIVATIONS.index("elu")
 _MODULES = {"relu": relu, "elu": elu}
 
@@ -112,7 +113,7 @@ def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y, ex
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
     panels = _panel_memory(tiles[0], columns, taps)
     # Where windows lie around every pixel, and x is at most cut off, x can be read as it is
-    in_place = entry.mean.size == 0 and depthwise.surround_every_pixel(windows, (1, 1), x, (height, columns))
+    in_place = entry.mean.size == 0 and depthwise.surround_every_pixel(windows, _TOGETHER, x, (height, columns))
     least = x.dtype.type(0 if entry.relu else -np.inf)
     for k in taken(queue, len(tiles)):
         n0, n1, h0, _ = tiles[k]
@@ -205,7 +206,7 @@ def _fill_panel(frame, tile, columns, taps, windows, activation, memory):
 
 @compiled_with(relu, elu)
 def _activate(panel, activation):
-    """In place"""
+    """The activation of a panel, in place"""
     if activation == RELU:
         relu.forward_span(panel.reshape(-1), panel.reshape(-1))
     elif activation == ELU:
