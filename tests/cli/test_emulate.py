@@ -91,7 +91,8 @@ class TestRuns:
         """Of a number that was never written the error is infinite."""
         (tmp_path / "mine.cu").write_text(RELU.replace("if (k < count) y[k]", "if (k < count - 1) y[k]"))
         found = json.loads(run("relu", "--file", "mine.cu", "--json", cwd=tmp_path).stdout, parse_constant=pytest.fail)
-        assert [(each["error"], each["right"]) for each in found["comparisons"]] == [(None, False), (0, True)]
+        of_y, _ = found["comparisons"]
+        assert (of_y["error"], of_y["right"]) == (None, False)
 
     def test_what_is_wrong_with_a_pass_that_was_not_asked_for(self, tmp_path):
         (tmp_path / "mine.cu").write_text(RELU.replace("if (k < count) dx[k]", "if (k <= count) dx[k]"))

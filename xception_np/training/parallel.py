@@ -104,8 +104,8 @@ class Alone:
 class Ranks:
     """One process among those that an mpiexec started.
 
-    Every wait looks about: a signal, a process that is gone or a silence that is too long end it with `Lost`; but that of `meet` only
-    what MPI says of a process that is gone.
+    Every wait looks about: a signal, a process that is gone or a silence that is too long end it with `Lost`; that of `meet` only
+    ends so if MPI says that a process is gone.
 
     Parameters
     ----------
