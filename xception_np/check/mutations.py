@@ -96,8 +96,8 @@ def _correlate(frame, taps, y):
     y[:] = sum(frame[:, i : i + rows, j : j + columns] * taps[i, j] for i, j in np.ndindex(3, 3))
 
 
-def _correlate_padded(x, first, taps, y, least):
-    frame = np.pad(np.where(x < least, least, x), ((0, 0), (1, 1), (1, 1), (0, 0)))
+def _correlate_padded(x, first, taps, y):
+    frame = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     _correlate(frame[:, first : first + y.shape[1] + 2], taps, y)
 
 

@@ -50,17 +50,14 @@ def correlate(frame, taps, y):
 
 
 @compiled_with(register_block)
-def correlate_padded(x, first, taps, y, least):
-    """The same for x as it is, of y's width: its padding is one pixel of 0 on every side. Row h of y is row first + h of x.
-
-    Numbers below `least` count as `least`: with 0, x is cut off as by a ReLU; with -infinity, it is as it is
-    """
+def correlate_padded(x, first, taps, y):
+    """The same for x as it is, of y's width: its padding is one pixel of 0 on every side. Row h of y is row first + h of x."""
     images, rows, columns, channels = y.shape
     height, length = x.shape[1], columns * channels
     if x.shape != (images, height, columns, channels) or first + rows > height or taps.shape != (3, 3, channels):
         raise ValueError("shapes do not fit: x (N, H, W, C), taps (3, 3, C), y (N, rows of those, W, C)")
     pixels, weights, results, lane_count = x.reshape(-1), taps.reshape(-1), y.reshape(-1), lanes(y)
-    padding = np.zeros(length if first == 0 or first + rows == height else 0, x.dtype)
+    padding = np.zeros(length, x.dtype)
     for n in range(images):
         for h in range(rows):
             place, target = (n * height + first + h - 1) * length, (n * rows + h) * length
@@ -68,7 +65,7 @@ def correlate_padded(x, first, taps, y, least):
             for start in range(0, channels, lane_count):
                 c = min(start, channels - lane_count)
                 _correlate_padded_row(
-                    pixels, place + c, length, weights, c, channels, results, target + c, columns, padding, above, below, least
+                    pixels, place + c, length, weights, c, channels, results, target + c, columns, padding, above, below
                 )
 
 
@@ -93,21 +90,15 @@ class _Row(Code):
 
     def __init__(self, context, builder, kind, channels):
         super().__init__(context, builder, kind)
-        self.channels, self.least = channels, None
+        self.channels = channels
 
     def rows(self, x, place, row):
         """Where three rows begin, the first at number `place`."""
         return [self.element(x, self.builder.add(place, self.builder.mul(row, integer(i)))) for i in _THREE]
 
     def column(self, rows, w):
-        """Pixel w of each, not less than the least."""
-        return [self.at_least(self.vector_from(self.pixel(row, w))) for row in rows]
-
-    def at_least(self, x):
-        """X, but the least number where that is greater: NaN stays."""
-        if self.least is None:
-            return x
-        return self.builder.select(self.builder.fcmp_ordered(">", self.least, x), self.least, x)
+        """Pixel w of each."""
+        return [self.vector_from(self.pixel(row, w)) for row in rows]
 
     def pixel(self, row, w):
         """The address of pixel w."""
@@ -163,25 +154,23 @@ def _correlate_row_typed(_, x, place, row, taps, c, channels, y, target, columns
 _correlate_row: Any = intrinsic(_correlate_row_typed)
 
 
-def _correlate_padded_row_typed(_, x, place, row, taps, c, channels, y, target, columns, padding, above, below, least):
-    if not x.dtype == taps.dtype == y.dtype == padding.dtype == least:
+def _correlate_padded_row_typed(_, x, place, row, taps, c, channels, y, target, columns, padding, above, below):
+    if not x.dtype == taps.dtype == y.dtype == padding.dtype:
         return None
 
     def generate(context, builder, signature, arguments):
         x, taps, y, padding = arrays_of(context, builder, signature, arguments, (0, 3, 6, 9))
-        _, place, row, _, c, channels, _, target, columns, _, above, below, least = arguments
+        _, place, row, _, c, channels, _, target, columns, _, above, below = arguments
         code = _Row(context, builder, signature.args[0].dtype, channels)
-        code.least = code.everywhere(least)
         top, middle, bottom = code.rows(x, place, row)
         rows = builder.select(above, top, padding.data), middle, builder.select(below, bottom, padding.data)
         code.correlate(rows, code.taps(taps, c), code.element(y, target), columns, padding=1)
         return context.get_dummy_value()
 
-    return types.void(x, place, row, taps, c, channels, y, target, columns, padding, above, below, least), generate
+    return types.void(x, place, row, taps, c, channels, y, target, columns, padding, above, below), generate
 
 
-# The same of pixels w + j - 1, none less than `least`, of which those outside the row are 0; so is the row above or below, where
-# there is none
+# The same of pixels w + j - 1, of which those outside the row are 0; so is the row above or below, where there is none
 _correlate_padded_row: Any = intrinsic(_correlate_padded_row_typed)
 
 

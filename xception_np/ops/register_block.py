@@ -186,15 +186,14 @@ class Code:
 
     def in_all_lanes(self, address):
         """A vector of the same number, which is at an address."""
-        return self.everywhere(self.builder.load(address))
+        return self._in_all_lanes(self.builder.load(address))
 
     def lanes_from(self, first):
         """For each lane, whether it is this one or a later one."""
-        number = self.everywhere(first)
+        number = self._in_all_lanes(first)
         return self.builder.icmp_signed(">=", ir.Constant(number.type, list(range(self.lanes))), number)
 
-    def everywhere(self, value):
-        """A vector of the same number in all lanes."""
+    def _in_all_lanes(self, value):
         undefined, index = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined), ir.IntType(32)
         one = self.builder.insert_element(undefined, value, ir.Constant(index, 0))
         return self.builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes))

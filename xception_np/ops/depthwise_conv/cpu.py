@@ -92,8 +92,8 @@ def _convolve(queue, tiles, x, taps, windows, spread, y):
     for k in taken(queue, len(tiles)):
         n0, n1, h0, _ = tiles[k]
         part = frames.of_tile(y, tiles[k], height)
-        if surround_every_pixel(windows, spread, x, (height, columns)) and depthwise_rows.fits(part):
-            depthwise_rows.correlate_padded(x[n0:n1], h0, taps, part, x.dtype.type(-np.inf))
+        if _surround_every_pixel(windows, spread, x, (height, columns)) and depthwise_rows.fits(part):
+            depthwise_rows.correlate_padded(x[n0:n1], h0, taps, part)
         else:
             correlate(frames.fill(x, tiles[k], columns, windows, spread, memory), taps, windows, part)
 
@@ -121,8 +121,8 @@ def correlate(frame, taps, windows, y):
 @compiled_with(depthwise_rows, frames)
 def correlate_back(dy, back, memory, dx):
     """Dx of whole images, as each pixel gathers it; what the windows see of dy goes into `memory`, where it has to be copied."""
-    if surround_every_pixel(back.windows, back.spread, dy, dx.shape[1:3]) and depthwise_rows.fits(dx):
-        depthwise_rows.correlate_padded(dy, 0, back.taps, dx, dx.dtype.type(-np.inf))
+    if _surround_every_pixel(back.windows, back.spread, dy, dx.shape[1:3]) and depthwise_rows.fits(dx):
+        depthwise_rows.correlate_padded(dy, 0, back.taps, dx)
         return
     frame = frames.empty(len(dx), dx.shape[1], dx.shape[2], back.windows, dx.shape[3], memory)
     frames.copy(dy, frame, -back.windows.origin[0], -back.windows.origin[1], back.spread)
@@ -139,7 +139,7 @@ def add_products(frame, dy, windows, dtaps):
 
 
 @compiled_apart
-def surround_every_pixel(windows, spread, x, size):
+def _surround_every_pixel(windows, spread, x, size):
     """Whether there is a 3x3 window around every pixel of x, whose padding is one pixel on every side."""
     return _are_plain_3x3(windows) and windows.origin == (1, 1) and spread == (1, 1) and x.shape[1:3] == size
 

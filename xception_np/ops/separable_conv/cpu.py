@@ -13,7 +13,6 @@ gradient of the middle stays in the cache, too; otherwise it is written to memor
            |       +---- with dy: dP                  |
            +----------------------------------- dD ---+
 
-Forward there is no frame where the windows lie around every pixel and x enters as it is, or cut off: x is read where it is then.
 What leaves for y may be more than the product: with an `Exit` (`ops/exits.py`) a bias is added to it, and it is cut off at 0.
 What the frame holds may be more than x: with an `Entry` (`ops/entries.py`) it is x cut off at 0, or normalised first, and the
 gradient that comes back is that of the normalised x.
@@ -24,7 +23,7 @@ Pointwise first has no such tile: a pixel of the middle is seen by windows of se
 import numpy as np
 
 from xception_np import arrays, threads
-from xception_np.ops import depthwise_conv, depthwise_rows, entries, exits, frames, products
+from xception_np.ops import depthwise_conv, entries, exits, frames, products
 from xception_np.ops.compile import compiled, compiled_with, taken
 from xception_np.ops.depthwise_conv import cpu as depthwise
 from xception_np.ops.elu import cpu as elu
@@ -32,7 +31,6 @@ from xception_np.ops.pointwise_conv import cpu as pointwise
 from xception_np.ops.relu import cpu as relu
 from xception_np.ops.separable_conv import ACTIVATIONS, Cache, output_shape
 
-_TOGETHER = (1, 1)  # pixels of x lie next to each other
 RELU, ELU = ACTIVATIONS.index("relu"), ACTIVATIONS.index("elu")
 _MODULES = {"relu": relu, "elu": elu}
 
@@ -107,23 +105,14 @@ def spatial_first_backward(dy, cache, entry):
     )
 
 
-@compiled_with(entries, exits, frames, products, depthwise, depthwise_rows, relu, elu)
+@compiled_with(entries, exits, frames, products, depthwise, relu, elu)
 def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y, exit):
     height, columns = y.shape[0] // x.shape[0], y.shape[1]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
     panels = _panel_memory(tiles[0], columns, taps)
-    # Where windows lie around every pixel, and x is at most cut off, x can be read as it is
-    in_place = entry.mean.size == 0 and depthwise.surround_every_pixel(windows, _TOGETHER, x, (height, columns))
-    least = x.dtype.type(0 if entry.relu else -np.inf)
     for k in taken(queue, len(tiles)):
-        n0, n1, h0, _ = tiles[k]
-        middle = _empty_panel(tiles[k], columns, taps, panels)
-        if in_place and depthwise_rows.fits(middle):
-            depthwise_rows.correlate_padded(x[n0:n1], h0, taps, middle, least)
-        else:
-            depthwise.correlate(entries.fill(x, tiles[k], columns, windows, entry, memory), taps, windows, middle)
-        panel = middle.reshape(-1, middle.shape[3])
-        _activate(panel, activation)
+        frame = entries.fill(x, tiles[k], columns, windows, entry, memory)
+        panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
         results = frames.of_tile(y, tiles[k], height).reshape(-1, y.shape[2])
         products.multiply(panel, pointwise, results)
         first = (tiles[k, 0] * height + tiles[k, 2]) * columns
@@ -187,30 +176,17 @@ def _parts(partial, taps, transposed_shape):
     return partial[: ends[0]].reshape(taps.shape), dpointwise, partial[ends[1] :].reshape(2, -1)
 
 
-@compiled
-def _empty_panel(tile, columns, taps, memory):
-    """The panel of a tile as an image (images, rows, columns, C*M), in `memory`."""
-    images, rows, channels = tile[1] - tile[0], tile[3] - tile[2], taps.shape[2]
-    return memory[: images * rows * columns * channels].reshape(images, rows, columns, channels)
-
-
 @compiled_with(depthwise, relu, elu, how=compiled)
 def _fill_panel(frame, tile, columns, taps, windows, activation, memory):
     """The middle of a tile, activated: (P, C*M), in `memory`."""
-    middle = _empty_panel(tile, columns, taps, memory)
-    depthwise.correlate(frame, taps, windows, middle)
-    panel = middle.reshape(-1, middle.shape[3])
-    _activate(panel, activation)
-    return panel
-
-
-@compiled_with(relu, elu)
-def _activate(panel, activation):
-    """The activation of a panel, in place"""
+    images, rows, channels = tile[1] - tile[0], tile[3] - tile[2], taps.shape[2]
+    panel = memory[: images * rows * columns * channels]
+    depthwise.correlate(frame, taps, windows, panel.reshape(images, rows, columns, channels))
     if activation == RELU:
-        relu.forward_span(panel.reshape(-1), panel.reshape(-1))
+        relu.forward_span(panel, panel)
     elif activation == ELU:
-        elu.forward_span(panel.reshape(-1), panel.reshape(-1))
+        elu.forward_span(panel, panel)
+    return panel.reshape(-1, channels)
 
 
 @compiled_with(products, relu, elu)
