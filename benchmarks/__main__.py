@@ -5,13 +5,13 @@ import sys
 from xception_np.errors import InputError
 
 
-def main(arguments: list[str]) -> None:
-    """Run what the arguments ask for; a mistake is one sentence, and exit status 2."""
+def main() -> None:
+    """Run what the command line asks for; a mistake is one sentence, and exit status 2."""
     try:
         from benchmarks.contenders import SERVE, serve  # which ask for the number of threads, and may not like it
 
-        if arguments[:1] == [SERVE]:
-            serve(*arguments[1:])
+        if sys.argv[1:2] == [SERVE]:
+            serve(*sys.argv[2:])
         else:
             import typer
 
@@ -24,4 +24,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

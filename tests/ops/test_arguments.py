@@ -247,3 +247,11 @@ def test_losses():
     expect("targets has shape (3, 5); expected (3, 4), K=4 as in logits", sigmoid, logits, np.zeros((3, 5)))
     expect("targets has values from 0.0 to 2.0; expected 0 to 1", sigmoid, logits, np.eye(3, 4) * 2)
     expect("targets has values from nan to nan; expected 0 to 1", sigmoid, logits, logits * np.nan)
+
+
+def test_numbers_of_segments_may_be_numpys():
+    x, weight = np.ones((1, 5, 5, 4), np.float32), np.ones((3, 3, 2, 4), np.float32)
+    y, cache = ops.grouped_conv.forward(x, weight, Geometry(3), np.int64(2))
+    assert type(cache.segments) is int
+    dx, dweight = ops.grouped_conv.backward(np.ones_like(y), cache)
+    assert (dx.shape, dweight.shape) == (x.shape, weight.shape)

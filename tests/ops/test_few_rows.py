@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from xception_np import check, ops, threads
-from xception_np.geometry import Geometry
 from xception_np.ops.pointwise_conv import cpu
 
 SHAPES = {"dense": ((5, 1100), (1100, 1000)), "pointwise_conv": ((1, 2, 3, 1100), (1100, 1000))}
@@ -35,11 +34,3 @@ def test_the_same_bits_for_any_number_of_threads(name):
         with threads.use(count):
             results.append([array.tobytes() for array in passes(name, np.float32, "cpu")])
     assert results[1:] == results[:1] * 2
-
-
-def test_numbers_of_segments_may_be_numpys():
-    x, weight = np.ones((1, 5, 5, 4), np.float32), np.ones((3, 3, 2, 4), np.float32)
-    y, cache = ops.grouped_conv.forward(x, weight, Geometry(3), np.int64(2))
-    assert type(cache.segments) is int
-    dx, dweight = ops.grouped_conv.backward(np.ones_like(y), cache)
-    assert (dx.shape, dweight.shape) == (x.shape, weight.shape)
