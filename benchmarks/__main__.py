@@ -2,12 +2,12 @@
 
 import sys
 
-from xception_np.errors import InputError
+from xception_np.errors import in_a_sentence
 
 
 def main() -> None:
     """Run what the command line asks for; a mistake is one sentence, and exit status 2."""
-    try:
+    with in_a_sentence():
         from benchmarks.contenders import SERVE, serve  # which ask for the number of threads, and may not like it
 
         if sys.argv[1:2] == [SERVE]:
@@ -18,9 +18,6 @@ def main() -> None:
             from benchmarks.command import measure
 
             typer.run(measure)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

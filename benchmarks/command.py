@@ -17,6 +17,7 @@ from benchmarks.in_turn import Result
 from benchmarks.subjects import Subject
 from xception_np import threads
 from xception_np.commands.output import check_picture_target
+from xception_np.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 STANDARD = [  # what the README claims
@@ -43,6 +44,11 @@ def measure(
     """Time ours and others, each in a process of its own, in turn; XCEPTION_NP_THREADS threads each, by default one a core."""
     chosen = choose(against.split(",") if against else None)
     groups = [subjects.parse(name) for name in names or STANDARD]
+    for name in chosen[1:] if against else []:
+        if not any(group[0].what in CONTENDERS[name].kinds for group in groups):
+            raise InputError(
+                f"against is {name!r}, which knows {' and '.join(CONTENDERS[name].kinds)}; expected a subject of those"
+            )
     if plot:
         check_picture_target(plot, "plot")
     results: Results = {}
@@ -70,8 +76,8 @@ def _measured(group: list[Subject], chosen: list[str], rounds: int) -> Results:
     found = {}
     with in_turn.started({name: [*command, name] for name in able}, cwd=ROOT, env=environment) as processes:
         for subject in map(str, group):
-            in_turn.meet(processes, subject, subjects.TOLERANCES[group[0].what])
-            found[subject] = in_turn.measure(processes, subject, rounds)
+            who_can = in_turn.meet(processes, subject, subjects.TOLERANCES[group[0].what])
+            found[subject] = in_turn.measure(who_can, subject, rounds)
     return found
 
 

@@ -10,7 +10,6 @@ Several runs at once (`--at-once 2`), each with its share of the cores, take mor
 """
 
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -25,7 +24,7 @@ import typer
 
 from xception_np import data, models, threads
 from xception_np.data import notation
-from xception_np.errors import InputError
+from xception_np.errors import InputError, in_a_sentence
 from xception_np.training import Trainer, ahead, recipe
 
 HELD_OUT = 5000
@@ -48,6 +47,7 @@ CHANGES: dict[str, dict] = {
     "flips at random": {"augment": "flip, crop 3 reflect"},
     "a larger crop": {"augment": "alternating flip, crop 4 reflect"},
     "a crop over black": {"augment": "alternating flip, crop 3"},
+    "squares cut out": {"augment": "alternating flip, crop 3 reflect, cutout 8"},
     "no augmentation": {"augment": "none"},
 }
 
@@ -118,8 +118,5 @@ def table(found: dict[str, list[float]]) -> str:
 
 
 if __name__ == "__main__":
-    try:
+    with in_a_sentence():
         typer.run(main)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)

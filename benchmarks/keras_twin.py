@@ -41,9 +41,9 @@ def _after(layer: Layer, x):
         case ours.ReLU():
             return keras.layers.ReLU()(x)
         case ours.MaxPool():
-            return keras.layers.MaxPooling2D(layer.geometry.kernel, layer.geometry.stride, layer.geometry.padding)(x)
+            return keras.layers.MaxPooling2D(layer.geometry.kernel, layer.geometry.stride, _padding(layer.geometry))(x)
         case ours.AvgPool():
-            return keras.layers.AveragePooling2D(layer.geometry.kernel, layer.geometry.stride, layer.geometry.padding)(x)
+            return keras.layers.AveragePooling2D(layer.geometry.kernel, layer.geometry.stride, _padding(layer.geometry))(x)
         case ours.GlobalAvgPool():
             return keras.layers.GlobalAveragePooling2D()(x)
         case ours.Flatten():
@@ -56,12 +56,22 @@ def _after(layer: Layer, x):
 def _convolution(layer, following: Layer | None, x):
     settings = _settings(layer.geometry) | {"use_bias": isinstance(following, ours.Bias), "name": _name(layer)}
     if isinstance(layer, ours.SeparableConv):
+        if layer.activation:
+            raise InputError(
+                f"{layer.name} has {layer.activation} between its halves; expected a separable convolution as Keras has it"
+            )
         return keras.layers.SeparableConv2D(layer.pointwise.shape[1], **settings)(x)
     return keras.layers.Conv2D(layer.kernel.shape[3], **settings)(x)
 
 
 def _settings(geometry: Geometry) -> dict:
-    return {"kernel_size": geometry.kernel, "strides": geometry.stride, "padding": geometry.padding}
+    return {"kernel_size": geometry.kernel, "strides": geometry.stride, "padding": _padding(geometry)}
+
+
+def _padding(geometry: Geometry) -> str:
+    if not isinstance(geometry.padding, str):
+        raise InputError(f"padding is {geometry.padding}; expected 'same' or 'valid', which are all that Keras's layers have")
+    return geometry.padding
 
 
 def _name(layer: Layer) -> str | None:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.mpi --model xception_small --batch 128 --rounds 9
 
-A training step as in `contenders/ours.py`. One process with one thread, one process with two threads, two processes with one thread
-each, and the sum over two processes alone; `in_turn.py` says how the turns go. Efficiency is the speed over that of one thread,
-divided by the cores.
+A step as training takes it (`training/descent.py`). One process with one thread, one process with two threads, two processes with
+one thread each, and the sum over two processes alone; `in_turn.py` says how the turns go. Efficiency is the speed over that of one
+thread, divided by the cores.
 """
 
 import shutil
@@ -21,6 +21,7 @@ from rich.table import Table
 
 from benchmarks.in_turn import Work, measure, meet, serve, started
 from xception_np import models, threads
+from xception_np.errors import in_a_sentence
 from xception_np.layers import Step
 from xception_np.training import SGD, Settings, parallel
 from xception_np.training.descent import descend
@@ -40,8 +41,7 @@ def main(
     contender: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Time a training step of one process and of two, in turn."""
-    if model not in models.TABLES:
-        raise typer.BadParameter(f"model is {model!r}; expected one of {', '.join(models.TABLES)}")
+    models.find(model)
     if contender:
         with parallel.together() as processes:
             _, count, computes = CONTENDERS[contender]
@@ -55,8 +55,9 @@ def main(
     commands = {name: [mpiexec, "-n", str(processes), *command, name] for name, (processes, _, _) in CONTENDERS.items()}
     subject = f"a step of {model}, batch {batch}"
     with started(commands) as running:
-        meet(running, subject, 0)
-        results = measure(running, subject, rounds)
+        if len(able := meet(running, subject, 0)) < len(running):
+            sys.exit(2)
+        results = measure(able, subject, rounds)
     table = Table(box=SIMPLE, title=f"one training step: model {model}, batch {batch}, rounds {rounds}")
     for heading in ("", "median ms", "fastest", "slowest", "images/s", "efficiency"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
@@ -97,4 +98,5 @@ def take_turns(processes: parallel.Processes, compute: Callable[[], object]) -> 
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with in_a_sentence():
+        typer.run(main)

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
 
 from benchmarks.in_turn import Result
+from xception_np.commands.output import save_figure
 
 # Okabe and Ito's, which the colour-blind can tell apart
 COLOURS = {"xception_np": "#0072b2", "torch": "#e69f00", "torch.nchw": "#009e73", "blas": "#999999"}
@@ -24,15 +26,13 @@ def save(results: dict[str, dict[str, Result]], path: Path) -> None:
     for rest in [rest for rest, found in spectra.items() if len(found) == 1]:  # one convolution is no line
         panels |= {f"{rest}/{segments}": times for segments, times in spectra.pop(rest).items()}
     heights = [0.6 + 0.35 * len(times) for times in panels.values()] + [3.5] * len(spectra)
-    figure, axes = plt.subplots(
-        len(heights), 1, figsize=(8, sum(heights) + 0.5 * len(heights)), height_ratios=heights, squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(8, sum(heights) + 0.5 * len(heights)), dpi=150, layout="constrained")
+    axes = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)
     for axis, (subject, times) in zip(axes[:, 0], panels.items(), strict=False):
         _bars(axis, subject, times)
     for axis, (rest, found) in zip(axes[len(panels) :, 0], spectra.items(), strict=True):
         _lines(axis, rest, found)
-    figure.savefig(path, format="png", dpi=150)
-    plt.close(figure)
+    save_figure(figure, path)
 
 
 def _bars(axis, subject: str, times: dict[str, Result]) -> None:
@@ -46,13 +46,13 @@ def _bars(axis, subject: str, times: dict[str, Result]) -> None:
     for y, (name, median) in enumerate(zip(names, medians, strict=True)):
         axis.annotate(
             f"{median:,.4g}" + ("" if name == names[0] else f"   {times[name].times_first:.2f} x"),
-            (0, y),
-            xytext=(4, 0),
+            (1e3 * times[name].slowest, y),
+            xytext=(6, 0),
             textcoords="offset points",
             va="center",
-            color="white" if name == names[0] else "black",
             fontsize=8,
         )
+    axis.margins(x=0.2)
     axis.invert_yaxis()
     axis.set_title(subject, loc="left", fontsize=9)
     axis.set_xlabel("milliseconds: median, fastest to slowest", fontsize=8)
@@ -61,8 +61,8 @@ def _bars(axis, subject: str, times: dict[str, Result]) -> None:
 
 def _lines(axis, rest: str, found: dict[str, dict[str, Result]]) -> None:
     segments = [int(number) for number in found]
-    for name in next(iter(found.values())):
-        medians = [1e3 * times[name].median for times in found.values()]
+    for name in dict.fromkeys(name for times in found.values() for name in times):
+        medians = [1e3 * times[name].median if name in times else np.nan for times in found.values()]
         axis.plot(segments, medians, "o-", label=name, color=COLOURS.get(name), markersize=4)
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")

@@ -1,5 +1,7 @@
 """Which thread pool runs ReLU -> depthwise 3x3 -> pointwise fastest, forward?
 
+    python -m benchmarks.thread_pools
+
 The contenders compute one separable convolution of Xception's middle flow (C = F = 728, 19x19, same padding):
 
 - `parallel`: Numba's `prange` for ReLU + depthwise into a whole middle array, then one matrix product on BLAS's own threads
@@ -7,128 +9,127 @@ The contenders compute one separable convolution of Xception's middle flow (C = 
 - `tiles`: serial `nogil` Numba functions on one pool of Python threads; each thread computes the depthwise convolution of a
   tile into its own panel and multiplies it while it is in cache, with BLAS held to one thread.
 
-Every contender lives in a process of its own and the parent asks them in turn (A B C A B C ...), because threads
-that spin while they wait steal the next contender's turn; for the same reason the parent pauses between turns, and the
-first computation of a turn is not timed. Run with `python benchmarks/thread_pools.py`.
+`in_turn.py` says how they take turns.
 """
 
-import json
-import os
-import statistics
-import subprocess
 import sys
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
 
+import numba
 import numpy as np
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from threadpoolctl import threadpool_limits
+
+from benchmarks.in_turn import Work, measure, meet, serve, started
+from xception_np import threads
+from xception_np.errors import in_a_sentence
 
 BATCH, SIZE, CHANNELS = 8, 19, 728
-ROUNDS = 15
+TOLERANCE = 1e-5  # float32, sums of 728 terms in other orders
+FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
+CONTENDERS: dict[str, dict[str, str]] = {  # what the environment says
+    "tiles": {},
+    "parallel, omp": {"NUMBA_THREADING_LAYER": "omp"},
+    "parallel, omp, passive": {"NUMBA_THREADING_LAYER": "omp", "OMP_WAIT_POLICY": "passive"},
+    "parallel, workqueue": {"NUMBA_THREADING_LAYER": "workqueue"},
+}
 
 
-def contender(name):
-    """Serve one contender: compute on each line read from standard input, answer with seconds."""
-    import numba
-    from threadpoolctl import threadpool_limits
-
-    fastmath = {"reassoc", "contract", "nsz", "arcp"}
-
-    def depthwise_rows(x, weight, y, n, first, last):
-        height, width, channels = x.shape[1:]
-        for oh in range(first, last):
-            for ow in range(width):
-                out = y[(oh - first) * width + ow]
-                out[:] = 0
-                for i in range(max(0, 1 - oh), min(3, height + 1 - oh)):
-                    for j in range(max(0, 1 - ow), min(3, width + 1 - ow)):
-                        pixel, tap = x[n, oh + i - 1, ow + j - 1], weight[i, j]
-                        for c in range(channels):
-                            if pixel[c] > 0:
-                                out[c] += pixel[c] * tap[c]
-
-    serial = numba.njit(nogil=True, fastmath=fastmath)(depthwise_rows)
-
-    @numba.njit(parallel=True, fastmath=fastmath)
-    def parallel_rows(x, weight, middle):
-        height = x.shape[1]
-        for row in numba.prange(x.shape[0] * height):
-            n, oh = row // height, row % height
-            serial(x, weight, middle[n, oh], n, oh, oh + 1)
-
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((BATCH, SIZE, SIZE, CHANNELS), dtype=np.float32)
-    depthwise = rng.standard_normal((3, 3, CHANNELS), dtype=np.float32)
-    pointwise = rng.standard_normal((CHANNELS, CHANNELS), dtype=np.float32)
-    middle, y = np.empty_like(x), np.empty_like(x)
-    cores = len(os.sched_getaffinity(0))
-
-    def run_parallel():
-        parallel_rows(x, depthwise, middle)
-        np.matmul(middle.reshape(-1, CHANNELS), pointwise, out=y.reshape(-1, CHANNELS))
-
-    pool = ThreadPoolExecutor(cores)
-    panels = {}
-
-    def run_tile(n):
-        import threading
-
-        panel = panels.setdefault(threading.get_ident(), np.empty((SIZE * SIZE, CHANNELS), np.float32))
-        serial(x, depthwise, panel, n, 0, SIZE)
-        np.matmul(panel, pointwise, out=y[n].reshape(-1, CHANNELS))
-
-    def run_tiles():
-        list(pool.map(run_tile, range(BATCH)))
-
-    run = run_tiles if name == "tiles" else run_parallel
-    threadpool_limits(1 if name == "tiles" else cores, "blas")
-    run()
-    print(json.dumps(float(np.abs(y).sum())), flush=True)
-    for _ in sys.stdin:
-        run()
-        begin = time.perf_counter()
-        for _ in range(8):
-            run()
-        print((time.perf_counter() - begin) / 8, flush=True)
-
-
-def main():
-    names = ["tiles", "parallel omp", "parallel omp passive", "parallel workqueue"]
-    processes = {}
-    for name in names:
-        environment = dict(os.environ)
-        if name.startswith("parallel"):
-            environment["NUMBA_THREADING_LAYER"] = name.split()[1]
-        if name.endswith("passive"):
-            environment["OMP_WAIT_POLICY"] = "passive"
-        processes[name] = subprocess.Popen(
-            [sys.executable, __file__, name.split()[0]],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-    answers = [json.loads(process.stdout.readline()) for process in processes.values()]
-    assert np.allclose(answers, answers[0], rtol=1e-5), answers
-    times = {name: [] for name in names}
-    for _ in range(ROUNDS):
-        for name, process in processes.items():
-            time.sleep(0.2)
-            process.stdin.write("\n")
-            process.stdin.flush()
-            times[name].append(float(process.stdout.readline()))
-    for process in processes.values():
-        process.stdin.close()
-        process.wait()
-    print(
-        f"ReLU + depthwise 3x3 + pointwise, forward, batch {BATCH}, {SIZE}x{SIZE}x{CHANNELS}, float32, "
-        f"{len(os.sched_getaffinity(0))} cores, {ROUNDS} rounds in turn"
+def main(
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each contender.")] = 15,
+    contender: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Time one separable convolution on each pool, in turn; XCEPTION_NP_THREADS threads each, by default one a core."""
+    if contender:
+        serve(lambda _: Work(tiles() if contender == "tiles" else parallel(), lambda y: [y]))
+        return
+    subject = (
+        f"ReLU + depthwise 3x3 + pointwise, forward, batch {BATCH}, {SIZE}x{SIZE}x{CHANNELS}, float32, {threads.count()} threads"
     )
-    print(f"{'contender':<22}{'median ms':>10}{'fastest':>10}{'slowest':>10}{'GMAC/s':>10}")
+    command = [sys.executable, "-m", "benchmarks.thread_pools", "--contender"]
+    # a process is told by `env`, so that all are started alike
+    commands = {name: ["env", *(f"{k}={v}" for k, v in said.items()), *command, name] for name, said in CONTENDERS.items()}
+    with started(commands) as processes:
+        results = measure(meet(processes, subject, TOLERANCE), subject, rounds)
+    table = Table(box=SIMPLE, title=subject)
+    for heading in ("", "median ms", "fastest", "slowest", "GMAC/s"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     macs = BATCH * SIZE * SIZE * CHANNELS * (9 + CHANNELS)
-    for name, values in times.items():
-        median = statistics.median(values)
-        print(f"{name:<22}{median * 1e3:>10.2f}{min(values) * 1e3:>10.2f}{max(values) * 1e3:>10.2f}{macs / median / 1e9:>10.1f}")
+    for name, (median, fastest, slowest, *_) in results.items():
+        table.add_row(name, *(f"{1e3 * seconds:.2f}" for seconds in (median, fastest, slowest)), f"{macs / median / 1e9:.1f}")
+    Console(width=100).print(table)
+
+
+def tiles():
+    """One image a tile, on a pool of Python threads."""
+    x, depthwise, pointwise = arrays()
+    y, pool, panels = np.empty_like(x), ThreadPoolExecutor(threads.count()), threading.local()
+    threadpool_limits(1, "blas")
+
+    def tile(n):
+        if not hasattr(panels, "mine"):
+            panels.mine = np.empty((SIZE * SIZE, CHANNELS), np.float32)
+        _rows(x, depthwise, panels.mine, n, 0, SIZE)
+        np.matmul(panels.mine, pointwise, out=y[n].reshape(-1, CHANNELS))
+
+    def compute():
+        list(pool.map(tile, range(BATCH)))
+        return y
+
+    return compute
+
+
+def parallel():
+    """Row by row on Numba's pool, then a product on BLAS's."""
+    x, depthwise, pointwise = arrays()
+    middle, y = np.empty_like(x), np.empty_like(x)
+    numba.set_num_threads(min(threads.count(), numba.config.NUMBA_NUM_THREADS))
+    threadpool_limits(threads.count(), "blas")
+
+    def compute():
+        _all_rows(x, depthwise, middle)
+        np.matmul(middle.reshape(-1, CHANNELS), pointwise, out=y.reshape(-1, CHANNELS))
+        return y
+
+    return compute
+
+
+def arrays():
+    """The picture, and both kernels."""
+    random = np.random.default_rng(0)
+    shapes = ((BATCH, SIZE, SIZE, CHANNELS), (3, 3, CHANNELS), (CHANNELS, CHANNELS))
+    return [random.standard_normal(shape, np.float32) for shape in shapes]
+
+
+@numba.njit(nogil=True, fastmath=FASTMATH)
+def _rows(x, weight, y, n, first, last):
+    """Rows of the middle of one image."""
+    height, width, channels = x.shape[1:]
+    for oh in range(first, last):
+        for ow in range(width):
+            out = y[(oh - first) * width + ow]
+            out[:] = 0
+            for i in range(max(0, 1 - oh), min(3, height + 1 - oh)):
+                for j in range(max(0, 1 - ow), min(3, width + 1 - ow)):
+                    pixel, tap = x[n, oh + i - 1, ow + j - 1], weight[i, j]
+                    for c in range(channels):
+                        if pixel[c] > 0:
+                            out[c] += pixel[c] * tap[c]
+
+
+@numba.njit(parallel=True, fastmath=FASTMATH)
+def _all_rows(x, weight, middle):
+    height = x.shape[1]
+    for row in numba.prange(x.shape[0] * height):
+        n, oh = row // height, row % height
+        _rows(x, weight, middle[n, oh], n, oh, oh + 1)
 
 
 if __name__ == "__main__":
-    contender(sys.argv[1]) if len(sys.argv) > 1 else main()
+    with in_a_sentence():
+        typer.run(main)

@@ -1,6 +1,5 @@
 """The command: train what is missing of a figure, or say how long that will take."""
 
-import sys
 import time
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from experiments import figures, store, training
 from experiments.figures import FIGURES, SEEDS, Point
-from xception_np.errors import InputError
+from xception_np.errors import InputError, in_a_sentence
 from xception_np.training import Settings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -42,30 +41,36 @@ def run(
 @app.command()
 def estimate(figure: Annotated[str, typer.Argument(help="A figure, or 'all'.")] = "all") -> None:
     """Time a step of every network that is still to be trained, and say how long all of it will take on this machine."""
-    total, speeds, counted = 0.0, {}, set()
+    total, speeds, counted = 0.0, {}, []
     for name in _chosen(figure):
-        seconds = 0.0
+        seconds, trainings = 0.0, 0
         for seed, point in missing(name, len(SEEDS)):
-            if (point.table.name, point.data, seed) in counted:
+            if known(point, seed) or (training_of := _training(point, seed)) in counted:
                 continue
-            counted.add((point.table.name, point.data, seed))
+            counted.append(training_of)
+            trainings += 1
             if point.table.name not in speeds:
                 step = training.seconds_a_step(point)
                 speeds[point.table.name] = point.settings.batch / step
                 print(f"{point.table.name:<50}{1e3 * step:>9.1f} ms a step{speeds[point.table.name]:>9,.0f} pictures/s", flush=True)
             train, test = _PICTURES[point.data.partition(":")[0]]
             seconds += point.settings.epochs * (train + _FORWARD * test) / speeds[point.table.name]
-        print(f"{name}: {len(missing(name, len(SEEDS)))} trainings, {seconds / 60:.0f} minutes", flush=True)
+        print(f"{name}: {trainings} trainings, {seconds / 60:.0f} minutes", flush=True)
         total += seconds
     print(f"together {total / 60:.0f} minutes")
 
 
 def known(point: Point, seed: int) -> store.Measured | None:
     """The same network, trained in the same way for another figure: it need not be trained again."""
-    wanted = (point.table.name, point.data, training.settings_of(point, seed))
     entries = (found for figure in FIGURES for found in store.read(figure))
+    wanted = _training(point, seed)
     found = next((found for found in entries if (found.model, found.data, Settings(**found.settings)) == wanted), None)
     return found and found._replace(point=point.name, line=point.line, x=point.x)
+
+
+def _training(point: Point, seed: int) -> tuple[str, str, Settings]:
+    """What is trained on what, and how: the same for some points of several figures."""
+    return point.table.name, point.data, training.settings_of(point, seed)
 
 
 def missing(figure: str, seeds: int) -> list[tuple[int, Point]]:
@@ -83,8 +88,5 @@ def _chosen(figure: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    try:
+    with in_a_sentence():
         app()
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)

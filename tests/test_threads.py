@@ -1,5 +1,6 @@
 import _thread
 import ctypes
+import math
 import os
 import subprocess
 import sys
@@ -12,7 +13,6 @@ import pytest
 from xception_np import helpers, threads
 from xception_np.errors import InputError
 from xception_np.helpers import Helpers
-from xception_np.threads import Tile
 
 MAIN = threading.main_thread()
 NOT_COUNTED = np.ones(1, np.int64)  # for passes that do not say when they have begun
@@ -156,25 +156,6 @@ def test_sum_groups():
         assert total.dtype == np.float32
 
 
-def test_tables():
-    shape = (3, 5000, 7, 5)
-    groups = threads.tile_groups(shape, 100, 50)
-    table, ends = threads.group_table(shape, 100, 50)
-    assert [[Tile(*row) for row in table[start:stop].tolist()] for start, stop in ends] == groups
-    assert [Tile(*row) for row in threads.image_table(shape).tolist()] == threads.image_tiles(shape)
-    assert [slice(*row) for row in threads.span_table(5000, 700).tolist()] == list(threads.spans(5000, 700))
-
-
-def test_tables_are_kept_for_as_long_as_tiles_are_cut_alike():
-    shape = (3, 40, 40, 5)
-    kept = threads.image_table(shape)
-    with threads.tiny_tiles():
-        assert len(threads.image_table(shape)) > len(kept)
-    assert threads.image_table(shape) is kept
-    with pytest.raises(ValueError, match="read-only"):
-        kept[0] = 0
-
-
 def test_helpers_that_have_fallen_asleep_wake_up(monkeypatch):
     monkeypatch.setattr(helpers, "AWAKE", 1)
     pair, visits = Helpers(2), []
@@ -272,70 +253,6 @@ def test_for_spans_covers_arrays_larger_than_a_span():
     assert np.array_equal(b, 2 * a)
 
 
-@pytest.mark.parametrize(
-    ("images", "rows", "columns"), [(1, 1, 1), (8, 147, 147), (3, 40, 17), (64, 7, 7), (1, 5000, 1), (2, 1, 5000), (700, 1, 1)]
-)
-def test_tiles_cover_every_row_once_and_are_contiguous(images, rows, columns):
-    shape = (images, rows, columns, 5)
-    array = np.zeros(shape)
-    groups = threads.tile_groups(shape, 100, 50)
-    for tiles in (threads.image_tiles(shape, 100), threads.image_tiles(shape), [tile for group in groups for tile in group]):
-        array.fill(0)
-        for tile in tiles:
-            part = tile.of(array)
-            assert part.flags.c_contiguous
-            part += 1
-        assert (array == 1).all()
-    assert len(groups) <= 2 * threads.TILES
-
-
-def test_cut():
-    assert Tile(2, 3, 10, 20).cut(columns=4, positions=8) == [Tile(2, 3, h, h + 2) for h in range(10, 20, 2)]
-    assert Tile(0, 5, 0, 2).cut(columns=2, positions=8) == [Tile(0, 2, 0, 2), Tile(2, 4, 0, 2), Tile(4, 5, 0, 2)]
-
-
-def test_positions_of_a_tile():
-    assert threads.tile_positions(16_000_000, 64) == threads.LARGEST // 64  # as many as the cache holds
-    assert threads.tile_positions(32_000, 64) == 32_000 // threads.TILES  # a share for every thread
-    assert threads.tile_positions(1000, 64) == threads.SMALLEST // 64  # no less than pays
-    assert threads.tile_positions(1, 10**9) == 1
-
-
-def test_tiles_of_images():
-    assert [tile.h1 - tile.h0 for tile in threads.image_tiles((8, 19, 19, 728))] == 8 * [19]  # a whole image is not too large
-    assert [tile.h1 - tile.h0 for tile in threads.image_tiles((1, 19, 19, 728))] == [4] + 5 * [3]  # one is for all threads
-    assert max(tile.h1 - tile.h0 for tile in threads.image_tiles((8, 74, 74, 256))) < 74
-    assert threads.image_tiles((128, 8, 8, 128))[:2] == [Tile(0, 8, 0, 8), Tile(8, 16, 0, 8)]
-    for group in threads.tile_groups((8, 32, 32, 64), 64, 4096):
-        assert all((tile.h0, tile.h1) == (0, 32) for tile in group)
-
-
-@pytest.mark.parametrize(
-    ("threads_used", "shape", "rows"),
-    [
-        (1, (1, 19, 19, 728), [19]),  # nothing to share
-        (2, (1, 19, 19, 728), [10, 9]),  # a half for each
-        (4, (1, 19, 19, 728), [5, 5, 5, 4]),
-        (64, (1, 19, 19, 728), [5, 5, 5, 4]),  # no less than pays
-        (2, (3, 19, 19, 728), 3 * [10, 9]),  # three images are no even share for two
-        (2, (1, 37, 37, 728), [10, 9, 9, 9]),  # what the cache holds
-        (2, (16, 19, 19, 728), 16 * [19]),
-        (2, (2, 4, 4, 384), [4]),  # small images, both in one tile
-    ],
-)
-def test_tiles_of_products(threads_used, shape, rows):
-    array = np.zeros(shape[:3])
-    with threads.use(threads_used):
-        tiles = threads.product_tiles(shape, shape[3])
-        assert [Tile(*row) for row in threads.product_table(shape, shape[3]).tolist()] == tiles
-    assert [tile.h1 - tile.h0 for tile in tiles] == rows
-    for tile in tiles:
-        part = tile.of(array)
-        assert part.flags.c_contiguous
-        part += 1
-    assert (array == 1).all()
-
-
 def test_many_passes_hold_blas_to_one_thread():
     before = [pool["num_threads"] for pool in threads._controller().info() if pool["user_api"] == "blas"]
     with pytest.raises(KeyError), threads.many_passes():
@@ -344,14 +261,6 @@ def test_many_passes_hold_blas_to_one_thread():
         raise KeyError
     assert held == [1] * len(before)
     assert [pool["num_threads"] for pool in threads._controller().info() if pool["user_api"] == "blas"] == before
-
-
-def test_spans():
-    assert threads.spans(160, threads.LARGEST // 64) == (slice(0, 64), slice(64, 128), slice(128, 160))
-    assert threads.spans(0, 4) == ()
-    assert threads.span_groups(40, 10) == [[slice(k, min(k + 3, 40))] for k in range(0, 40, 3)]
-    assert len(threads.span_groups(4000, 10**9)) == 4  # few of large sums
-    assert threads.span_groups(0, 1) == []
 
 
 def test_use_ends_with_the_block():
@@ -374,16 +283,19 @@ def started_with(value):
     return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.parametrize(
+    ("limit", "cores"),
+    [("200000 100000", 2), ("150000 100000", 2), ("1000 100000", 1), ("max 100000", math.inf), ("", math.inf), (None, math.inf)],
+)
+def test_a_container_may_take_less_than_all_cores(tmp_path, limit, cores):
+    if limit is not None:
+        (tmp_path / "cpu.max").write_text(limit)
+    assert threads._quota(tmp_path / "cpu.max") == cores
+
+
 def test_the_environment_sets_the_number_of_threads():
     assert started_with("3").stdout == "3\n"
     assert "XCEPTION_NP_THREADS is 'all'; expected the number of threads" in started_with("all").stderr
-
-
-def test_tiny_tiles_make_many_and_end_with_the_block():
-    shape, before = (2, 70, 17, 5), len(threads.image_tiles((2, 70, 17, 5)))
-    with threads.tiny_tiles():
-        assert len(threads.image_tiles(shape)) > 10
-    assert len(threads.image_tiles(shape)) == before
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

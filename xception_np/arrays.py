@@ -124,6 +124,14 @@ def device(place: str) -> ModuleType:
     try:
         module = importlib.import_module(_DEVICES[place])
     except ImportError as error:
+        if place != "gpu":
+            raise
+        if not isinstance(error, ModuleNotFoundError) or error.name != "cupy":
+            why = str(error).strip().splitlines()[0]
+            raise InputError(
+                f"implementation 'gpu' needs CuPy, which is installed but cannot be imported ({why}); expected one for which "
+                f"`import cupy` works, or 'emulated', which needs no GPU"
+            ) from error
         raise InputError(
             "implementation 'gpu' needs CuPy, which is not installed; expected pip install 'xception-np[gpu]' (or "
             "cupy-cuda12x, for an older driver), or 'emulated', which needs no GPU"
@@ -167,11 +175,6 @@ def beside(array, values: np.ndarray):
 def ones_like(array):
     """An array of ones of the same shape and dtype, in the same memory."""
     return beside(array, np.ones(array.shape, array.dtype))
-
-
-def copy(array):
-    """A copy of an array, in the same memory."""
-    return array.copy() if place_of(array) == NUMPY else beside(array, to_host(array))
 
 
 def write(array, values: np.ndarray) -> None:

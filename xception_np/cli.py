@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
+from xception_np import __version__, launcher
 from xception_np import commands as commands  # notes when the program began
-from xception_np import launcher
 from xception_np.errors import InputError, SharedError
 from xception_np.files import with_home
 
@@ -24,7 +24,6 @@ _LARGEST = 2**16  # pictures at a time, or pixels of a side, that may be counted
 _MOST_CHANNELS = 4096
 app = typer.Typer(
     name=_NAME,
-    help="Xception from scratch: train, evaluate and look inside, with every forward and backward pass our own.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -56,6 +55,19 @@ Images = Annotated[
     list[Path],
     typer.Argument(metavar="IMAGE...", help="Picture files: JPEG, PNG, GIF, BMP or WebP.", readable=False),
 ]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"xception-np {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+):
+    """Xception from scratch: train, evaluate and look inside, with every forward and backward pass our own."""
 
 
 @app.command()
@@ -104,7 +116,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="Settings that go together: imagenet, jft, cifar, folder or digits.", show_default="the one that suits the data"
+            help="Settings that go together: imagenet, jft, cifar, folder, digits or fine-tuning.",
+            show_default="the one that suits the data",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the run.", show_default="runs/DATE-TIME-MODEL-DATA")] = None,
@@ -436,13 +449,16 @@ def emulate(
         ),
     ] = None,
     implementation: Annotated[
-        str | None, typer.Option(help="An implementation that is emulated.", show_default="emulated; that of the file")
+        str | None,
+        typer.Option(
+            help="emulated (with tiled kernels where there are any) or emulated_naive.", show_default="emulated; that of the file"
+        ),
     ] = None,
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
     forward: Annotated[bool, typer.Option("--forward", help="Show the forward pass only.")] = False,
     backward: Annotated[bool, typer.Option("--backward", help="Show the backward pass only.")] = False,
     order: Annotated[str, typer.Option(help="In which blocks and threads are run: forward, reverse or random.")] = "forward",
-    seed: Annotated[int, typer.Option(help="Of the random order, 0 to 4294967295.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Of the random order, 0 to 4294967295.", show_default="0")] = None,
     png: Annotated[Path | None, typer.Option(help="Picture to write, PNG.", show_default="none")] = None,
     as_json: Json = False,
 ):
@@ -461,7 +477,9 @@ def selfcheck(
     operations: Annotated[
         list[str] | None, typer.Argument(metavar="[OPERATION...]", help="Operations to check.", show_default="all")
     ] = None,
-    implementation: Annotated[str, typer.Option(help="reference, cpu, gpu or emulated.")] = "cpu",
+    implementation: Annotated[
+        str, typer.Option(help="reference, cpu, gpu or emulated; gpu_naive or emulated_naive: the kernels to read.")
+    ] = "cpu",
     report: Annotated[Path | None, typer.Option(help="File to write, JSON.", show_default="none")] = None,
     as_json: Json = False,
 ):

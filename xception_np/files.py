@@ -26,7 +26,8 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}; the former file is as it was") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not be written, it may not be there to be removed
+            temporary.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

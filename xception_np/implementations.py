@@ -91,7 +91,7 @@ def default() -> str:
 
 @contextmanager
 def use(implementation: str) -> Iterator[None]:
-    """Make an implementation the default inside a `with` block."""
+    """Make an implementation the default inside a `with` block, in the whole process."""
     global _default
     before, _default = _default, check(implementation)
     try:

@@ -2,9 +2,11 @@
 
 import importlib
 import importlib.util
+import os
 from typing import NamedTuple
 
 from benchmarks import in_turn, subjects
+from xception_np import threads
 from xception_np.errors import InputError
 
 SERVE = "--serve"  # with a name: the command of that contender's process
@@ -64,5 +66,9 @@ def choose(names: list[str] | None) -> list[str]:
 
 
 def serve(name: str) -> None:
-    """Be a contender: answer for every subject on standard input."""
+    """Be a contender: answer for every subject on standard input. Whatever threads there are share as many cores as ours has."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))[: threads.count()]
+        for thread in os.listdir("/proc/self/task"):  # some were started as libraries were imported
+            os.sched_setaffinity(int(thread), cores)
     in_turn.serve(lambda text: CONTENDERS[name].work(subjects.parse(text)[0]))

@@ -37,6 +37,10 @@ def test_figures_and_a_picture(benchmarks, tmp_path):
         (["training/vgg16/8/150"], "x has 12800 numbers for each image; expected 25088"),
         (["spectrum/4/5/1", "--plot", "nowhere/times.png"], "plot is nowhere/times.png; expected the path of a file"),
         (["training/xception/8", "--against", "jax"], "against is 'jax'; expected some of blas, torch,"),
+        (
+            ["convolution/4/5/1/2", "--against", "blas"],
+            "against is 'blas', which knows training and inference; expected a subject of",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(benchmarks, arguments, message):
@@ -52,3 +56,17 @@ def test_no_number_of_threads(benchmarks, monkeypatch):
     result = benchmarks("training/xception/8")
     assert result.returncode == 2
     assert result.stderr == "XCEPTION_NP_THREADS is 'two'; expected the number of threads, 1 or more\n"
+
+
+@pytest.mark.slow
+def test_thread_pools(pytestconfig):
+    command = [sys.executable, "-m", "benchmarks.thread_pools", "--rounds", "1"]
+    result = subprocess.run(command, cwd=pytestconfig.rootpath, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert all(name in result.stdout for name in ("tiles", "parallel, omp, passive", "parallel, workqueue"))
+
+
+def test_a_network_that_mpi_does_not_know(pytestconfig):
+    command = [sys.executable, "-m", "benchmarks.mpi", "--model", "nothing"]
+    result = subprocess.run(command, cwd=pytestconfig.rootpath, capture_output=True, text=True, timeout=300)
+    assert (result.returncode, result.stdout) == (2, "") and result.stderr.startswith("model is 'nothing'; expected one of")

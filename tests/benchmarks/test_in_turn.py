@@ -1,5 +1,6 @@
 """Contenders of a few lines: what they answer, and what is made of it."""
 
+import os
 import sys
 
 import numpy as np
@@ -119,3 +120,54 @@ def test_the_numbers_of_an_array_tell_its_size_and_its_order():
     assert abs(numbers[2, 1] - numbers[0, 1]) > 0.1
     np.testing.assert_allclose(numbers[3], [numbers[0, 0], -numbers[0, 1]])
     assert numbers[4].tolist() == [0, 0]
+
+
+UNABLE = CONTENDER.replace(
+    '    if subject == "fails"', '    if {factor} == 2.0:\n        raise InputError("no twin of this")\n    if subject == "fails"'
+).replace("from benchmarks import in_turn", "from benchmarks import in_turn\nfrom xception_np.errors import InputError")
+
+
+def test_one_that_cannot_is_left_out(pytestconfig, capfd):
+    root = str(pytestconfig.rootpath)
+    commands = {
+        name: [sys.executable, "-c", UNABLE.format(root=root, seconds=0.0, factor=factor)]
+        for name, factor in (("first", 1.0), ("second", 2.0), ("third", 1.0))
+    }
+    with in_turn.started(commands) as processes:
+        assert list(in_turn.meet(processes, "sleep", 1e-6)) == ["first", "third"]
+    assert "sleep: second cannot compute it: no twin of this" in capfd.readouterr().err
+    with in_turn.started({"second": commands["second"]}) as processes, pytest.raises(SystemExit, match="2"):
+        in_turn.meet(processes, "sleep", 1e-6)
+
+
+PEAKS = CONTENDER.replace("lambda: time.sleep({seconds})", "lambda: np.ones(int(subject) * 2**17).sum()").replace(
+    "{factor} * np.arange(4.0)", "np.ones(1)"
+)
+
+
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="this system knows no peak since some time")
+def test_the_peak_of_a_subject_is_its_own(pytestconfig):
+    command = [sys.executable, "-c", PEAKS.format(root=str(pytestconfig.rootpath), seconds=0.0, factor=1.0)]
+    with in_turn.started({"one": command}) as processes:
+        peaks = []
+        for subject in ("200", "1"):
+            in_turn.meet(processes, subject, 1e-6)
+            peaks.append(in_turn.measure(processes, subject, 1)["one"].peak_bytes)
+    assert 150 * 2**20 < peaks[0] - peaks[1] < 250 * 2**20
+
+
+def test_the_largest_peak_counts(monkeypatch):
+    monkeypatch.setattr(in_turn, "PAUSE", 0.0)
+    peaks = iter([3, 5, 4])
+    monkeypatch.setattr(in_turn, "ask", lambda *_: {"seconds": 1.0, "faults": 0.0, "peak_bytes": next(peaks)})
+    assert in_turn.measure({"one": None}, "a subject", 3)["one"].peak_bytes == 5
+
+
+def test_a_spectrum_that_somebody_cannot_compute_in_full(tmp_path):
+    result = in_turn.Result(0.2, 0.1, 0.3, 1.0, 2**20, 0.0)
+    found = {
+        "convolution/16/8/1/1": {"xception_np": result, "torch": result},
+        "convolution/16/8/1/2": {"xception_np": result},
+    }
+    picture.save(found, tmp_path / "times.png")
+    assert (tmp_path / "times.png").read_bytes().startswith(b"\x89PNG")

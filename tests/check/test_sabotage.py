@@ -56,3 +56,11 @@ def test_what_crashes_is_noticed():
     with sabotage.planted("batch_norm", bug):
         assert sabotage.notices("numbers by hand", "batch_norm")
     assert np.isfinite(ops.batch_norm.forward(np.ones((2, 1)), np.ones(1), np.ones(1), 1e-3, implementation="reference")[0]).all()
+
+
+def test_windows_that_were_kept_are_forgotten():
+    bug, geometry = sabotage.BUGS["depthwise_conv"][-1], Geometry(3)
+    right = geometry.windows(5, 5)
+    with sabotage.planted("depthwise_conv", bug):
+        assert geometry.windows(5, 5).origin == (2, 1)
+    assert geometry.windows(5, 5) == right

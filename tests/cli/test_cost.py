@@ -76,6 +76,7 @@ def test_measured_beside_predicted_and_pictures(tmp_path):
         (["xception", "--out", "notes.txt"], "out is notes.txt, a file that is no PNG picture"),
         (["xception", "--predict", "--roofline", "notes.txt"], "roofline is notes.txt, a file that is no PNG picture"),
         (["xception", "--out", "nowhere/bars.png"], "out is nowhere/bars.png; expected the path of a file"),
+        (["xception", "--predict", "--out", "a.png", "--roofline", "./a.png"], "roofline is a.png, as out is; expected another"),
         ([], "missing argument 'MODEL'"),
     ],
 )

@@ -177,7 +177,7 @@ def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch, count, 
     trainer = SimpleNamespace(
         settings=Settings(batch=64),
         preprocessing=Preprocessing(8, (0, 0, 0), (1, 1, 1)),
-        model=SimpleNamespace(predict=predict),
+        model=SimpleNamespace(predict=predict, place="gpu"),  # nothing is folded
         validation=pictures if aside else None,
     )
     monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=lambda: now[0]))

@@ -55,3 +55,11 @@ def test_a_convolution_has_both_passes():
     y, cache = ops.grouped_conv.forward(x, weight, Geometry(3), 2)
     for actual, expected in zip(benching.convolution(x, weight, dy, 2)(), (y, *ops.grouped_conv.backward(dy, cache)), strict=True):
         np.testing.assert_array_equal(actual, expected)
+
+
+def test_several_are_timed_in_turn(monkeypatch):
+    monkeypatch.setattr(benching, "LEAST", 0)
+    calls, said = [], []
+    computations = [lambda: calls.append("a"), lambda: calls.append("b")]
+    assert len(benching.timed_in_turn(computations, rounds=2, said=said.append)) == 2
+    assert ("".join(calls), said) == ("aabb" + "aabb" * 2, ["round 1 of 2", "round 2 of 2"])

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xception_np import cost, layers, models
+from xception_np import cost, layers, models, ops
 from xception_np.cost import Machine
 from xception_np.cost.timing import Clock
 from xception_np.errors import InputError
@@ -72,3 +72,16 @@ def test_wrong_arguments(model):
         cost.time_layers(models.outline(model.table), SHAPE)
     with pytest.raises(InputError, match=r"C=4 as in x"):
         cost.time_layers(model, (2, 32, 32, 4), rounds=1)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_nobody_asks_for_the_gradient_of_the_pictures(monkeypatch, biased):
+    first = layers.Conv("conv", 3, 4, Geometry(3))
+    net = layers.Chain("net", [layers.Biased.of(first, layers.Bias("bias", 4)) if biased else first, layers.GlobalAvgPool("mean")])
+    layers.allocate(net.parameters, net.moving, np.float32, 0)
+    monkeypatch.setattr(layers.Conv, "backward", None)
+    monkeypatch.setattr(ops.conv, "backward", None)
+    monkeypatch.setattr(ops.conv_bias, "backward", None)
+    assert cost.time_network(net, (1, 4, 4, 3), training=True, rounds=1) > 0
+    names = {"conv", "mean"} | ({"bias_bias"} if biased else set())
+    assert cost.time_layers(net, (1, 4, 4, 3), training=True, rounds=1).keys() == names

@@ -24,6 +24,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self):
         self.ranges = []
+        self.begin = lambda: None
         super().__init__(("127.0.0.1", 0), Handler)
 
     @property
@@ -36,6 +37,7 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         wanted = self.headers.get("Range")
         server.ranges.append(wanted)
+        server.begin()
         start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted and server.resumes else 0
         if start and start >= len(server.content):
             return self.send_error(416)
@@ -75,6 +77,31 @@ def test_a_file_is_downloaded_once(server, tmp_path, capsys):
     assert download.fetch(server.address, MD5, path.parent) == path
     assert server.ranges == [None] and [file.name for file in path.parent.iterdir()] == ["a.tar.gz"]
     assert capsys.readouterr() == ("", "")
+
+
+def test_two_at_once_download_once(server, tmp_path, capfd):
+    held, released = threading.Event(), threading.Event()
+    begin = server.begin
+
+    def slowly():
+        held.set()
+        released.wait(60)
+        begin()
+
+    server.begin = slowly
+    found = []
+    first, second = (threading.Thread(target=lambda: found.append(download.fetch(server.address, MD5, tmp_path))) for _ in range(2))
+    first.start()
+    assert held.wait(60)
+    second.start()
+    said = ""
+    while "another process downloads" not in said and second.is_alive():
+        said += capfd.readouterr().err
+    released.set()
+    for thread in (first, second):
+        thread.join()
+    assert found == [tmp_path / "a.tar.gz"] * 2 and server.ranges == [None]
+    assert found[0].read_bytes() == CONTENT
 
 
 def test_a_file_put_there_by_hand_needs_no_connection(tmp_path):

@@ -97,6 +97,21 @@ def test_half_transparent_is_half_as_bright(tmp_path):
     np.testing.assert_array_equal(pictures.load_picture(tmp_path / "b.png", 8), 0)
 
 
+def test_one_grey_of_16_bits_may_be_transparent(tmp_path):
+    grey = np.full((8, 8), 0x6400, np.uint16)
+    grey[:, 4:] = 0xC800
+    Image.fromarray(grey).save(tmp_path / "a.png", transparency=0xC800)
+    np.testing.assert_array_equal(pictures.load_picture(tmp_path / "a.png", 8)[:, :, 0], [[100] * 4 + [0] * 4] * 8)
+
+
+def test_a_picture_that_is_decoded_in_full_may_be_less_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 1000)
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.jpg")
+    assert pictures.load_picture(tmp_path / "a.jpg", 8).shape == (8, 8, 3)
+    with pytest.raises(InputError, match="64 x 64 pixels; expected at most 1,000"):
+        pictures.load_picture(tmp_path / "a.jpg", 8, scaled=16)
+
+
 def test_cmyk_is_converted(tmp_path):
     Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "red.jpg", quality=100)
     np.testing.assert_allclose(pictures.load_picture(tmp_path / "red.jpg", 8)[4, 4], [255, 0, 0], atol=3)
@@ -178,3 +193,14 @@ def test_what_is_no_picture_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "MAX_PIXELS", 100)
     with pytest.raises(InputError, match="16 x 16 pixels; expected at most 100"):
         pictures.load_picture(saved(tmp_path / "large.png", np.zeros((16, 16, 3), np.uint8)), 8)
+
+
+@pytest.mark.parametrize("read", [lambda path: pictures.load_picture(path, 8), pictures.check_picture])
+def test_too_little_memory_says_nothing_of_the_picture(tmp_path, monkeypatch, read):
+    def refuse(*_, **__):
+        raise MemoryError
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(pictures, "_checked_size", refuse)
+    with pytest.raises(MemoryError):
+        read(tmp_path / "a.png")

@@ -15,7 +15,7 @@ cupy = pytest.importorskip("cupy", reason="the extra `gpu` is not installed")
 
 PACKAGE = Path(xception_np.__file__).parent
 HOST_CODE = [PACKAGE / "arrays.py", PACKAGE / "kernels.py", PACKAGE / "commands" / "selfcheck.py"]  # all that names CuPy
-METHODS = ["reshape", "ravel", "get", "set", "__getitem__"]
+METHODS = ["reshape", "ravel", "copy", "get", "set", "__getitem__"]
 PROPERTIES = ["shape", "dtype", "size", "ndim", "itemsize", "nbytes", "strides", "flags"]
 
 

@@ -1,5 +1,8 @@
 """The emulated device's arrays: what they can do, and that NumPy gets nothing from them unasked."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -87,12 +90,19 @@ def test_nothing_is_converted_in_silence(convert):
         convert(device.zeros(3))
 
 
+def test_a_copy_has_memory_of_its_own():
+    array = device.zeros((2, 3), np.float32)
+    for other in (array.copy(), array[1:].copy(), copy.deepcopy(array), pickle.loads(pickle.dumps(array))):
+        other.set(np.ones(other.shape, np.float32))
+        assert device.address(other) != device.address(array) and not array.get().any()
+
+
 def test_the_sentence_names_the_way_out():
     with pytest.raises(TypeError, match=r"not converted to NumPy in silence; expected array.get\(\)"):
         np.asarray(device.zeros(3))
 
 
-@pytest.mark.parametrize("name", ["sum", "T", "mean", "fill", "copy", "__array_interface__", "__cuda_array_interface__"])
+@pytest.mark.parametrize("name", ["sum", "T", "mean", "fill", "astype", "__array_interface__", "__cuda_array_interface__"])
 def test_other_names_are_refused(name):
     with pytest.raises(AttributeError, match=f"emulated arrays have no '{name}'; they have shape, dtype"):
         getattr(device.zeros(3), name)

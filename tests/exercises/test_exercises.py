@@ -1,5 +1,6 @@
 """An exercise takes its solution, and refuses what looks like it."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def test_three_wrong_answers_are_refused(name, capsys):
     assert len(attempts) >= 3
     for attempt in attempts:
         assert not exercises.check(name, attempt)
-        assert capsys.readouterr().out.startswith(f"{name}, case ")
+        assert (said := capsys.readouterr().out).startswith(f"{name}, case ")
+        assert not re.match(rf"{name}, case \d+: (Name|Attribute|Syntax|Import)Error", said), said  # wrong, not misspelt
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,3 +103,12 @@ def test_lists_that_are_no_array_are_a_sentence(capsys):
 def test_an_exercise_that_there_is_not():
     with pytest.raises(InputError, match=r"exercise is 'nothing'; expected one of .*bias_gradient"):
         exercises.find("nothing")
+
+
+def test_a_whole_number_may_be_a_float(capsys):
+    def attempt(positions, channels, segments):
+        parameters = 9 * channels**2 / segments + channels**2
+        return parameters, positions * parameters
+
+    assert exercises.check("segment_cost", attempt)
+    assert not exercises.check("segment_cost", lambda *arguments: tuple(value + 0.5 for value in attempt(*arguments)))

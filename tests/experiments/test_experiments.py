@@ -114,3 +114,24 @@ def test_results_are_of_the_points_as_they_are(name):
         assert (found.parameters, found.macs) == networks.counts(point.table)
         assert Settings(**found.settings) == training.settings_of(point, found.seed)  # an older result knew fewer
         assert len(found.accuracy) == point.settings.epochs
+
+
+def test_an_estimate_counts_what_would_be_trained(small, monkeypatch):
+    points = FIGURES["small"]()
+    monkeypatch.setitem(FIGURES, "other", lambda: points)
+    monkeypatch.setattr(command, "_chosen", lambda figure: ["small", "other"] if figure == "all" else [figure])
+    monkeypatch.setattr(training, "seconds_a_step", lambda point: 0.5)
+    said = run("estimate", "all").stdout
+    assert "small: 6 trainings, " in said and "other: 0 trainings, 0 minutes" in said
+    monkeypatch.setattr(training, "train", lambda point, seed, name, data: measured(point, seed))
+    assert run("run", "small", "--seeds", "1").exit_code == 0
+    said = run("estimate", "other").stdout
+    assert "other: 4 trainings, " in said
+
+
+def measured(point, seed):
+    return store.Measured(
+        **dict.fromkeys(store.Measured._fields)
+        | {"point": point.name, "line": point.line, "x": point.x, "seed": seed, "model": point.table.name, "data": point.data}
+        | {"settings": training.settings_of(point, seed).to_json(), "accuracy": [0.5], "loss": [1.0], "seconds": 1.0}
+    )

@@ -88,6 +88,8 @@ def test_wrong_questions(model, x):
         inside.features(model, x, ["block4_sepconv9"])
     with pytest.raises(InputError, match="expected one whose result is an image"):
         inside.grad_cam(model, x, layer="avg_pool")
-    for classes in ([1], [1, 4], [1, -1], [0.5, 1]):
+    with pytest.raises(InputError, match="wanted is 'predictions'; expected a list of names"):
+        inside.features(model, x, "predictions")
+    for classes in ([1], [1, 4], [1, -1], [0.5, 1], 3, "ab", np.array([[1, 1]])):
         with pytest.raises(InputError, match="classes is"):
             inside.grad_cam(model, x, classes)

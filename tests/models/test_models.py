@@ -6,12 +6,13 @@ import pickle
 import numpy as np
 import pytest
 
-from xception_np import arrays, implementations, models, ops, threads
+from xception_np import arrays, implementations, models, ops, threads, tiling
 from xception_np.check import compare_along
 from xception_np.errors import InputError
 from xception_np.layers import Chain, Step
 from xception_np.models import summary
 from xception_np.models.table import Conv, Flatten, Full, GlobalPool, Plain, Pool, Relu, Residual, Sep
+from xception_np.updates import vector
 
 
 def chain(name):
@@ -193,7 +194,7 @@ def test_the_same_bits_of_few_images_that_are_cut_differently(images):
     model = models.build("xception_small", seed=1)
     x, results = np.random.default_rng(0).standard_normal((images, 32, 32, 3)).astype(np.float32), []
     for count in (1, 2, 3, 5):
-        with threads.use(count), threads.tiny_tiles():
+        with threads.use(count), tiling.tiny_tiles():
             results.append(model.predict(x).tobytes())
     assert results[1:] == results[:1] * 3
 
@@ -280,3 +281,16 @@ def test_dropout_stands_before_the_last_layer():
     assert models.build("xception_small").buffers.values.size == model.buffers.values.size
     with pytest.raises(InputError, match=r"rate is 1\.5"):
         models.build("xception_small", dropout=1.5)
+
+
+@pytest.mark.usefixtures("needs_compiler")
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["copy", "pickle"])
+def test_a_copy_on_the_emulated_device_has_memory_of_its_own(copied):
+    model = models.from_table(models.find("xception_small")._replace(modules=()), 2)
+    model.move("emulated")
+    other = copied(model)
+    values = model.buffers.values.get()
+    np.testing.assert_array_equal(other.buffers.values.get(), values)
+    vector.fill(other.buffers.values, 3)  # by a kernel
+    assert (other.parameters[0].value.get() == 3).all()
+    np.testing.assert_array_equal(model.buffers.values.get(), values)

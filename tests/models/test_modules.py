@@ -63,3 +63,11 @@ def test_only_towers_that_fit_are_joined():
     three, _ = modules.build(modules.figure_3(3, 2), channels=5)
     with pytest.raises(InputError, match=r"module_conv1/kernel has shape \(1, 1, 5, 6\); expected \(1, 1, 5, 12\)"):
         modules.join_towers(two, three)
+    four, _ = modules.build(modules.figure_3(4, 3), channels=5)  # whose 1x1 fits, and whose 3x3 does not
+    before = four.parameters[0].value.copy()
+    with pytest.raises(InputError, match="module_conv2/kernel has shape"):
+        modules.join_towers(two, four)
+    np.testing.assert_array_equal(four.parameters[0].value, before)
+    normed, _ = modules.build(modules.figure_2(3, 4), channels=5, norm=Norm())
+    with pytest.raises(InputError, match="joined has 2 arrays; expected as many as each tower, which have 10, 10, 10"):
+        modules.join_towers(normed, four)

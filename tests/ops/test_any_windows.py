@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from xception_np import check, ops, threads
+from xception_np import check, ops, threads, tiling
 from xception_np.check.draw import Draw
 from xception_np.errors import InputError
 from xception_np.geometry import Geometry
@@ -59,8 +59,8 @@ def test_like_the_reference(operation, segments, size, geometry):
     passes = {}
     for implementation in ("reference", "cpu"):
         with pytest.MonkeyPatch.context() as patch, threads.use(2):
-            patch.setattr(threads, "LARGEST", 64)
-            patch.setattr(threads, "SMALLEST", 16)
+            patch.setattr(tiling, "LARGEST", 64)
+            patch.setattr(tiling, "SMALLEST", 16)
             y, cache = module.forward(*arguments, implementation=implementation)
             passes[implementation] = y, *module.backward(Draw("dy").normal(*y.shape), cache, implementation=implementation)
     for actual, expected in zip(passes["cpu"], passes["reference"], strict=True):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from xception_np import check, ops, threads
+from xception_np import check, ops, threads, tiling
+from xception_np.geometry import Geometry
 from xception_np.ops.pointwise_conv import cpu
 
 SHAPES = {"dense": ((5, 1100), (1100, 1000)), "pointwise_conv": ((1, 2, 3, 1100), (1100, 1000))}
@@ -34,3 +35,18 @@ def test_the_same_bits_for_any_number_of_threads(name):
         with threads.use(count):
             results.append([array.tobytes() for array in passes(name, np.float32, "cpu")])
     assert results[1:] == results[:1] * 2
+
+
+@pytest.mark.parametrize(("padding", "segments"), [("same", 1), ("valid", 1), ("same", 2)])
+def test_few_positions_and_a_large_dweight(padding, segments):
+    """Two images a tile, of five; 64 rows of dweight for a thread, of 216 or 108."""
+    random, geometry = np.random.default_rng(0), Geometry(3, padding=padding)
+    x, weight = random.standard_normal((5, 4, 4, 24)), random.standard_normal((3, 3, 24 // segments, 20 * segments))
+    dy = random.standard_normal((5, *geometry.output_size(4, 4), 20 * segments))
+    found = []
+    for implementation, count in (("reference", 1), ("cpu", 1), ("cpu", 3)):
+        with threads.use(count), tiling.tiny_tiles():
+            _, cache = ops.grouped_conv.forward(x, weight, geometry, segments, implementation=implementation)
+            found.append(ops.grouped_conv.backward(dy, cache, implementation=implementation)[1])
+    check.compare(found[1], found[0], 1e-12, "dweight").require()
+    assert found[1].tobytes() == found[2].tobytes()

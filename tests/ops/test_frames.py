@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xception_np import threads
+from xception_np import tiling
 from xception_np.geometry import Geometry, Windows
 from xception_np.ops import frames
 
@@ -93,5 +93,5 @@ def test_no_windows_see_nothing():
 
 def test_a_tile_of_rows_is_that_of_the_array():
     x = an_image(4, 6, 3)
-    for tile in (*threads.Tile(0, 4, 0, 6).cut(3, 6), threads.Tile(1, 4, 0, 6)):
+    for tile in (*tiling.Tile(0, 4, 0, 6).cut(3, 6), tiling.Tile(1, 4, 0, 6)):
         assert np.array_equal(frames.of_tile(frames.rows(x), np.array(tile), 6), tile.of(x))

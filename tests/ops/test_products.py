@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from xception_np import threads
 from xception_np.ops import products
 from xception_np.ops.register_block import BYTES
 
@@ -38,7 +39,7 @@ def test_whole_vectors(dtype, vectors, rows, depth):
 
     a, b, before = matrices(dtype, (depth, rows), (depth, width), (rows, width))
     y = before.copy()
-    products.add_product_over_rows(a, b, y, products.memory_for(*y.shape, y))
+    products.add_product_over_rows(a, b, y, True, products.memory_for(y.shape[1], y))
     np.testing.assert_allclose(y, before + a.astype(np.float64).T @ b, rtol=0, atol=rounding(dtype, depth + 1))
 
 
@@ -50,7 +51,7 @@ def test_widths_that_are_no_whole_number_of_vectors(dtype, width):
     products.multiply(a, products.weights(b), y)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 6))
     y = b.copy()
-    products.add_product_over_rows(a, c, y, products.memory_for(*y.shape, y))
+    products.add_product_over_rows(a, c, y, True, products.memory_for(y.shape[1], y))
     np.testing.assert_allclose(y, b + a.astype(np.float64).T @ c, rtol=0, atol=rounding(dtype, 10))
 
 
@@ -87,7 +88,7 @@ def test_windows_that_lie_anywhere(dtype, width, rows, depth):
     np.testing.assert_allclose(y[within], a @ b, rtol=0, atol=rounding(dtype, depth))
     assert (np.delete(y, within.reshape(-1)) == 7).all()
 
-    y[within], memory = filters, products.window_memory_for(width, b)
+    y[within], memory = filters, products.memory_for(width, b)
     for add in (False, True):
         total = b.copy()
         products.add_product_over_windows(x, places, steps, y, targets, total, add, memory)
@@ -100,17 +101,31 @@ def test_more_than_the_cache_holds(dtype):
     """Sums over more rows than are packed at once, more steps than blocks take at once, and what goes to BLAS."""
     a, b = matrices(dtype, (1000, 24), (1000, 2 * LANES[dtype]))
     y = np.zeros((24, 2 * LANES[dtype]), dtype)
-    products.add_product_over_rows(a, b, y, products.memory_for(*y.shape, y))
+    products.add_product_over_rows(a, b, y, True, products.memory_for(y.shape[1], y))
     np.testing.assert_allclose(y, a.astype(np.float64).T @ b, rtol=0, atol=rounding(dtype, 1000))
     for shape in ((3000, 24), (24, 5)), ((5, 300), (300, 256)), ((3, 2048), (2048, 2056)):
         a, b = matrices(dtype, *shape)
         y = np.empty((len(a), b.shape[1]), dtype)
         products.multiply(a, products.weights(b), y)
         np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, len(b)))
-    a, b, c = matrices(dtype, (5, 300), (300, 256), (5, 256))
-    y = b.copy()
-    products.add_product_over_rows(a, c, y, products.memory_for(*y.shape, y))
-    np.testing.assert_allclose(y, b + a.astype(np.float64).T @ c, rtol=0, atol=rounding(dtype, 6))
+
+
+@both
+@pytest.mark.parametrize("add", [False, True])
+@pytest.mark.parametrize(("rows", "depth", "width"), [(9, 5, 17), (600, 24, 32), (5, 500, 400), (300, 400, 500)])
+def test_sums_that_begin_or_go_on(dtype, add, rows, depth, width):
+    """The last two by BLAS; what was there before is not read where a sum begins."""
+    a, b, before = matrices(dtype, (rows, depth), (rows, width), (depth, width))
+    y = before.copy() if add else np.full_like(before, np.nan)
+    products.add_product_over_rows(a, b, y, add, products.memory_for(width, y))
+    exact = a.astype(np.float64).T @ b
+    np.testing.assert_allclose(y, exact + before if add else exact, rtol=0, atol=rounding(dtype, rows + 1))
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_one_picture_is_cut_for_the_threads_there_are(count):
+    with threads.use(count):
+        assert len(products.tiles((1, 19, 19, 728), 728, 728**2)) == count
 
 
 @both
@@ -142,7 +157,7 @@ def test_a_nan_reaches_its_row_or_column_only(dtype):
     products.multiply(a, products.weights(b), y)
     assert np.isnan(y).all(axis=1).tolist() == [row == 4 for row in range(10)]
     total = np.zeros((6, 3 * LANES[dtype]), dtype)
-    products.add_product_over_rows(a, np.ones_like(y), total, products.memory_for(*total.shape, total))
+    products.add_product_over_rows(a, np.ones_like(y), total, True, products.memory_for(total.shape[1], total))
     assert np.isnan(total).all(axis=1).tolist() == [row == 2 for row in range(6)]
 
 
@@ -160,6 +175,20 @@ def test_weights_lie_in_panels_that_begin_where_a_cache_line_does(dtype, vectors
     np.testing.assert_array_equal(first[:, :within], matrix[:, :within])
     assert packed.size == 48 * (width + 1)
     assert np.count_nonzero(packed) == matrix.size
+
+
+@both
+@pytest.mark.parametrize("segments", [1, 3])
+@pytest.mark.parametrize("width", [1, 5, 16, 70])
+def test_transposes_are_packed_as_their_copies(dtype, width, segments):
+    (weight,) = matrices(dtype, (3, 2, width, 21))
+    split = weight.reshape(6, width, segments, 21 // segments).transpose(2, 0, 3, 1)
+    copies = products.stacked(np.ascontiguousarray(split).reshape(segments, -1, width))
+    packed, shape = products.stacked_transposes(weight, segments)
+    assert shape == copies.shape
+    np.testing.assert_array_equal(packed, copies.packed)
+    matrix = weight[0, 0]
+    np.testing.assert_array_equal(products.weights(matrix.T).packed, products.weights(np.ascontiguousarray(matrix.T)).packed)
 
 
 @both
@@ -190,14 +219,14 @@ def test_matrices_that_do_not_fit_are_refused(dtype):
             products.multiply(arguments[0], products.weights(arguments[1]), arguments[2])
     for arguments in ((a, y, b[:2]), (a[:3], y, b), (a, y, b[:, 1:].copy())):
         with pytest.raises(ValueError, match="shapes do not fit"):
-            products.add_product_over_rows(*arguments, products.memory_for(*b.shape, b))
+            products.add_product_over_rows(*arguments, True, products.memory_for(b.shape[1], b))
     x, places, steps, targets = a.reshape(-1), np.arange(4) * 3, np.arange(3), np.arange(4) * LANES[dtype]
     stack = products.stacked(b[None])
     with pytest.raises(ValueError, match="shapes do not fit"):
         products.multiply_windows(x, places, steps[:2], products.one_of(stack, 0), y.reshape(-1), targets)
     with pytest.raises(ValueError, match="shapes do not fit"):
         products.multiply_windows(x, places[:3], steps, products.one_of(stack, 0), y.reshape(-1), targets)
-    memory = products.window_memory_for(LANES[dtype], b)
+    memory = products.memory_for(LANES[dtype], b)
     with pytest.raises(ValueError, match="shapes do not fit"):
         products.add_product_over_windows(x, places, steps, y.reshape(-1), targets[:3], b, True, memory)
     with pytest.raises(ValueError, match="shapes do not fit"):

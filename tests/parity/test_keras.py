@@ -25,7 +25,10 @@ import keras
 import numpy as np
 from keras.src.legacy.saving import legacy_h5_format
 
-from xception_np import models, weights
+from benchmarks.keras_twin import keras_twin
+from xception_np import layers, models, weights
+from xception_np.errors import InputError
+from xception_np.geometry import Geometry
 from xception_np.training import pretrained
 from xception_np.weights import keras_layers
 
@@ -155,3 +158,15 @@ def test_the_published_checksums_are_kerass():
         published = pretrained.PUBLISHED[name]
         assert published.md5 in source
         assert published.address.rpartition("/")[2] in source
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (layers.SeparableConv("sep", 3, 4, Geometry(3), activation="relu"), "sep has relu between its halves"),
+        (layers.Conv("conv", 3, 4, Geometry(3, padding=((1, 0), (0, 1)))), "expected 'same' or 'valid'"),
+    ],
+)
+def test_what_keras_has_no_layer_for(layer, message):
+    with pytest.raises(InputError, match=message):
+        keras_twin(layers.Chain("net", [layer]), (8, 8, 3))

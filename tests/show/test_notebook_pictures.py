@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from xception_np import cost, show
+from xception_np.errors import InputError
 from xception_np.geometry import Geometry
 from xception_np.models import modules
-from xception_np.models.table import Conv, Relu
+from xception_np.models.table import Conv, Relu, Sep
 from xception_np.show import Grid
 
 
@@ -145,3 +146,9 @@ def test_a_slider_draws_what_is_chosen():
     choice.value = 2
     assert (bytes(picture.value), drawn) == (before, [2, 3])  # each is drawn once
     assert repr(slider).startswith("A slider, where this notebook is run")
+
+
+@pytest.mark.parametrize("words", [(Relu(), Conv(4)), (Sep(4),)])
+def test_words_that_have_no_box(words):
+    with pytest.raises(InputError, match="expected Conv, Pool or Mean, and Relu after one of them"):
+        show.module_diagrams({"a module": words}, "")

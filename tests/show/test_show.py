@@ -15,8 +15,10 @@ from xception_np.show import (
     explanation,
     feature_maps,
     kernel_accesses,
+    kernels,
     prediction_grid,
     roofline,
+    summed_maps,
     training_curves,
 )
 from xception_np.show.comparison import Curves
@@ -97,6 +99,17 @@ def test_long_names_and_titles_are_within_the_picture():
     assert box.x0 > 0 and box.x1 < figure.bbox.width
     square = figure.axes[0].get_window_extent()
     assert square.width > 0.2 * figure.bbox.width
+    title = f"xception_compact on {'a_folder_of_pictures_' * 4}: 95.0% of 400 held-out pictures right"
+    says = "English springer, English springer spaniel, Springer 87%"
+    for figure in (
+        training_curves(history(), title),
+        explanation(np.zeros((1, 8, 8, 3), np.uint8), np.ones((1, 2, 2)), [says], title),
+    ):
+        figure.draw_without_rendering()
+        box = figure._suptitle.get_window_extent()
+        assert box.x0 > 0 and box.x1 < figure.bbox.width
+    left, right, _ = figure.axes
+    assert left._left_title.get_window_extent().x1 < right.get_window_extent().x0 + 1
     runs = {f"{'a_folder/' * 20}run {k}": Curves(history()) for k in range(2)}
     figure = compared_curves(runs)
     figure.draw_without_rendering()
@@ -261,3 +274,10 @@ def test_a_kernel_with_what_its_lines_ask_for_and_which_thread_touches_what(tmp_
     (of_x,) = maps[titles.index("x: read")].collections
     np.testing.assert_array_equal(of_x.get_offsets(), [[k, k // 2] for k in range(32)])
     figure.savefig(tmp_path / "accesses.png")
+
+
+def test_zeros_are_white():
+    twice = dict.fromkeys(("one", "sum"), np.zeros((2, 2)))
+    for figure in (kernels({"a layer": np.zeros((1, 3, 3))}, ""), summed_maps({"a sum": twice}, "")):
+        for image in (image for axes in figure.axes for image in axes.images):
+            assert np.allclose(image.to_rgba(image.get_array())[0, 0], 1, atol=0.05)

@@ -38,7 +38,7 @@ def frozen(processes, folder):
     train = stripes()
     share = (processes.rank, processes.count)
     loader = Loader(train, BATCH, Preprocessing.of(train), Augmentation((PaddedCrop(2),)), share=share)
-    processes.begin(model.buffers, lambda: 0.0, lambda: False)
+    processes.begin(model.buffers, lambda: 0.0, lambda: False, moves=False)
     for number, (x, labels) in enumerate(loader.epoch(0)):
         step = Step(0, number, processes.rank, frozen=True)
         descend(model, optimizer, settings, x.astype(np.float64), labels, step, 0.05, processes)

@@ -16,7 +16,6 @@ from xception_np.errors import InputError
 from xception_np.files import replacing
 from xception_np.models.table import Norm
 from xception_np.training import Checkpoint, Progress, load, save, state
-from xception_np.training.evaluation import softmax
 from xception_np.training.history import History, read
 
 
@@ -95,6 +94,15 @@ def test_numbers_that_are_not_finite_are_not_read(checkpoint, value):
         load(path)
 
 
+def test_a_variance_below_zero_is_not_read(checkpoint):
+    path, _ = checkpoint
+    arrays, about = load_file(path), metadata(path)
+    arrays["block1_conv1_bn/moving_variance"][0] = -1
+    save_file(arrays, path, about)
+    with pytest.raises(InputError, match="is damaged: block1_conv1_bn/moving_variance is a variance below 0; nothing was loaded"):
+        load(path)
+
+
 def test_what_a_file_says_of_itself_is_shown_on_a_line_that_ends(checkpoint):
     path, _ = checkpoint
     about = metadata(path)
@@ -103,6 +111,10 @@ def test_what_a_file_says_of_itself_is_shown_on_a_line_that_ends(checkpoint):
         load(path)
     assert str(error.value).isprintable()
     assert len(str(error.value)) < 1000
+    arrays = dict.fromkeys(["block1_conv1/kernel"], np.zeros((1,) * 64, np.float32))
+    save_file(arrays, path, about)
+    with pytest.raises(InputError, match=r"block1_conv1/kernel is F32 of shape .{100}\.\.\., expected"):
+        load(path)
     digits = about["xception_np"].replace('"steps": 1', f'"steps": {"1" * 5000}')
     save_file({"a": np.zeros(1, np.float32)}, path, {"xception_np": digits})
     with pytest.raises(InputError, match=r"cannot be read; expected a \.safetensors file"):
@@ -294,8 +306,3 @@ def test_a_state_is_no_checkpoint(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         load(tmp_path / "state.safetensors")
     assert json.loads(metadata(tmp_path / "state.safetensors")["xception_np_state"])["step"] == 7
-
-
-def test_results_that_are_not_finite_are_no_answer():
-    with pytest.raises(InputError, match="results are not finite"):
-        softmax(np.array([[0.0, np.nan]]))

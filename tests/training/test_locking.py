@@ -1,5 +1,6 @@
 """A run folder is one process's at a time, and free again when that has ended, however it ended."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from small_runs import restored, trainer
 
 from xception_np.errors import InputError
-from xception_np.training import runs
+from xception_np.training import locking, runs
 
 PROCESS = """
 import sys
@@ -62,3 +63,11 @@ def test_two_trainers_in_one_process(tmp_path):
     with first.lock, first.lock:
         pass
     assert runs.describe(tmp_path).state == "interrupted"
+
+
+def test_a_look_keeps_nobody_out(tmp_path, monkeypatch):
+    with open(tmp_path / locking.NAME, "a+") as look:
+        fcntl.flock(look, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        monkeypatch.setattr(locking.time, "sleep", lambda _: look.close())
+        with locking.Lock(tmp_path):
+            assert locking.is_held(tmp_path)

@@ -150,6 +150,18 @@ def test_settings_that_do_not_fit(tmp_path, settings, message):
     assert not (tmp_path / "run").exists()
 
 
+def test_pictures_that_the_network_does_not_take(tmp_path):
+    model, random = models.build("inception_v3", 2), np.random.default_rng(0)
+    for size, grow_from, message in (
+        (128, 0.5, r"inception_v3 does not take pictures of 64 pixels, with which they begin where grow_from is 0\.5: the kernel"),
+        (40, 1.0, "inception_v3 does not take pictures of 40 pixels: the kernel"),
+    ):
+        train = data.Dataset("some", random.integers(0, 256, (4, size, size, 3), np.uint8), np.array([0, 1, 0, 1]), ("a", "b"))
+        with pytest.raises(InputError, match=message):
+            Trainer(model, train, Settings(batch=2, grow_from=grow_from, grow_until=0.7), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_model_of_other_classes(tmp_path):
     with pytest.raises(InputError, match="model has 3 outputs; expected 2, one for each class of stripes"):
         trainer(tmp_path / "run", models.from_table(TINY, 3))

@@ -169,6 +169,9 @@ def test_numbers_that_are_none(tmp_path):
     bad = {**arrays, "predictions/bias": np.zeros(3, np.int32)}
     save_file(bad, tmp_path / "x.safetensors")
     refused(tmp_path / "x.safetensors", "predictions/bias is of I32")
+    bad = {**arrays, "predictions/bias": np.zeros((1,) * 64, np.float32)}
+    save_file(bad, tmp_path / "x.safetensors")
+    refused(tmp_path / "x.safetensors", r"predictions/bias has shape .{100}\.\.\., expected")
 
 
 def test_links_and_arrays_elsewhere(tmp_path):
@@ -198,7 +201,8 @@ def test_links_and_arrays_elsewhere(tmp_path):
 def test_claims_of_size_cost_nothing(tmp_path):
     path = shutil.copy(FIXTURES / "xception_legacy.h5", tmp_path / "x.h5")
     with h5py.File(path, "a") as file:
-        place, _ = flat(file["block1_conv1"])[0]
+        place, dataset = flat(file["block1_conv1"])[0]
+        shape = dataset.shape
         del file["block1_conv1"][place]
         file["block1_conv1"].create_dataset(place, (10**6, 10**6), np.float32, chunks=(1000, 1000))
     refused(path, r"has shape \(1000000, 1000000\)")
@@ -207,6 +211,10 @@ def test_claims_of_size_cost_nothing(tmp_path):
         dataset = file["block1_conv1"].create_dataset(place, (3, 3, 3, 4), np.float32, chunks=(3, 3, 3, 4), compression="gzip")
         dataset.id.write_direct_chunk((0, 0, 0, 0), zlib.compress(bytes(10**8)))
     refused(path, "packed; expected it as Keras writes it")
+    with h5py.File(path, "a") as file:  # room in the file, in which nothing was ever written
+        del file["block1_conv1"][place]
+        file["block1_conv1"].create_dataset(place, shape, np.float32)
+    refused(path, "have room for .*kernel.*, but not its numbers")
     for kind, message in ((zipfile.ZIP_DEFLATED, "unpack to more than"), (zipfile.ZIP_BZIP2, "packed in another way than")):
         with zipfile.ZipFile(tmp_path / "bomb.keras", "w", kind) as archive:
             archive.writestr("model.weights.h5", bytes(10**8))
@@ -248,3 +256,12 @@ def test_paths():
         weights.save(built(), "x.safetensors", "onnx")
     with pytest.raises(InputError, match="model is tiny_inception_v3; expected xception or legacy_xception"):
         weights.save(built("inception_v3"), "x.safetensors", "timm")
+    weights.check(str(FIXTURES / "timm.safetensors"))
+    with pytest.raises(InputError, match=r"end in '\.pth'; expected"):
+        weights.check_target("x.pth")
+
+
+def test_biases_have_no_place_in_timms_layout():
+    model = models.from_table(TABLES["legacy_xception"]._replace(bias=True))
+    with pytest.raises(InputError, match="expected xception or legacy_xception"):
+        timm_files.names(model)

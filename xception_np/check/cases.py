@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import arrays, implementations, ops, threads
+from xception_np import arrays, implementations, ops, tiling
 from xception_np.check.draw import Draw
 from xception_np.errors import InputError
 from xception_np.geometry import Geometry
@@ -58,13 +58,13 @@ class Case(NamedTuple):
 
     def forward(self, arguments: tuple, implementation: str) -> tuple:
         """(y, cache) of the operation for NumPy arrays: y in NumPy, the cache where the implementation computes."""
-        with threads.tiny_tiles() if self.large else nullcontext():
+        with tiling.tiny_tiles() if self.large else nullcontext():
             y, cache = self.module.forward(*moved(arguments, implementation), implementation=implementation)
         return arrays.to_host(y), cache
 
     def backward(self, dy, cache, implementation: str):
         """The gradients of the operation, in NumPy, from anybody's cache."""
-        with threads.tiny_tiles() if self.large else nullcontext():
+        with tiling.tiny_tiles() if self.large else nullcontext():
             gradients = self.module.backward(*moved((dy, cache), implementation), implementation=implementation)
         return arrays.to_host(gradients)
 
@@ -212,6 +212,8 @@ def _convolutions() -> Iterator[Case]:
     yield Case("grouped_conv", "C=42, F=63, S=21", _grouped(image, three, 42, 63, 21), _X_AND_WEIGHT)  # vectors that are full
     wide = _grouped((1, 11, 12), Geometry((1, 2)), 66, 130, 2)
     yield Case("grouped_conv", f"{_SEVERAL_TILES}, wide segments", wide, _X_AND_WEIGHT, large=True)
+    few = _grouped((5, 4, 4), Geometry(3), 24, 40, 2)
+    yield Case("grouped_conv", "few positions and a large dweight, wide segments", few, _X_AND_WEIGHT, large=True)
     for name, channels in (("narrow", 4), ("wide", 6)):
         images = _grouped((17, 2, 2), Geometry(1), channels, 8, 2)
         yield Case("grouped_conv", f"several images a tile, {name} segments", images, _X_AND_WEIGHT, large=True)
@@ -250,6 +252,8 @@ def _separable() -> Iterator[Case]:
             name = f"{prefix}C={channels}, M={multiplier}, F={filters}"
             build = _separable_conv((1, 3, 4), Geometry(3), order, None, channels, multiplier, filters)
             yield Case("separable_conv", name, build, _SEPARABLE)
+        rows = _separable_conv((1, 12, 12), Geometry(3), order, None, 9, 1, 17)
+        yield Case("separable_conv", f"{prefix}several tiles of rows a group", rows, _SEPARABLE, large=True)
         for name, geometry in (("four images", Geometry(3)), ("four images, padding on two sides", _BESIDE)):
             yield Case("separable_conv", prefix + name, _separable_conv((4, 3, 4), geometry, order, None, 17, 1, 2), _SEPARABLE)
         for activation in ("relu", "elu"):

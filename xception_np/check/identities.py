@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xception_np import ops, threads
+from xception_np import ops, tiling
 from xception_np.check.cases import known
 from xception_np.check.comparison import Comparison, compare
 from xception_np.check.draw import Draw
@@ -121,7 +121,7 @@ def pointwise_is_a_matrix_product(implementation: str) -> Iterator[Comparison]:
     draw = Draw("pointwise")
     for pixels, channels, filters in (((2, 3, 4), 5, 6), ((1, 1, 3), 70, 64)):
         x, weight, dy = draw.normal(*pixels, channels), draw.normal(channels, filters), draw.normal(*pixels, filters)
-        with threads.tiny_tiles():
+        with tiling.tiny_tiles():
             pointwise = _passes(ops.pointwise_conv, dy, x, weight, implementation=implementation)
         rows, drows = x.reshape(-1, channels), dy.reshape(-1, filters)
         product = ((rows @ weight).reshape(dy.shape), (drows @ weight.T).reshape(x.shape), rows.T @ drows)
@@ -327,7 +327,7 @@ def batch_norm_in_float32_far_from_zero(implementation: str) -> Iterator[Compari
     yield compare(cache.mean.astype(np.float64), exact.mean(axis=0), 6e-8, "mean in float32, far from 0")
     yield compare(cache.variance.astype(np.float64), exact.var(axis=0), 1e-5, "variance in float32, far from 0")
     same = np.full((1000, 2), 1000.1, np.float32)  # every sum is rounded the same way
-    with threads.tiny_tiles():
+    with tiling.tiny_tiles():
         _, cache = ops.batch_norm.forward(same, ones, ones, 1e-3, implementation=implementation)
     yield compare(cache.mean, same[0], 6e-8, "mean of equal numbers in float32, far from 0")
 

@@ -47,8 +47,15 @@ PASSES = ("separable_conv.cpu",)  # which other operations run with something be
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.ON_NUMPY), *SHARED)
 
 
-def _add_product_over_rows(a, b, y, memory):
-    y += np.matmul(a.T, b, out=memory)
+def _add_product_over_rows(a, b, y, add, memory):
+    product = a.T @ b[:, np.arange(len(memory))]
+    y[:] = y + product if add else product
+
+
+def _stacked_transposes(weight, segments):
+    kh, kw, width, filters = weight.shape
+    split = weight.reshape(kh, kw, width, segments, filters // segments)
+    return split.transpose(3, 0, 1, 4, 2).reshape(segments, -1, width)
 
 
 def _multiply_windows(x, places, steps, b, y, targets):
@@ -77,15 +84,15 @@ _PLAIN_PRODUCTS = {
     "weights": np.ascontiguousarray,
     "kept": lambda array, way, pack: pack(),
     "stacked": np.ascontiguousarray,
+    "stacked_transposes": _stacked_transposes,
     "one_of": lambda matrices, s: matrices[s],
     "multiply": lambda a, b, y: np.matmul(a, b, out=y),
     "add_product_over_rows": _add_product_over_rows,
     "multiply_windows": _multiply_windows,
     "add_product_over_windows": _add_product_over_windows,
-    "window_memory_for": lambda width, like: np.empty(width),
     "multiply_in_lanes": _multiply_in_lanes,
     "lanes": _lanes,
-    "memory_for": lambda depth, width, like: np.empty((depth, width)),
+    "memory_for": lambda width, like: np.empty(width),
 }
 
 

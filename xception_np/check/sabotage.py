@@ -24,6 +24,7 @@ from xception_np.check.comparison import Comparison
 from xception_np.check.identities import check_identities
 from xception_np.check.operations import SMOOTH_BUDGET, check_adjoint, check_finite_differences, check_like_reference
 from xception_np.errors import InputError
+from xception_np.ops import spec
 
 
 class Bug(NamedTuple):
@@ -124,7 +125,16 @@ def planted(operation: str, bug: Bug) -> Iterator[None]:
     names: dict = {}
     exec(text.replace(bug.before, bug.after), vars(module), names)
     setattr(owner, bug.function, names[bug.function])
+    _forget()
     try:
         yield
     finally:
         setattr(owner, bug.function, right)
+        _forget()
+
+
+def _forget():
+    """What the geometry has kept was computed with other functions."""
+    geometry.Geometry.windows.cache_clear()
+    geometry.Geometry.output_size.cache_clear()
+    spec._all_see.cache_clear()

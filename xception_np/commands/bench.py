@@ -103,11 +103,13 @@ def _spectrum(request: Request, as_json: bool) -> None:
     channels, size, batch = request.channels or 256, request.size or 28, request.batch or 8
     random, shape = np.random.default_rng(0), (batch, size, size, channels)
     x, dy = (arrays.moved(random.standard_normal(shape, np.float32), request.place) for _ in range(2))
-    found = {}
-    for segments in spec.divisors(channels):
-        console.print(f"{segments} segments of {channels // segments} channels")
+    divisors = spec.divisors(channels)
+    console.print(f"timing {len(divisors)} convolutions in turn, {_by_what(request)}")
+    computations = []
+    for segments in divisors:
         weight = arrays.moved(random.standard_normal((3, 3, channels // segments, channels), np.float32), request.place)
-        found[segments] = benching.timed(benching.convolution(x, weight, dy, segments), request.rounds, request.place)
+        computations.append(benching.convolution(x, weight, dy, segments))
+    found = benching.timed_in_turn(computations, request.rounds, request.place, console.print)
     rows = [
         {
             "segments": segments,
@@ -115,7 +117,7 @@ def _spectrum(request: Request, as_json: bool) -> None:
             "macs": 3 * ops.grouped_conv.cost(shape, (3, 3, channels // segments, channels), Geometry(3), segments).macs,
             **timing._asdict(),
         }
-        for segments, timing in found.items()
+        for segments, timing in zip(divisors, found, strict=True)
     ]
     if as_json:
         about = {"channels": channels, "size": size, "batch": batch, "implementation": request.implementation}
@@ -139,10 +141,8 @@ def climb(request: Request, as_json: bool) -> None:
             raise InputError(f"{name} is {value!r}; expected it without --ladder, whose rungs are always the same")
     spec.positive("rounds", request.rounds)
     rungs = ladder.rungs()
-    found = []
-    for rung in rungs:
-        console.print(rung.name)
-        found.append(benching.timed(rung.compute, request.rounds))
+    console.print(f"timing {len(rungs)} rungs in turn")
+    found = benching.timed_in_turn([rung.compute for rung in rungs], request.rounds, said=console.print)
     if as_json:
         pairs = zip(rungs, found, strict=True)
         emit({"shape": ladder.SHAPE, "rungs": [{"name": r.name, "why": r.why, **t._asdict()} for r, t in pairs]})

@@ -55,6 +55,8 @@ def run(request: Request, as_json: bool) -> None:
     for option, path in {"out": request.out, "roofline": request.roofline}.items():
         if path:
             check_picture_target(path, option)
+    if request.out and request.roofline and request.out.resolve() == request.roofline.resolve():
+        raise InputError(f"roofline is {request.roofline}, as out is; expected another file")
     lines = cost.count(models.outline(table), shape)
     times = _times(request, lines, shape)
     rows = cost.rows(lines, request.by, times.predicted, times.measured)

@@ -281,11 +281,15 @@ def _reserve(trainer: Trainer, test: Pictures, views: int) -> float:
     At the end there are statistics for averaged weights, the evaluation, and pictures; before that, where pictures are set aside,
     they are measured a last time.
     """
+    from xception_np.models import folding  # Numba: imported when something is to be computed
+
     batch = trainer.settings.batch
     some = np.arange(min(batch, len(test)))
 
+    predictor = folding.for_inference(trainer.model)
+
     def predict() -> None:
-        trainer.model.predict(trainer.preprocessing.apply(test.read(some)), batch)
+        predictor.predict(trainer.preprocessing.apply(test.read(some)), batch)
 
     predict()  # compiles
     begin = time.perf_counter()

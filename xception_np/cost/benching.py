@@ -8,7 +8,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,22 +38,43 @@ class Timing(NamedTuple):
 
 def timed(compute: Callable[[], object], rounds: int = 9, place: str = arrays.NUMPY) -> Timing:
     """Time a computation where its arrays are, which is made twice before: once to compile, and once to see how long it takes."""
+    return timed_in_turn([compute], rounds, place)[0]
+
+
+def timed_in_turn(
+    computations: Sequence[Callable[[], object]], rounds: int = 9, place: str = arrays.NUMPY, said: Callable[[str], object] = len
+) -> list[Timing]:
+    """Time several computations as `timed` does, a round of each before the next round of any: all of them see the same machine.
+
+    `said` is told which round it is, for who waits.
+    """
     spec.positive("rounds", rounds)
-    compute()
+    repeats = []
+    for compute in computations:
+        _lap(compute, 1, place)
+        repeats.append(1 + int(LEAST / _lap(compute, 1, place)[0]))
+    found: list[list[tuple[float, float]]] = [[] for _ in computations]
+    for number in range(1, rounds + 1):
+        said(f"round {number} of {rounds}")
+        for compute, count, laps in zip(computations, repeats, found, strict=True):
+            if len(found) > 1:  # the caches are another's
+                _lap(compute, 1, place)
+            laps.append(_lap(compute, count, place))
+    return [_summed_up(laps) for laps in found]
+
+
+def _lap(compute: Callable[[], object], repeats: int, place: str) -> tuple[float, float]:
+    """Seconds and page faults of one computation, of so many."""
+    faults, begin = _faults(), time.perf_counter()
+    for _ in range(repeats):
+        compute()
     arrays.finish(place)
-    begin = time.perf_counter()
-    compute()
-    arrays.finish(place)
-    repeats = 1 + int(LEAST / (time.perf_counter() - begin))
-    found = []
-    for _ in range(rounds):
-        faults, begin = _faults(), time.perf_counter()
-        for _ in range(repeats):
-            compute()
-        arrays.finish(place)
-        found.append(((time.perf_counter() - begin) / repeats, (_faults() - faults) / repeats))
-    seconds, faults_of = zip(*found, strict=True)
-    return Timing(statistics.median(seconds), min(seconds), max(seconds), statistics.median(faults_of))
+    return (time.perf_counter() - begin) / repeats, (_faults() - faults) / repeats
+
+
+def _summed_up(laps: list[tuple[float, float]]) -> Timing:
+    seconds, faults = zip(*laps, strict=True)
+    return Timing(statistics.median(seconds), min(seconds), max(seconds), statistics.median(faults))
 
 
 def peak_bytes() -> int:

@@ -64,6 +64,7 @@ def count(chain: Chain, x_shape: tuple[int, ...]) -> list[Line]:
     for axis, size in enumerate(x_shape):
         spec.positive(f"x_shape[{axis}]", size)
     kept = summary.kept_by(chain, x_shape)
+    first = _first(chain)
     lines: list[Line] = []
     for module in chain.layers:
         for layer, shape in visits(module, x_shape):
@@ -71,10 +72,17 @@ def count(chain: Chain, x_shape: tuple[int, ...]) -> list[Line]:
             for part in parts(layer):
                 y_shape = part.output_shape(shape)
                 cost = part.cost(shape)._replace(bytes_cached=kept_here)
-                lines.append(Line(part.own_name, module.name, kind_of(part), y_shape, cost, training(part, shape)))
+                lines.append(Line(part.own_name, module.name, kind_of(part), y_shape, cost, training(part, shape, part is first)))
                 shape, kept_here = y_shape, 0
         x_shape = module.output_shape(x_shape)
     return lines
+
+
+def _first(layer: Layer) -> Layer:
+    """The layer whose x are the pictures, if there is only one."""
+    while isinstance(layer, Chain) and layer.layers:
+        layer = layer.layers[0]
+    return layer
 
 
 def total(lines: Iterable[Line]) -> Cost:

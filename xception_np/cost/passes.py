@@ -8,13 +8,13 @@ caches, if it is large. What an implementation moves besides, such as partial su
 """
 
 from xception_np import ops
-from xception_np.layers import BatchNorm, Branches, Layer, MaxPool, Residual
+from xception_np.layers import BatchNorm, Branches, Conv, Dropout, Layer, MaxPool, Residual
 from xception_np.ops.spec import Cost
 
 _ITEMSIZE = 4  # float32
 
 
-def training(layer: Layer, x_shape: tuple[int, ...]) -> tuple[Cost, ...]:
+def training(layer: Layer, x_shape: tuple[int, ...], first: bool = False) -> tuple[Cost, ...]:
     """The passes of a training step, forward and backward; each with its multiply-adds and bytes moved, in float32.
 
     Parameters
@@ -22,6 +22,8 @@ def training(layer: Layer, x_shape: tuple[int, ...]) -> tuple[Cost, ...]:
     layer : Layer
         Of containers, only the sum or the concatenation.
     x_shape : tuple of int
+    first : bool
+        Whether its x are the pictures, whose gradient nobody asks for.
     """
     cost = layer.cost(x_shape)
     forward = _pass(cost.macs, cost.bytes_moved)
@@ -30,6 +32,8 @@ def training(layer: Layer, x_shape: tuple[int, ...]) -> tuple[Cost, ...]:
             x = cost.bytes_cached
             statistics, sums, gradient = _pass(0, x), _pass(0, 2 * x), _pass(0, 3 * x)  # of x; of dy * xhat and dy; dx from x, dy
             return statistics, forward, sums, gradient
+        case Dropout():  # which does nothing at inference
+            return (_pass(0, ops.dropout.cost(x_shape).bytes_moved),) * 2  # x to y, dy to dx
         case MaxPool():  # dx from dy and the winners
             return forward, forward
         case Residual():  # dy goes to both paths as it is, and dx is the sum of what they send back
@@ -39,7 +43,8 @@ def training(layer: Layer, x_shape: tuple[int, ...]) -> tuple[Cost, ...]:
             addition = ops.add.cost(x_shape)
             return forward, forward, *[_pass(0, addition.bytes_moved)] * (len(layer.branches) - 1)
     if cost.macs:  # y = x * w: dx = dy * w and dw = x * dy are as many products of the same three arrays; and gradient += dw
-        return forward, forward, forward, _pass(0, 3 * _ITEMSIZE * cost.parameters)
+        needs_dx = not (first and isinstance(layer, Conv))  # `Conv.learn`
+        return forward, *[forward] * needs_dx, forward, _pass(0, 3 * _ITEMSIZE * cost.parameters)
     return forward, _pass(0, cost.bytes_moved + cost.bytes_cached)  # dx from dy and what is cached
 
 

@@ -111,6 +111,11 @@ class Timed(Layer):
         with self.clock.of(self.name):
             return self.layer.backward(dy, cache)
 
+    def learn(self, dy, cache):
+        """As the layer's."""
+        with self.clock.of(self.name):
+            self.layer.learn(dy, cache)
+
     def apply(self, x):
         """As the layer's."""
         with self.clock.of(self.name):

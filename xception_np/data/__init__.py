@@ -8,7 +8,8 @@
     for x, labels in loader.epoch(0): ...                     # shuffled, augmented, prepared in the background
     for x, labels in data.Loader(test, 64, preprocessing, drop_last=False).in_order(): ...
 
-Whatever is random is a function of (seed, epoch, index of the picture): threads and batches change nothing.
+Whatever is random is a function of (seed, epoch, index of the picture): threads change nothing. Mixup's partner of a picture is the
+next one in its batch.
 """
 
 import os

@@ -48,7 +48,9 @@ class Augmentation:
             return FOLDERS
         name = train.name.partition(":")[0]
         if name not in RECIPES:
-            raise InputError(f"there is no augmentation for {train.name!r}; expected one of {', '.join(map(repr, RECIPES))}")
+            raise InputError(
+                f"there is no augmentation for {train.name!r}; expected one of {', '.join(map(repr, RECIPES))}, or augmentation="
+            )
         return RECIPES[name]
 
     @property

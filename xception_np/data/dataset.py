@@ -136,6 +136,8 @@ def check_labels(labels, count: int, classes: tuple[str, ...]) -> None:
     if labels.shape != (count,):
         raise InputError(f"labels has shape {labels.shape}; expected ({count},), a label for each image")
     check_class_names(classes)
+    if count == 0:
+        raise InputError("labels has shape (0,); expected those of one picture or more")
     low, high = labels.min(), labels.max()
     if low < 0 or high >= len(classes):
         raise InputError(f"labels go from {low} to {high}; expected 0 to {len(classes) - 1}, one for each class")

@@ -3,7 +3,11 @@
 A download that breaks off leaves what came so far in a file that ends in `.part`; the next one goes on from there.
 """
 
+import fcntl
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from xception_np.errors import InputError
@@ -38,7 +42,9 @@ def fetch(address: str, md5: str, folder: Path | None = None) -> Path:
     by_hand = f"run this again to go on, or put {name} into {folder}"
     pooch.get_logger().setLevel("WARNING")
     try:
-        return Path(pooch.retrieve(address, f"md5:{md5}", name, folder, downloader=_download))
+        folder.mkdir(parents=True, exist_ok=True)
+        with nullcontext() if (folder / name).exists() else _alone_in(folder):
+            return Path(pooch.retrieve(address, f"md5:{md5}", name, folder, downloader=_download))
     except HTTPError as error:
         answer = f"{error.response.status_code} {error.response.reason}" if error.response is not None else error
         raise InputError(f"{address} cannot be downloaded (the server says {answer}); {by_hand}") from error
@@ -51,6 +57,22 @@ def fetch(address: str, md5: str, folder: Path | None = None) -> Path:
         raise InputError(
             f"{name} cannot be written to {folder} ({error.strerror or error}); expected a folder with enough room"
         ) from error
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """One download into a folder at a time: two would write to the same file. Where there are no locks, nobody waits."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"another process downloads into {folder}: waiting for it", file=sys.stderr)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _download(address: str, target: str, pooch: object) -> None:

@@ -60,7 +60,7 @@ def load_picture(path: str | os.PathLike, size: int, window=None, scaled: int | 
     check_file("picture", Path(path), _KINDS)
     try:
         with Image.open(path, formats=FORMATS) as picture:
-            width, height = _checked_size(path, picture)
+            width, height = _checked_size(path, picture, whole=scaled is not None)
             left, upper, right, lower = box = (window or middle)(height, width)
             # A JPEG can be decoded at 1/2, 1/4 or 1/8; not below twice what is needed, so that scaling stays ours.
             enough = (round(2 * size * width / (right - left)), round(2 * size * height / (lower - upper)))
@@ -70,6 +70,8 @@ def load_picture(path: str | os.PathLike, size: int, window=None, scaled: int | 
             across, down = picture.width / width, picture.height / height
             pixels = _in_three_colours(picture)
             turn = _UPRIGHT.get(_orientation(picture))
+    except MemoryError:  # says nothing of the picture
+        raise
     except Exception as error:
         raise _refusal(path, error) from error
     if scaled is not None and window is None:
@@ -85,6 +87,8 @@ def check_picture(path: str | os.PathLike) -> None:
     try:
         with Image.open(path, formats=FORMATS) as picture:
             _checked_size(path, picture)
+    except MemoryError:
+        raise
     except Exception as error:
         raise _refusal(path, error) from error
 
@@ -116,10 +120,11 @@ def _middle_of_scaled(pixels: Image.Image, size: int, scaled: int) -> np.ndarray
     return np.ascontiguousarray(image[upper : upper + size, left : left + size])
 
 
-def _checked_size(path, picture: Image.Image) -> tuple[int, int]:
+def _checked_size(path, picture: Image.Image, whole: bool = False) -> tuple[int, int]:
+    """Width and height of a picture that is not too large, `whole` if it is to be decoded at its full size."""
     width, height = picture.size
     is_jpeg = picture.format in ("JPEG", "MPO")  # the latter with further pictures behind the first, as some cameras write
-    limit = MAX_JPEG_PIXELS if is_jpeg and "progressive" not in picture.info else MAX_PIXELS
+    limit = MAX_JPEG_PIXELS if is_jpeg and "progressive" not in picture.info and not whole else MAX_PIXELS
     if width * height > limit:
         raise InputError(f"{path} has {width} x {height} pixels; expected at most {limit:,}")
     return width, height
@@ -128,7 +133,10 @@ def _checked_size(path, picture: Image.Image) -> tuple[int, int]:
 def _in_three_colours(picture: Image.Image) -> Image.Image:
     """Any of Pillow's modes as RGB; with transparency as RGBa, whose colours are multiplied by how opaque they are: over black."""
     if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
-        return Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+        grey = (np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)
+        if isinstance(hidden := picture.info.get("transparency"), int):  # one grey that is transparent
+            grey[np.asarray(picture) == hidden] = 0
+        return Image.fromarray(grey).convert("RGB")
     if picture.has_transparency_data:
         return picture.convert("RGBA").convert("RGBa")
     return picture.convert("RGB")

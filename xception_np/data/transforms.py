@@ -133,7 +133,7 @@ class ColourJitter:
         for n, (b, c, s) in enumerate(factors):
             x = images[n].reshape(-1, CHANNELS).astype(np.float32)  # (H * W, 3)
             matrix = b * c * (s * np.eye(CHANNELS, dtype=np.float32) + (1 - s) * LUMA[:, None])  # x @ LUMA is grey
-            y = x @ matrix + (1 - c) * b * (x.mean(axis=0) @ LUMA)
+            y = x @ matrix + (1 - c) * b * (x.mean(axis=0, dtype=np.float64).astype(np.float32) @ LUMA)
             result[n] = np.rint(y).clip(0, 255).reshape(images.shape[1:])
         return result
 

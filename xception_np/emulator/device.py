@@ -19,7 +19,7 @@ from xception_np.errors import InputError
 
 # CuPy's names; what follows them below is for the launcher
 __all__ = ["RawModule", "asarray", "asnumpy", "empty", "ndarray", "zeros"]
-_NAMES = "shape, dtype, size, ndim, itemsize, nbytes, strides, flags, reshape, ravel, get, set and slices of the first axis"
+_NAMES = "shape, dtype, size, ndim, itemsize, nbytes, strides, flags, reshape, ravel, copy, get, set and slices of the first axis"
 
 
 class _Allocation:
@@ -106,6 +106,14 @@ class ndarray:
     def get(self) -> np.ndarray:
         """A copy in the host's memory."""
         return self._host().copy()
+
+    def copy(self) -> "ndarray":
+        """A copy in the device's memory."""
+        return asarray(self._host())
+
+    def __reduce__(self):
+        """For copies of what holds it, in this process or another: memory of its own with the same numbers."""
+        return asarray, (self.get(),)
 
     def set(self, values: np.ndarray, /) -> None:
         """Overwrite with a NumPy array of the same shape and dtype."""

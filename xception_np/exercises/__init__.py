@@ -112,10 +112,16 @@ def _verdict(exercise: Exercise, attempt: Callable) -> str:
         if len(found) != len(expected):
             return f"{where}: {len(found)} results instead of {len(expected)}: {', '.join(exercise.results)}"
         for what, actual, right in zip(exercise.results, found, expected, strict=True):
-            comparison = compare(actual, right, exercise.budget, f"{where}, {what}")
+            comparison = compare(actual, _as_given(right, actual), exercise.budget, f"{where}, {what}")
             if not comparison.ok:
                 return str(comparison)
     return ""
+
+
+def _as_given(right, actual: np.ndarray) -> np.ndarray:
+    """The right answer; as a float where it is a whole number and the answer is one as a float."""
+    right = np.asarray(right)
+    return right.astype(actual.dtype) if right.dtype.kind == "i" and actual.dtype.kind == "f" else right
 
 
 def _length(exercise: Exercise, attempt: Callable) -> str:

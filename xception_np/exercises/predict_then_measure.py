@@ -13,7 +13,7 @@ def intensities(positions, channels, filters):
 
 
 def roof(intensity, peak, bandwidth):
-    """The most MACs a second: intensity in MACs a byte, peak in MACs and bandwidth in bytes a second."""
+    """The most MACs a second: intensity in MACs a byte, a number or an array; peak in MACs, bandwidth in bytes a second."""
     return np.minimum(peak, bandwidth * intensity)
 
 
@@ -26,7 +26,7 @@ EXERCISES = (
     ),
     Exercise(
         roof,
-        lambda: [(np.array([0.5, 1.0, 8.0, 64.0]), 70e9, 16e9), (np.geomspace(0.1, 100, 7), 2e12, 3e11)],
+        lambda: [(2.0, 70e9, 16e9), (np.array([0.5, 1.0, 8.0, 64.0]), 70e9, 16e9), (np.geomspace(0.1, 100, 7), 2e12, 3e11)],
         ("MACs a second",),
         lines=1,
     ),

@@ -54,7 +54,7 @@ class BatchNorm(Rectifiable):
         """y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta)."""
         gamma, beta = self.scale_and_shift()
         if training is None or training.frozen:
-            mean, variance = map(arrays.copy, (self.moving_mean.value, self.moving_variance.value))  # the cache outlives them
+            mean, variance = self.moving_mean.value.copy(), self.moving_variance.value.copy()  # the cache outlives them
             return ops.batch_norm_inference.forward(x, gamma, beta, mean, variance, self.epsilon, self.activation)
         y, cache = ops.batch_norm.forward(x, gamma, beta, self.epsilon, self.activation)
         self.follow(cache.mean, cache.variance)

@@ -50,6 +50,16 @@ class Biased(Joined):
             parameter.add_gradient(gradient)
         return dx
 
+    def learn(self, dy, cache):
+        """Adds to the gradients of both; of a regular convolution without dx."""
+        if not isinstance(self.convolution, Conv):
+            super().learn(dy, cache)
+            return
+        # y = activation(z + bias), so the gradient passes the bias first
+        dz, dbias = ops.bias.backward(dy, cache.bias)
+        self.convolution.learn(dz, cache.convolution)
+        self.bias.bias.add_gradient(dbias)
+
     def _forward(self, x, addend):
         convolution, values = self.convolution, [parameter.value for parameter in self.parameters]
         before = {"before": "relu"} if isinstance(convolution, ReluSeparable) else {}

@@ -122,8 +122,8 @@ class Dropout(Layer):
         return dy if cache is None else ops.dropout.backward(dy, cache)
 
     def cost(self, x_shape):
-        """As the operation's."""
-        return ops.dropout.cost(x_shape)
+        """Nothing at inference; what the operation keeps in training."""
+        return ops.dropout.cost(x_shape)._replace(bytes_moved=0)
 
 
 class Flatten(Layer):

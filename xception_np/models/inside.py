@@ -82,9 +82,11 @@ def features(model: Model, x: np.ndarray, wanted: Sequence[str]) -> dict[str, np
     Raises
     ------
     InputError
-        If there is no such layer, or x is not of that shape.
+        If there is no such layer, `wanted` is no list, or x is not of that shape.
     """
     spec.shapes(x=(x, "N H W 3"))
+    if isinstance(wanted, str):
+        raise InputError(f"wanted is {wanted!r}; expected a list of names: [{wanted!r}]")
     net, notes = watched(model, wanted)
     net.apply(x)
     return {name: notes.y[name] for name in wanted}
@@ -129,13 +131,20 @@ def grad_cam(
     chosen = logits.argmax(axis=1) if classes is None else _checked(classes, logits)
     gradients = model.buffers.gradients.copy()
     try:
-        net.backward(np.eye(logits.shape[1], dtype=x.dtype)[chosen], cache)
+        net.backward(_ones_at(chosen, logits), cache)
     finally:
         model.buffers.gradients[...] = gradients
     weight = notes.dy[layer].mean(axis=(1, 2), keepdims=True)
     maps = np.maximum((weight * a).sum(axis=3), 0)
     most = maps.max(axis=(1, 2), keepdims=True)
     return maps / np.where(most > 0, most, 1)
+
+
+def _ones_at(classes: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Dlogits of the sum of one logit of each picture."""
+    dlogits = np.zeros_like(logits)
+    dlogits[np.arange(len(logits)), classes] = 1
+    return dlogits
 
 
 def last_image(model: Model, x_shape: tuple[int, ...]) -> str:
@@ -162,6 +171,6 @@ def _name(layer: Layer) -> str:
 
 def _checked(classes: Sequence[int] | np.ndarray, logits: np.ndarray) -> np.ndarray:
     images, count = logits.shape
-    if len(classes) != images or not all(is_whole(k) and 0 <= k < count for k in classes):
-        raise InputError(f"classes is {list(classes)!r}; expected {images} whole numbers, each from 0 to {count - 1}")
+    if np.ndim(classes) != 1 or len(classes) != images or not all(is_whole(k) and 0 <= k < count for k in classes):
+        raise InputError(f"classes is {classes!r}; expected {images} whole numbers, each from 0 to {count - 1}")
     return np.asarray(classes)

@@ -76,13 +76,16 @@ def join_towers(towers: Chain, joined: Chain) -> None:
             pass
         case _:
             raise InputError(f"towers is {towers!r}; expected a module of towers side by side, as figure_2 builds it")
-    for kind in ("parameters", "moving"):
-        parts = zip(*(getattr(branch, kind) for branch in branches.branches), strict=True)
-        for whole, part in zip(getattr(joined, kind), parts, strict=True):
-            value = np.concatenate([parameter.value for parameter in part], axis=-1)
-            if value.shape != whole.shape:
-                raise InputError(f"{whole.name} has shape {whole.shape}; expected {value.shape}, as the towers have together")
-            whole.value[...] = value
+    wholes, parts = joined.parameters + joined.moving, [branch.parameters + branch.moving for branch in branches.branches]
+    if any(len(part) != len(wholes) for part in parts):
+        counts = ", ".join(str(len(part)) for part in parts)
+        raise InputError(f"joined has {len(wholes)} arrays; expected as many as each tower, which have {counts}")
+    values = [np.concatenate([parameter.value for parameter in part], axis=-1) for part in zip(*parts, strict=True)]
+    for whole, value in zip(wholes, values, strict=True):
+        if value.shape != whole.shape:
+            raise InputError(f"{whole.name} has shape {whole.shape}; expected {value.shape}, as the towers have together")
+    for whole, value in zip(wholes, values, strict=True):
+        whole.value[...] = value
 
 
 def _towers(*paths: tuple) -> tuple:

@@ -49,12 +49,12 @@ class _Apart(Compiler):
 
 def compiled(function):
     """Compile a function when it is called, for each kind of arguments, with what this module says."""
-    return _as_variables(numba.njit(**_OPTIONS)(function))
+    return _new_enough(_as_variables(numba.njit(**_OPTIONS)(function)), set())
 
 
 def compiled_apart(function):
     """The same, for one that writes to nothing that overlaps with its other arguments."""
-    return _as_variables(numba.njit(**_OPTIONS, pipeline_class=_Apart)(function))
+    return _new_enough(_as_variables(numba.njit(**_OPTIONS, pipeline_class=_Apart)(function)), set())
 
 
 def _as_variables(dispatcher):
@@ -66,6 +66,21 @@ def _as_variables(dispatcher):
 
     dispatcher.get_call_template = get_call_template
     return dispatcher
+
+
+def _new_enough(dispatcher, files: set[Path]):
+    """A compiled function, of which nothing is kept that is older than these files or this one."""
+    newest = max(file.stat().st_mtime for file in {Path(__file__), *files})
+    for index in _kept(dispatcher):
+        with suppress(FileNotFoundError):  # another process, that has just started too, may be faster
+            if index.stat().st_mtime < newest:
+                index.unlink()
+    return dispatcher
+
+
+def _kept(dispatcher) -> Iterator[Path]:
+    """The files, one for each kind of machine, that say what is on disk."""
+    return Path(dispatcher.stats.cache_path).glob(f"*.{dispatcher.py_func.__name__}-*.nbi")
 
 
 def _add_one(_, address):
@@ -145,24 +160,9 @@ def _files(modules: Iterable[ModuleType]) -> set[Path]:
 
 def compiled_with(*modules: ModuleType, how: Callable = compiled_apart) -> Callable:
     """`compiled_apart`, or `compiled`, for one that calls other modules: what is kept of it goes when one of them changes."""
-
-    def decorate(function):
-        dispatcher = how(function)
-        newest = max(file.stat().st_mtime for file in {Path(__file__), *_files(modules)})
-        for index in _kept(dispatcher):
-            with suppress(FileNotFoundError):  # another process, that has just started too, may be faster
-                if index.stat().st_mtime < newest:
-                    index.unlink()
-        return dispatcher
-
-    return decorate
+    return lambda function: _new_enough(how(function), _files(modules))
 
 
 def is_kept(dispatcher) -> bool:
     """Whether machine code of a compiled function is on disk, for arguments of any kind."""
     return any(_kept(dispatcher))
-
-
-def _kept(dispatcher) -> Iterator[Path]:
-    """The files, one for each kind of machine, that say what is on disk."""
-    return Path(dispatcher.stats.cache_path).glob(f"*.{dispatcher.py_func.__name__}-*.nbi")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import threads
+from xception_np import threads, tiling
 from xception_np.ops import frames
 from xception_np.ops.compile import compiled, compiled_apart, compiled_with, taken
 
@@ -46,7 +46,7 @@ def cut_and_sum(x, entry, dz):
             threads.for_spans(_cut_gradient, x, dz)
         return entry.mean
     x_rows, dz_rows = threads.rows(x), threads.rows(dz)
-    spans = threads.span_table(*x_rows.shape)
+    spans = tiling.span_table(*x_rows.shape)
 
     def work(queue, partials):
         _cut_and_sum_spans(queue, spans, x_rows, entry, dz_rows, partials)

@@ -3,7 +3,7 @@
     frame (images, rows, columns, C)    x, and 0 outside the image
 
 Compiled functions for those of the windowed operations, and how they cut arrays into tiles. `windows` is a `geometry.Windows`;
-a tile is a row (n0, n1, h0, h1) of `threads.image_table` or `product_table`, and stands for output rows.
+a tile is a row (n0, n1, h0, h1) of `tiling.image_table` or `product_table`, and stands for output rows.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Matrix products in registers: faster than BLAS where matrices are narrow, or where few rows meet a large one.
 
     multiply(a, weights(b), y)      y = a @ b               a (P, K), b (K, N), y (P, N)
-    add_product_over_rows(a, b, y, memory)
-                                    y += a.T @ b            a (P, K), b (P, N), y (K, N)
+    add_product_over_rows(a, b, y, add, memory)
+                                    y = a.T @ b, or +=      a (P, K), b (P, N), y (K, N)
     multiply_windows, add_product_over_windows
                                     the same where a is the windows of a convolution, which tables find in its input
     multiply_in_lanes(x, places, steps, b, y, add)
@@ -29,8 +29,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import arrays, threads
-from xception_np.ops import register_block
+from xception_np import arrays, threads, tiling
+from xception_np.ops import blas, register_block
 from xception_np.ops.compile import compiled, compiled_apart, compiled_with, taken
 from xception_np.ops.register_block import BYTES, REGISTERS, block, lanes, move
 
@@ -41,10 +41,9 @@ _MOST = len(_ROWS)
 _ROWS_IN_LANES = (12, 8, 6, 5) if REGISTERS == 32 else (8, 6, 4)
 _MOST_IN_LANES = len(_ROWS_IN_LANES)
 _LARGEST = 2**22  # numbers of b at most, 16 MiB in float32, a part of the third-level cache
-_LARGEST_SUM = 2**16  # numbers of y at most where it is added to: 256 KiB in float32, a part of the second-level cache
+_LARGEST_SUM = 3 * 2**16  # numbers of y at most where it is added to: 768 KiB in float32, a part of the second-level cache
 _DEPTH = 1024  # steps of k at once: a panel, that is read for every block of rows, stays in the second-level cache
-# rows of b that are packed and summed up at once: of a matrix and of windows, as measured
-_DEPTH_OF_SUM, _DEPTH_OF_WINDOWS = 128, 256
+_DEPTH_OF_SUM = 256  # rows of b that are packed and summed up at once
 _DEPTH_IN_LANES = 128  # steps at once where numbers are vectors
 _AT_ONCE = 2**15  # numbers of a matrix a that meet one panel of b after the other: they stay in the second-level cache
 _FEWEST_AT_ONCE = 96  # rows of it at least: all of b is read for each such part
@@ -72,6 +71,8 @@ def weights(matrix: np.ndarray) -> Weights:
     """A matrix (K, N) for `multiply`, `kept` if it is `settled`."""
     if matrix.size > _LARGEST:
         return Weights(np.ascontiguousarray(matrix).reshape(-1), matrix.shape)
+    if matrix.flags.f_contiguous and not matrix.flags.c_contiguous:  # a transpose
+        return Weights(stacked_transposes(matrix.T[None, None], 1).packed[0], matrix.shape)
     return kept(matrix, 0, lambda: Weights(stacked(np.ascontiguousarray(matrix)[None]).packed[0], matrix.shape))
 
 
@@ -96,17 +97,29 @@ def kept(array: np.ndarray, way: int, pack: Callable[[], Weights]) -> Weights:
 
 def tiles(shape: tuple[int, ...], width: int, numbers: int) -> np.ndarray:
     """Tiles of (N, H, W, F), as rows of numbers, for a matrix of so many: what BLAS multiplies may depend on how it is cut."""
-    return threads.image_table(shape, width) if numbers > _LARGEST else threads.product_table(shape, width)
+    return tiling.image_table(shape, width) if numbers > _LARGEST else tiling.product_table(shape, width, threads.count())
 
 
 def stacked(matrices: np.ndarray) -> Weights:
     """Several matrices (S, K, N) of the same shape, each for `multiply_windows`: `one_of(stacked, s)`."""
     count, depth, width = matrices.shape
     packed = arrays.empty((count, _packed_size(depth, width, BYTES // matrices.itemsize)), matrices.dtype)
-    rows = -(-threads.SMALLEST // (2 * width * _ROWS_AT_ONCE)) * _ROWS_AT_ONCE
+    rows = -(-tiling.SMALLEST // (2 * width * _ROWS_AT_ONCE)) * _ROWS_AT_ONCE
     parts = -(-depth // rows)
     threads.together(lambda queue: _pack_together(queue, parts, rows, matrices, packed), count * parts)
     return Weights(packed, (depth, width))
+
+
+def stacked_transposes(weight: np.ndarray, segments: int) -> Weights:
+    """What `stacked` makes of the matrices by which dx follows from dy: (kh*kw*F/S, C/S) each, of a weight (kh, kw, C/S, F)."""
+    kh, kw, width, filters = weight.shape
+    taps, part_of_filters = np.arange(kh * kw) * width * filters, np.arange(filters // segments)
+    starts = np.add.outer(taps, part_of_filters).reshape(-1)  # of the rows, each a number of every filter's kernel
+    packed = arrays.empty((segments, _packed_size(starts.size, width, BYTES // weight.itemsize)), weight.dtype)
+    rows = -(-tiling.SMALLEST // (2 * width * _ROWS_AT_ONCE)) * _ROWS_AT_ONCE
+    parts, flat = -(-starts.size // rows), np.ascontiguousarray(weight).reshape(-1)
+    threads.together(lambda queue: _pack_transposes(queue, parts, rows, flat, starts, filters, width, packed), segments * parts)
+    return Weights(packed, (starts.size, width))
 
 
 @compiled
@@ -140,32 +153,30 @@ def multiply_windows(x, places, steps, weights, y, targets):
         _over_panels(x, places, steps[k : k + _DEPTH], weights.packed, depth, k, y, targets, width, k > 0)
 
 
-@compiled_with(register_block)
-def add_product_over_rows(a, b, y, memory):
-    """y += a.T @ b; all three C-contiguous, with `memory_for` (K, N) numbers like them."""
+@compiled_with(blas, register_block)
+def add_product_over_rows(a, b, y, add, memory):
+    """y = a.T @ b, or += if `add`; all three C-contiguous, with `memory_for` rows of b."""
     if a.shape[0] != b.shape[0] or y.shape != (a.shape[1], b.shape[1]):
         raise ValueError("shapes do not fit: a (P, K), b (P, N), y (K, N)")
     if y.size > _LARGEST_SUM:
-        product = memory.reshape(y.shape)
-        np.dot(a.T, b, product)
-        y += product
+        blas.add_product(a, b, y, add)
         return
     places, sources = _multiples(len(a), a.shape[1]), _multiples(len(b), b.shape[1])
-    steps = np.arange(a.shape[1])
-    for p in range(0, len(a), _DEPTH_OF_SUM):
-        part, starts = places[p : p + _DEPTH_OF_SUM], sources[p : p + _DEPTH_OF_SUM]
-        add_product_over_windows(a.reshape(-1), part, steps, b.reshape(-1), starts, y, True, memory)
+    add_product_over_windows(a.reshape(-1), places, np.arange(a.shape[1]), b.reshape(-1), sources, y, add, memory)
 
 
 @compiled_with(register_block)
 def add_product_over_windows(x, places, steps, b, sources, y, add, memory):
-    """y[k, n] = sum over p of x[places[p] + steps[k]] * b[sources[p] + n], or += if `add`; x, b flat, y (K, N) C-contiguous."""
+    """y[k, n] = sum over p of x[places[p] + steps[k]] * b[sources[p] + n], or += if `add`; x, b flat, y (K, N) C-contiguous.
+
+    `memory` is `memory_for` rows of b.
+    """
     depth, width = y.shape
     if places.size != sources.size or steps.size != depth:
         raise ValueError("shapes do not fit: places (P,), steps (K,), sources (P,), y (K, N)")
     targets = _multiples(depth, width)
-    for p in range(0, places.size, _DEPTH_OF_WINDOWS):
-        part, starts = places[p : p + _DEPTH_OF_WINDOWS], sources[p : p + _DEPTH_OF_WINDOWS]
+    for p in range(0, places.size, _DEPTH_OF_SUM):
+        part, starts = places[p : p + _DEPTH_OF_SUM], sources[p : p + _DEPTH_OF_SUM]
         for first in range(0, part.size, _ROWS_AT_ONCE):
             _pack_rows(b, starts, first, width, memory)
         _over_panels(x, steps, part, memory, part.size, 0, y.reshape(-1), targets, width, add or p > 0)
@@ -202,16 +213,9 @@ def _over_blocks_in_lanes(x, places, steps, b, y, targets, add):
 
 
 @compiled_with(register_block)
-def memory_for(depth, width, like):
-    """Memory to add to y (K, N) with: for a part of b, packed, or for a product where BLAS computes it, which cannot add."""
-    largest = depth * width > _LARGEST_SUM
-    return np.empty(depth * width if largest else _packed_size(_DEPTH_OF_SUM, width, lanes(like)), like.dtype)
-
-
-@compiled_with(register_block)
-def window_memory_for(width, like):
-    """Memory for `add_product_over_windows`, for a part of b (P, N), packed."""
-    return np.empty(_packed_size(_DEPTH_OF_WINDOWS, width, lanes(like)), like.dtype)
+def memory_for(width, like):
+    """Memory to sum up products with: for a part of b (P, N), packed."""
+    return np.empty(_packed_size(_DEPTH_OF_SUM, width, lanes(like)), like.dtype)
 
 
 @compiled_apart
@@ -263,6 +267,28 @@ def _pack_rows(b, starts, first, width, packed):
                     for c in range(lane_count):
                         panel[k * columns + start + c] = b[starts[k] + j + start + c] if j + start + c < width else 0
         j += columns
+
+
+@compiled_with(register_block)
+def _pack_transposes(queue, parts, rows, b, starts, filters, width, packed):
+    """Part by part of rows of every segment's matrix, whose number (k, n) is starts[k] + n*filters of b, further on by segments"""
+    lane_count, depth = lanes(b), starts.size
+    for item in taken(queue, len(packed) * parts):
+        s, part = divmod(item, parts)
+        onwards = s * (filters // len(packed))
+        for first in range(part * rows, min((part + 1) * rows, depth), _ROWS_AT_ONCE):
+            last, j = min(first + _ROWS_AT_ONCE, depth), 0
+            while j < width:
+                columns = _vectors(-(-(width - j) // lane_count)) * lane_count
+                panel = packed[s, depth * j : depth * (j + columns)]
+                within = min(columns, width - j)
+                for k in range(first, last):
+                    place = starts[k] + onwards + j * filters
+                    for c in range(within):
+                        panel[k * columns + c] = b[place + c * filters]
+                    for c in range(within, columns):
+                        panel[k * columns + c] = 0
+                j += columns
 
 
 @compiled_with(register_block)

@@ -217,8 +217,9 @@ def divisors(channels: int, filters: int | None = None) -> list[int]:
 
 
 def number(name: str, value, low: float, high: float, expected: str) -> None:
-    """Check that low <= value < high."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or not low <= value < high:
+    """Check that low <= value < high, and that it is finite."""
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not is_number or not low <= value < high or value == -np.inf:
         raise InputError(f"{name} is {value!r}; expected {expected}")
 
 

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import threads
+from xception_np import arrays, threads, tiling
 from xception_np.ops import exits, frames, products
 from xception_np.ops.compile import compiled, compiled_with, taken
 
@@ -70,7 +70,7 @@ def input_gradient(dy, weight, windows, segments, dx):
         if 0 in back.kernel:
             pixels[:] = 0
         elif pixels.size:
-            stack = products.stacked(_as_matrices(weight[taps], segments, transposed=True))
+            stack = products.stacked_transposes(weight[taps], segments)
             lattice = _lattice(dx.shape, phase, windows.stride)
             _convolve_onto(dy, stack, segments, back, dx, pixels.shape[1:3], lattice, exits.nothing(dy.dtype))
 
@@ -79,19 +79,26 @@ def weight_gradient(x, dy, windows, segments):
     """Dweight (kh, kw, C/S, F)."""
     width, filters = x.shape[3] // segments, dy.shape[3] // segments
     shape = (segments, math.prod(windows.kernel) * width, filters)
-    tiles, groups = threads.group_table(dy.shape, _numbers(x, dy), math.prod(shape))
-    view, lattice = _view(x, windows, dy.shape[1:3], width), _lattice(dy.shape)
+    view, lattice, dy_flat = _view(x, windows, dy.shape[1:3], width), _lattice(dy.shape), dy.reshape(-1)
+    if math.prod(dy.shape[:3]) < shape[1] and math.prod(shape) > tiling.LARGEST:
+        matrices, rows = arrays.empty(shape, x.dtype), tiling.span_table(shape[1], dy.shape[3])
+        tiles = tiling.large_table(dy.shape, _numbers(x, dy))
+        threads.together(
+            lambda queue: _weight_gradient_by_rows(queue, rows, tiles, x, windows, view, dy_flat, lattice, matrices), len(rows)
+        )
+    else:
+        tiles, groups = tiling.group_table(dy.shape, _numbers(x, dy), math.prod(shape))
 
-    def work(queue, partials):
-        _weight_gradient(queue, groups, tiles, x, windows, view, dy.reshape(-1), lattice, partials)
+        def work(queue, partials):
+            _weight_gradient(queue, groups, tiles, x, windows, view, dy_flat, lattice, partials)
 
-    matrices = threads.sum_groups(work, len(groups), shape, x.dtype)
+        matrices = threads.sum_groups(work, len(groups), shape, x.dtype)
     return np.ascontiguousarray(matrices.transpose(1, 0, 2)).reshape(*windows.kernel, width, -1)
 
 
 def _convolve_onto(x, stack, segments, windows, y, size, lattice, exit):
     """The pixels of y that `lattice` names, (N, *size), = windows of x, as they leave"""
-    tiles = threads.product_table((len(x), *size, y.shape[3]), _numbers(x, y))
+    tiles = tiling.product_table((len(x), *size, y.shape[3]), _numbers(x, y), threads.count())
     view = _view(x, windows, size, x.shape[3] // segments)
     y_flat = y.reshape(-1)
     threads.together(lambda queue: _convolve(queue, tiles, x, windows, view, stack, segments, y_flat, lattice, exit), len(tiles))
@@ -102,12 +109,11 @@ def _numbers(x, y):
     return max(x.shape[3], y.shape[3])
 
 
-def _as_matrices(weight, segments, transposed=False):
-    """(kh, kw, C/S, F) as (S, kh*kw*C/S, F/S); if `transposed`, as (S, kh*kw*F/S, C/S)."""
+def _as_matrices(weight, segments):
+    """(kh, kw, C/S, F) as (S, kh*kw*C/S, F/S)."""
     kh, kw, width, filters = weight.shape
     split = weight.reshape(kh, kw, width, segments, filters // segments)
-    matrices = split.transpose(3, 0, 1, 4, 2) if transposed else split.transpose(3, 0, 1, 2, 4)
-    return np.ascontiguousarray(matrices).reshape(segments, -1, matrices.shape[4])
+    return np.ascontiguousarray(split.transpose(3, 0, 1, 2, 4)).reshape(segments, -1, filters // segments)
 
 
 def _lattice(shape, start=(0, 0), stride=(1, 1)):
@@ -147,7 +153,7 @@ def _weight_gradient(queue, groups, tiles, x, windows, view, dy, lattice, partia
     segments, _, filters = partials.shape[1:]
     width = x.shape[3] // segments
     memory, places, sources = _memory(tiles, x, windows, view)
-    spare = products.window_memory_for(filters, dy)
+    spare = products.memory_for(filters, dy)
     for g in taken(queue, len(groups)):
         for k in range(groups[g, 0], groups[g, 1]):
             seen, starts = _look(x, tiles[k], windows, view, memory, places)
@@ -155,6 +161,31 @@ def _weight_gradient(queue, groups, tiles, x, windows, view, dy, lattice, partia
             for s in range(segments):
                 products.add_product_over_windows(
                     seen[s * width :], starts, view.steps, dy[s * filters :], upstream, partials[g, s], k > groups[g, 0], spare
+                )
+
+
+@compiled_with(frames, products)
+def _weight_gradient_by_rows(queue, rows, tiles, x, windows, view, dy, lattice, matrices):
+    """The same for few positions and a large dweight: its partial sums would be more than they are. So it is cut, into rows."""
+    segments, _, filters = matrices.shape
+    width = x.shape[3] // segments
+    memory, places, sources = _memory(tiles, x, windows, view)
+    spare = products.memory_for(filters, dy)
+    for r in taken(queue, len(rows)):
+        first, last = rows[r]
+        for k in range(len(tiles)):
+            seen, starts = _look(x, tiles[k], windows, view, memory, places)
+            upstream = _fill(sources, tiles[k], view.columns, lattice)
+            for s in range(segments):
+                products.add_product_over_windows(
+                    seen[s * width :],
+                    starts,
+                    view.steps[first:last],
+                    dy[s * filters :],
+                    upstream,
+                    matrices[s, first:last],
+                    k > 0,
+                    spare,
                 )
 
 

@@ -1,4 +1,7 @@
-"""Pictures, and no mathematics. Every function returns a matplotlib figure."""
+"""Pictures, and no mathematics.
+
+Functions return matplotlib figures; `slider` a widget, and `function_text` and `kernel_text` strings.
+"""
 
 from xception_np.show.axis_windows import axis_windows
 from xception_np.show.bands import bands

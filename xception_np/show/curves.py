@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from xception_np.show.style import COLOURS, logarithmic, styled
+from xception_np.show.style import COLOURS, letter_size, logarithmic, styled
 from xception_np.training.history import Progress, Validation
+
+_INCHES = 9  # of the picture, across
 
 
 def training_curves(
@@ -27,7 +29,7 @@ def training_curves(
     """
     epochs = np.array([progress.epoch for progress in history])
     with styled():
-        figure = Figure(figsize=(9, 7.5), layout="constrained")
+        figure = Figure(figsize=(_INCHES, 7.5), layout="constrained")
         loss, accuracy, rate, memory = figure.subplots(4, 1, sharex=True, height_ratios=(2, 2, 1, 1))
         _smoothed(loss, epochs, [progress.loss for progress in history], COLOURS["blue"])
         loss.set_ylabel("training loss (nats)")
@@ -49,7 +51,7 @@ def training_curves(
         memory.set_ylabel("memory (MiB)")
         memory.set_ylim(0, max(1.2 * max(mebibytes), 1))
         memory.set_xlabel("epochs")
-        figure.suptitle(title)
+        figure.suptitle(title, fontsize=letter_size([title], _INCHES, 13))
     return figure
 
 

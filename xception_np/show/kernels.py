@@ -30,6 +30,6 @@ def kernels(layers: Mapping[str, np.ndarray], title: str) -> Figure:
             for axes in grid[:]:
                 axes.set_axis_off()
             for axes, kernel in zip(grid, group, strict=False):
-                most = abs(kernel).max()
+                most = abs(kernel).max() or 1  # of nothing but 0: white
                 axes.imshow(kernel, cmap="RdBu_r", vmin=-most, vmax=most)
     return figure

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from xception_np.errors import InputError
 from xception_np.models.table import Conv, Mean, Pool, Relu, Towers
 from xception_np.show.style import COLOURS, styled
 
@@ -67,8 +68,10 @@ def _boxes(words: tuple) -> list[_Box]:
                 boxes.append(_Box("max", _POOL, 1, False))
             case Mean():
                 boxes.append(_Box("avg", _POOL, 1, False))
-            case Relu():
+            case Relu() if boxes:
                 boxes[-1] = boxes[-1]._replace(rectified=True)
+            case _:
+                raise InputError(f"word is {word!r}; expected Conv, Pool or Mean, and Relu after one of them")
     return boxes
 
 

@@ -1,16 +1,13 @@
 """Pictures with what a model says about them."""
 
-from collections.abc import Iterable
-
 import numpy as np
 from matplotlib.figure import Figure
 
 from xception_np.data import Pictures
-from xception_np.show.style import COLOURS, styled
+from xception_np.show.style import COLOURS, letter_size, styled
 
 _INCHES = 1.25  # of a picture, side by side
 _LARGEST = 9  # size of letters, points
-_LETTER = 0.65  # width of a bold letter, in parts of its size
 
 
 def prediction_grid(dataset: Pictures, probabilities: np.ndarray, title: str, columns: int = 8, rows: int = 4) -> Figure:
@@ -30,7 +27,8 @@ def prediction_grid(dataset: Pictures, probabilities: np.ndarray, title: str, co
     pictures = dataset.read(chosen)
     with styled():
         figure = Figure(figsize=(columns * _INCHES, rows * 1.5 + 0.8), layout="constrained")
-        size = _size(dataset.classes[k] for k in {*predicted[chosen], *dataset.labels[chosen]})
+        names = [dataset.classes[k] for k in {*predicted[chosen], *dataset.labels[chosen]}]
+        size = letter_size([f"{name} 100%" for name in names], _INCHES, _LARGEST)
         for axes, k, picture in zip(figure.subplots(rows, columns, squeeze=False).flat, chosen, pictures, strict=False):
             axes.imshow(picture, interpolation="nearest")
             right = predicted[k] == dataset.labels[k]
@@ -42,9 +40,3 @@ def prediction_grid(dataset: Pictures, probabilities: np.ndarray, title: str, co
             axes.set_axis_off()
         figure.suptitle(title, fontsize=11)
     return figure
-
-
-def _size(names: Iterable[str]) -> float:
-    """Of letters, so that the longest name and its percentage are no wider than a picture."""
-    longest = max(map(len, names), default=0) + len(" 100%")
-    return min(_LARGEST, 72 * _INCHES / (_LETTER * longest))

@@ -1,6 +1,6 @@
 """The look of all pictures: colours that colour-blind readers can tell apart, readable at a notebook's width."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 
 import matplotlib
@@ -16,6 +16,7 @@ COLOURS = {
     "sky": "#56B4E9",
     "grey": "#777777",
 }
+_LETTER = 0.65  # width of a bold letter, in parts of its size
 _MARKERS = "osD^vP"  # one less than the colours: it takes 42 series until both repeat
 
 
@@ -33,6 +34,12 @@ def styled():
             "text.parse_math": False,  # names of classes and folders are as they are
         }
     )
+
+
+def letter_size(texts: Iterable[str], inches: float, largest: float) -> float:
+    """Points of letters, at most `largest`, so that the longest text is no wider than so many inches, even if it is bold."""
+    longest = max(map(len, texts), default=0)
+    return min(largest, 72 * inches / (_LETTER * max(longest, 1)))
 
 
 def looks() -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ def summed_maps(rows: Mapping[str, Mapping[str, np.ndarray]], title: str) -> Fig
     with styled():
         figure = Figure(figsize=(9.5, 0.7 + 2.9 * len(rows)), layout="constrained")
         for row, (name, maps) in zip(figure.subplots(len(rows), columns, squeeze=False), rows.items(), strict=True):
-            most = max(abs(values).max() for values in maps.values())
+            most = max(abs(values).max() for values in maps.values()) or 1
             signs = ["", *["+"] * (len(maps) - 2), "="]
             for axes, (what, values), sign in zip(row, maps.items(), signs, strict=True):
                 drawn = axes.imshow(values, cmap="RdBu_r", vmin=-most, vmax=most)

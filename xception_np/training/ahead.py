@@ -33,11 +33,13 @@ def compile_passes(model: Model, size: int) -> None:
     """
     if model.place != arrays.NUMPY or implementations.default() != "cpu" or _are_kept():
         return
+    from xception_np.models import folding  # Numba: imported when something is to be computed
+
     others = [_backward(model, size)] if threads.count() > 1 else []
     try:
-        with model.with_buffers(moving=arrays.copy(model.buffers.moving)):
+        with model.with_buffers(moving=model.buffers.moving.copy()):
             model.forward(_pictures(size), Step())
-        model.predict(_pictures(size))
+        folding.for_inference(model).predict(_pictures(size))
         for process in others:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_PATIENCE)
@@ -49,7 +51,7 @@ def compile_passes(model: Model, size: int) -> None:
 
 def _are_kept() -> bool:
     """Whether there is machine code of a backward pass that every network needs."""
-    from xception_np.ops import compile, window_products  # Numba: imported when something is to be computed
+    from xception_np.ops import compile, window_products  # likewise
 
     return compile.is_kept(window_products._weight_gradient)
 

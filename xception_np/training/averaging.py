@@ -38,7 +38,7 @@ class Average:
 
     def __init__(self, buffers: Buffers, decay: float):
         self.buffers, self.decay = buffers, decay
-        self.values = arrays.copy(buffers.values)
+        self.values = buffers.values.copy()
 
     @property
     def state(self) -> dict[str, np.ndarray]:
@@ -54,7 +54,7 @@ class Average:
 @contextmanager
 def averaged(model: Model, average: Average, loader: Loader | None) -> Iterator[None]:
     """Inside the `with` block the model has its averaged weights, with batch-norm statistics of their own if there is a loader."""
-    with model.with_buffers(values=average.values, moving=arrays.copy(model.buffers.moving)):
+    with model.with_buffers(values=average.values, moving=model.buffers.moving.copy()):
         if loader is not None:
             estimate_statistics(model, loader)
         yield

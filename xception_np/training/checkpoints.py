@@ -22,7 +22,7 @@ from xception_np.errors import InputError, check_file
 from xception_np.files import replacing
 from xception_np.layers import Chain
 from xception_np.models import Model
-from xception_np.weights.strict import listed, printable
+from xception_np.weights.strict import fault, listed, printable
 
 LARGEST_SIZE = 4096  # pixels a side: what a file claims is bounded before memory is asked for
 _KEY = "xception_np"
@@ -181,7 +181,7 @@ def _check_arrays(path: Path, file: Any, name: str, classes: int) -> None:
 def _read_arrays(path: Path, file: Any, model: Model) -> None:
     _check_names(path, file, {name: array.shape for name, array in model.arrays.items()})
     found = {name: file.get_tensor(name) for name in model.arrays}
-    problems = [f"{name} holds numbers that are not finite" for name, array in found.items() if not np.isfinite(array).all()]
+    problems = [f"{name} {what}" for name, array in found.items() if (what := fault(name, array))]
     if problems:
         raise InputError(f"checkpoint {path} is damaged: {listed(problems)}; nothing was loaded")
     for name, array in model.arrays.items():
@@ -221,6 +221,6 @@ def _check_names(path: Path, file: Any, expected: dict[str, tuple[int, ...]]) ->
     for name in sorted(expected.keys() & found.keys()):
         shape, dtype = found[name]
         if shape != expected[name] or dtype not in ("F32", "F16"):
-            problems.append(f"{name} is {dtype} of shape {shape}, expected F32 or F16 of shape {expected[name]}")
+            problems.append(f"{name} is {dtype} of shape {printable(str(shape))}, expected F32 or F16 of shape {expected[name]}")
     if problems:
         raise InputError(f"checkpoint {path} does not fit the model: {listed(sorted(problems))}")

@@ -2,12 +2,14 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import IO
 
 from xception_np.errors import InputError
 
 NAME = "run.lock"
+_A_LOOK = 0.1  # seconds, far more than `is_held` takes
 
 
 class Lock:
@@ -63,7 +65,11 @@ def _locked(folder: Path) -> IO[str]:
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}; choose a folder that may be written to") from error
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # somebody may only have looked whether it is held
+            time.sleep(_A_LOOK)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         file.truncate(0)
         file.write(f"{os.getpid()} on {os.uname().nodename}\n")
         file.flush()

@@ -75,8 +75,8 @@ class Alone:
         """How many threads this process should compute with."""
         return threads.count()
 
-    def begin(self, buffers: Buffers, seconds: Callable[[], float], interrupted: Callable[[], bool]) -> None:
-        """Say where the model lies, what the time is, and who knows of a signal; before the first `add_up`."""
+    def begin(self, buffers: Buffers, seconds: Callable[[], float], interrupted: Callable[[], bool], moves: bool = True) -> None:
+        """Before the first `add_up`: where the model lies, what the time is, who knows of a signal, whether its statistics move."""
         self._seconds, self._interrupted = seconds, interrupted
 
     def add_up(self, buffers: Buffers, loss: float, accuracy: float, share: float) -> Sum:
@@ -131,9 +131,9 @@ class Ranks:
         self._interrupted: Callable[[], bool] = lambda: False
         self._grace = FIRST_GRACE
 
-    def begin(self, buffers: Buffers, seconds: Callable[[], float], interrupted: Callable[[], bool]) -> None:
+    def begin(self, buffers: Buffers, seconds: Callable[[], float], interrupted: Callable[[], bool], moves: bool = True) -> None:
         """As `Alone.begin`."""
-        self._seconds, self._interrupted = seconds, interrupted
+        self._seconds, self._interrupted, self._moves = seconds, interrupted, moves
         self._moving = np.array(arrays.to_host(buffers.moving))  # as all have it: a forward pass moves this process's
         self._message = np.empty(buffers.gradients.size + buffers.moving.size + 5, buffers.gradients.dtype)
         self._sums, self._last = 0, time.perf_counter()
@@ -162,7 +162,7 @@ class Ranks:
             arrays.write(moving, self._moving)
             raise
         arrays.write(gradients, gradient_part)
-        for array in (moving, self._moving):
+        for array in (moving, self._moving) if self._moves else ():  # a sum of shares of what stays would be rounded
             arrays.write(array, moving_part)
         loss, accuracy, seconds, stop, checksums = map(float, numbers)
         if checksums != self.count * checksum:

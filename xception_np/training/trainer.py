@@ -101,6 +101,7 @@ class Trainer:
         self.preprocessing = Preprocessing.of(self.train) if preprocessing is None else preprocessing
         self.augmentation = Augmentation.of(train) if augmentation is None else augmentation
         self.augmentation.check_size(train.size)
+        _check_sizes(model, train.size, settings)
         self.processes = processes or Alone()
         if settings.batch < self.processes.count:
             raise InputError(f"batch is {settings.batch}; expected at least {self.processes.count}, a picture for each process")
@@ -235,7 +236,9 @@ class Trainer:
     def _train(self, watch: Watch, interrupted: Callable[[], bool]) -> None:
         before = time.perf_counter()
         begin = before - self.seconds
-        self.processes.begin(self.model.buffers, lambda: time.perf_counter() - begin, interrupted)
+        self.processes.begin(
+            self.model.buffers, lambda: time.perf_counter() - begin, interrupted, not self.settings.statistics_stay
+        )
         if self.step and self.validation is not None and self._epoch_is_over():
             if self.processes.first and max((line.step for line in self.validations), default=0) < self.step:
                 self._validate(self.validation)  # what a kill prevented
@@ -325,7 +328,7 @@ class Trainer:
     def _touch(self, x: np.ndarray) -> None:
         """Both passes at full size, without a trace: memory has its final size then, not only when the pictures have theirs."""
         model = self.model
-        with model.with_buffers(moving=arrays.copy(model.buffers.moving)):
+        with model.with_buffers(moving=model.buffers.moving.copy()):
             logits, cache = model.forward(arrays.moved(x, model.place), Step(self.settings.seed))
             model.learn(logits, cache)  # as good as any dy: a step begins with gradients of 0
         self._touched = True
@@ -403,6 +406,17 @@ class Trainer:
 def _set_aside(train: Pictures, settings: Settings) -> tuple[Pictures, Pictures | None]:
     """The pictures to train on, and those to choose by."""
     return data.hold_out(train, settings.validation, settings.seed) if settings.validation else (train, None)
+
+
+def _check_sizes(model: Model, size: int, settings: Settings) -> None:
+    """InputError if the network does not take pictures of this size, or of that with which they begin to grow."""
+    first = growing.size(size, settings.grow_from, settings.grow_until, 0)
+    for side in (size, first):
+        try:
+            model.output_shape((1, side, side, 3))
+        except InputError as error:
+            grown = "" if side == size else f", with which they begin where grow_from is {settings.grow_from}"
+            raise InputError(f"{model.name} does not take pictures of {side} pixels{grown}: {error}") from error
 
 
 def _check_dropout(model: Model, rate: float) -> None:

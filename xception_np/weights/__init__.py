@@ -61,8 +61,9 @@ def load(model: Model, path: Path | str, new_head: bool = False) -> list[str]:
     return _load_safetensors(model, path, new_head)
 
 
-def check(path: Path) -> None:
+def check(path: Path | str) -> None:
     """Look at a file's first bytes: InputError if it is none that `load` reads."""
+    path = Path(path)
     check_file("weights", path, _EXPECTED)
     head = _head(path)
     if _is_safetensors(path) or head.startswith(b"\x89HDF\r\n\x1a\n"):
@@ -115,8 +116,9 @@ def save(model: Model, path: Path | str, layout: str | None = None) -> None:
             raise OSError(None, f"HDF5 failed to write ({error})") from error
 
 
-def check_target(path: Path, layout: str | None = None) -> None:
+def check_target(path: Path | str, layout: str | None = None) -> None:
     """InputError if `save` does not write such files."""
+    path = Path(path)
     if layout not in (None, "timm"):
         raise InputError(f"layout is {layout!r}; expected None or 'timm'")
     if layout and path.suffix != ".safetensors":

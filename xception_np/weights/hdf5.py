@@ -63,7 +63,13 @@ def entry(path: Path, name: str, dataset: h5py.Dataset) -> Entry:
         raise InputError(f"weights {path} have {printable(name)} in another file, or not at all; expected the array itself")
     if dataset.id.get_create_plist().get_nfilters():  # HDF5 unpacks to the end, whatever size the array has
         raise InputError(f"weights {path} have {printable(name)} packed; expected it as Keras writes it: h5repack -f NONE IN OUT")
-    return Entry(name, tuple(dataset.shape), str(dataset.dtype), lambda: np.asarray(dataset[()]))
+
+    def read() -> np.ndarray:
+        if dataset.id.get_storage_size() < dataset.nbytes:  # HDF5 reads 0 where nothing was ever written
+            raise InputError(f"weights {path} have room for {printable(name)}, but not its numbers; expected a file that is whole")
+        return np.asarray(dataset[()])
+
+    return Entry(name, tuple(dataset.shape), str(dataset.dtype), read)
 
 
 def word(value) -> str:

@@ -74,18 +74,24 @@ def assign(path, parameters: list[Parameter], contents: Contents, new_head: bool
         if entry is None:
             continue
         if entry.shape not in shapes[parameter.name]:
-            problems.append(f"{printable(entry.name)} has shape {entry.shape}, expected {shapes[parameter.name][0]}")
+            shape = printable(str(entry.shape))
+            problems.append(f"{printable(entry.name)} has shape {shape}, expected {shapes[parameter.name][0]}")
         elif entry.dtype not in DTYPES:
             problems.append(f"{printable(entry.name)} is of {printable(entry.dtype)}, expected one of {', '.join(DTYPES)}")
     _refuse(path, problems)
     values = [_read(parameter, entries[parameter.name]) for parameter in chosen]
-    infinite = [parameter.name for parameter, value in zip(chosen, values, strict=True) if not np.isfinite(value).all()]
-    _refuse(path, [f"{printable(entries[name].name)} holds numbers that are not finite" for name in infinite])
-    negative = [p.name for p, value in zip(chosen, values, strict=True) if p.name.endswith("/moving_variance") and value.min() < 0]
-    _refuse(path, [f"{printable(entries[name].name)} is a variance below 0" for name in negative])
+    faults = [(entries[parameter.name].name, fault(parameter.name, value)) for parameter, value in zip(chosen, values, strict=True)]
+    _refuse(path, [f"{printable(name)} {found}" for name, found in faults if found])
     for parameter, value in zip(chosen, values, strict=True):
         arrays.write(parameter.value, value)
     return skipped
+
+
+def fault(name: str, value: np.ndarray) -> str:
+    """What makes numbers unfit for the parameter of this name; empty if nothing does."""
+    if not np.isfinite(value).all():
+        return "holds numbers that are not finite"
+    return "is a variance below 0" if name.endswith("/moving_variance") and value.min() < 0 else ""
 
 
 def printable(name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xception_np.errors import InputError
-from xception_np.layers import Chain, Parameter, Residual, SeparableConv, leaves
+from xception_np.layers import Bias, Chain, Parameter, Residual, SeparableConv, leaves
 from xception_np.weights.keras_layers import in_creation_order
 from xception_np.weights.strict import Contents, Entry
 
@@ -81,7 +81,8 @@ def matched(path, entries: dict[str, Entry], chain: Chain) -> Contents:
         for ours, theirs in known.items()
         if theirs in by_name
     }
-    unexpected = [entry.name for name, entry in by_name.items() if name not in set(known.values())]
+    expected = set(known.values())
+    unexpected = [entry.name for name, entry in by_name.items() if name not in expected]
     return Contents(found, unexpected, _shapes(chain))
 
 
@@ -117,13 +118,15 @@ def arrays(chain: Chain) -> dict[str, np.ndarray]:
 
 
 def _is_xception(chain: Chain) -> bool:
-    """Whether timm's network computes what this one does: the same layers and connections, and nothing between the convolutions."""
+    """Whether timm's network has this one's layers and connections, with nothing in them that it has not: no biases, and no
+    activation within a separable convolution. Where ReLUs and pools are is not looked at.
+    """
     found = {layer.name for layer in in_creation_order(chain)}
     inner = found - _OUTER.keys()
     blocks = {name.partition("_")[0] for name in inner}
     connected = {module.name for module in chain.layers if isinstance(module, Residual)}
-    between = any(isinstance(layer, SeparableConv) and layer.activation for layer in leaves(chain))
-    return found >= _OUTER.keys() and all(map(_INNER.fullmatch, inner)) and blocks == connected and not between
+    more = any(isinstance(layer, Bias) or (isinstance(layer, SeparableConv) and layer.activation) for layer in leaves(chain))
+    return found >= _OUTER.keys() and all(map(_INNER.fullmatch, inner)) and blocks == connected and not more
 
 
 def _layer(name: str) -> str:

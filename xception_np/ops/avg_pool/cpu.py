@@ -1,6 +1,6 @@
 """Average pooling on the CPU: loops over pixels and taps, vectors along the channels."""
 
-from xception_np import arrays, threads
+from xception_np import arrays, threads, tiling
 from xception_np.ops.avg_pool import Cache, output_shape
 from xception_np.ops.compile import compiled
 
@@ -12,7 +12,7 @@ def forward(x, geometry):
     def tile_forward(tile):
         _forward(x[tile.n0 : tile.n1], tile.of(y), tile.h0, *steps)
 
-    threads.for_tiles(tile_forward, threads.image_tiles(y.shape))
+    threads.for_tiles(tile_forward, tiling.image_tiles(y.shape))
     return y, Cache(x.shape, geometry, x.dtype)
 
 
@@ -26,7 +26,7 @@ def backward(dy, cache):
     def tile_backward(tile):
         _backward(share[tile.n0 : tile.n1], tile.of(dx), tile.h0, *steps)
 
-    threads.for_tiles(tile_backward, threads.image_tiles(x_shape))
+    threads.for_tiles(tile_backward, tiling.image_tiles(x_shape))
     return dx
 
 

@@ -12,7 +12,7 @@ what is left of one at its end is what is left of the whole.
 
 import numpy as np
 
-from xception_np import arrays, threads
+from xception_np import arrays, threads, tiling
 from xception_np.ops.batch_norm import Cache
 from xception_np.ops.compile import compiled_apart, taken
 
@@ -57,7 +57,7 @@ def statistics(x):
     rows = threads.rows(x)
     moments = _pass_with_sums(_moments, 2, rows)
     mean, variance = arrays.empty((2, rows.shape[1]), x.dtype)
-    _unite(threads.span_table(*rows.shape), moments, mean, variance)
+    _unite(tiling.span_table(*rows.shape), moments, mean, variance)
     return mean, variance
 
 
@@ -72,7 +72,7 @@ def affine(cache):
 
 def _pass_with_sums(function, count, rows, *arguments):
     """The same for one that writes so many sums a channel for each span: (spans, count, C)."""
-    sums = arrays.empty((len(threads.spans(*rows.shape)), count, rows.shape[1]), rows.dtype)
+    sums = arrays.empty((len(tiling.spans(*rows.shape)), count, rows.shape[1]), rows.dtype)
     threads.for_rows(function, rows, *arguments, sums)
     return sums
 

@@ -5,7 +5,7 @@ The sums over positions are of four rows at a time, as in batch normalisation; s
 
 import numpy as np
 
-from xception_np import arrays, threads
+from xception_np import arrays, threads, tiling
 from xception_np.ops.bias import Cache
 from xception_np.ops.compile import compiled_apart, taken
 
@@ -19,7 +19,7 @@ def forward(x, bias, activation):
 def backward(dy, cache):
     # y = activation(x + bias), with the same bias at every position: dbias = sum of what the activation lets through
     rows = threads.rows(dy)
-    sums = arrays.empty((len(threads.spans(*rows.shape)), rows.shape[1]), dy.dtype)
+    sums = arrays.empty((len(tiling.spans(*rows.shape)), rows.shape[1]), dy.dtype)
     if cache.y is None:
         dx = dy
         threads.for_rows(_sum, rows, sums)

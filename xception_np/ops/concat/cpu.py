@@ -1,6 +1,6 @@
 """Concatenation on the CPU: copies of spans of rows."""
 
-from xception_np import arrays, threads
+from xception_np import arrays, threads, tiling
 from xception_np.ops.compile import compiled
 from xception_np.ops.concat import cache_of
 
@@ -27,7 +27,7 @@ def backward(dy, cache):
 
 def _in_spans(function, source, target, offset):
     source_rows, target_rows = source.reshape(-1, source.shape[3]), target.reshape(-1, target.shape[3])
-    spans = threads.spans(len(source_rows), min(source.shape[3], target.shape[3]))
+    spans = tiling.spans(len(source_rows), min(source.shape[3], target.shape[3]))
     threads.for_tiles(lambda span: function(source_rows[span], target_rows[span], offset), spans)
 
 

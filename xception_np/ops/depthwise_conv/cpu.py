@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xception_np import arrays, threads
+from xception_np import arrays, threads, tiling
 from xception_np.geometry import Pair, Windows
 from xception_np.ops import depthwise_rows, frames
 from xception_np.ops.compile import compiled_apart, compiled_with, taken
@@ -30,7 +30,7 @@ def backward(dy, cache):
     x, weight, geometry = cache
     x_wide, taps, windows = widen(x, weight.shape[3]), as_taps(weight), geometry.windows(*x.shape[1:3])
     # y = sum over taps of x * w, so dw = x * dy, summed over positions
-    tiles, groups = threads.group_table(dy.shape, dy.shape[3], taps.size)
+    tiles, groups = tiling.group_table(dy.shape, dy.shape[3], taps.size)
 
     def work(queue, partials):
         _weight_gradient(queue, groups, tiles, x_wide, frames.rows(dy), windows, partials)
@@ -66,7 +66,7 @@ def backwards(taps, windows):
 
 def convolve(x, taps, windows, spread, y):
     """Y = windows of x, its pixels `spread` apart, weighed by the taps."""
-    tiles = threads.image_table(y.shape)
+    tiles = tiling.image_table(y.shape)
     threads.together(lambda queue: _convolve(queue, tiles, x, taps, windows, spread, frames.rows(y)), len(tiles))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xception_np import arrays, random, threads
+from xception_np import arrays, random, threads, tiling
 from xception_np.ops.compile import compiled
 from xception_np.ops.dropout import Cache, threshold
 
@@ -29,7 +29,7 @@ def _apply(x, rate, stream):
     def span_forward(span):  # a span starts at a multiple of four
         _drop(x_flat[span], y_flat[span], np.uint64(span.start // 4), key, place, limit, scale, _MULTIPLIERS, _WEYL, random.ROUNDS)
 
-    threads.for_tiles(span_forward, threads.spans(x.size))
+    threads.for_tiles(span_forward, tiling.spans(x.size))
     return y
 
 

@@ -1,20 +1,28 @@
 """Global average pooling on the CPU: a few images at a time, vectors along the channels."""
 
-from xception_np import arrays, threads
+import math
+
+from xception_np import arrays, threads, tiling
 from xception_np.ops.compile import compiled
 from xception_np.ops.global_avg_pool import Cache, output_shape
 
 
 def forward(x):
     y = arrays.empty(output_shape(x.shape), x.dtype)
-    threads.for_tiles(lambda images: _forward(x[images], y[images]), threads.spans(len(x), x[0].size))
+    threads.for_tiles(lambda images: _forward(x[images], y[images]), _images(x.shape))
     return y, Cache(x.shape, x.dtype)
 
 
 def backward(dy, cache):
     dx = arrays.empty(cache.x_shape, cache.dtype)
-    threads.for_tiles(lambda images: _backward(dy[images], dx[images]), threads.spans(len(dx), dx[0].size))
+    threads.for_tiles(lambda images: _backward(dy[images], dx[images]), _images(dx.shape))
     return dx
+
+
+def _images(shape):
+    """Slices of a few images."""
+    images, *of_one = shape
+    return [slice(tile.n0, tile.n1) for tile in tiling.image_tiles((images, 1, 1, math.prod(of_one)))]
 
 
 @compiled

@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from xception_np import threads
+from xception_np import threads, tiling
 from xception_np.ops import frames, products
 from xception_np.ops.compile import compiled_with, taken
 from xception_np.ops.products import lanes
@@ -39,7 +39,7 @@ def weight_gradient(x, dy, windows, segments):
     """Dweight (kh, kw, C/S, F)."""
     width, filters, lane_count = x.shape[3] // segments, dy.shape[3] // segments, BYTES // x.itemsize
     shape = (-(-segments // lane_count), math.prod(windows.kernel) * width, filters * lane_count)
-    tiles, groups = threads.group_table(dy.shape, _numbers(x, dy), math.prod(shape))
+    tiles, groups = tiling.group_table(dy.shape, _numbers(x, dy), math.prod(shape))
 
     def work(queue, partials):
         _weight_gradient(queue, groups, tiles, x, frames.rows(dy), windows, segments, partials)
@@ -51,7 +51,7 @@ def weight_gradient(x, dy, windows, segments):
 
 def _convolve_spread(x, weight, windows, spread, segments, y):
     """Y = windows of x, its pixels `spread` apart, by segment."""
-    tiles = threads.image_table(y.shape, _numbers(x, y))
+    tiles = tiling.image_table(y.shape, _numbers(x, y))
     taps = _as_taps(weight, segments)
     threads.together(lambda queue: _convolve(queue, tiles, x, taps, windows, spread, segments, frames.rows(y)), len(tiles))
 

@@ -8,7 +8,7 @@ Backward is a gather: every pixel asks the windows that saw it whether it won.
 
 import numpy as np
 
-from xception_np import arrays, threads
+from xception_np import arrays, threads, tiling
 from xception_np.ops.compile import compiled_apart, fetch, taken
 from xception_np.ops.max_pool import Cache, output_shape, winners_dtype
 
@@ -16,7 +16,7 @@ from xception_np.ops.max_pool import Cache, output_shape, winners_dtype
 def forward(x, geometry):
     y = arrays.empty(output_shape(x.shape, geometry), x.dtype)
     winners = arrays.empty(y.shape, winners_dtype(geometry))
-    tiles, windows = threads.image_table(y.shape), geometry.windows(*x.shape[1:3])
+    tiles, windows = tiling.image_table(y.shape), geometry.windows(*x.shape[1:3])
     threads.together(lambda queue: _forward(queue, tiles, x, windows, y, winners), len(tiles))
     return y, Cache(winners, x.shape, geometry, x.dtype)
 
@@ -24,7 +24,7 @@ def forward(x, geometry):
 def backward(dy, cache):
     winners, x_shape, geometry, dtype = cache
     dx = arrays.empty(x_shape, dtype)
-    tiles, windows = threads.image_table(x_shape), geometry.windows(*x_shape[1:3])
+    tiles, windows = tiling.image_table(x_shape), geometry.windows(*x_shape[1:3])
     threads.together(lambda queue: _backward(queue, tiles, dy, winners, windows, dx), len(tiles))
     return dx
 

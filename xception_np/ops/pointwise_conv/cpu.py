@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from xception_np import arrays, threads
+from xception_np import arrays, threads, tiling
 from xception_np.ops.pointwise_conv import Cache, output_shape
 
 _FEW, _LARGE = 64, 16  # rows, and tiles of the smallest size that a matrix has at least: 4 MiB in float32
@@ -42,11 +42,11 @@ def product(x, matrix, y):
         np.matmul(x_rows[:, span], matrix[span], out=out)
 
     if not _is_large(x_rows, matrix.size):
-        threads.for_tiles(rows, threads.spans(len(x_rows), max(matrix.shape)))
+        threads.for_tiles(rows, tiling.spans(len(x_rows), max(matrix.shape)))
     elif matrix.flags.c_contiguous:
-        y_rows[...] = threads.sum_tiles(terms, threads.span_groups(len(matrix), y_rows.size), y_rows.shape, y.dtype)
+        y_rows[...] = threads.sum_tiles(terms, tiling.span_groups(len(matrix), y_rows.size), y_rows.shape, y.dtype)
     else:  # the transpose of a matrix, whose rows are columns here
-        threads.for_tiles(columns, threads.spans(matrix.shape[1], matrix.shape[0]))
+        threads.for_tiles(columns, tiling.spans(matrix.shape[1], matrix.shape[0]))
 
 
 def product_over_positions(x, dy):
@@ -62,11 +62,11 @@ def product_over_positions(x, dy):
     shape = (x.shape[-1], dy.shape[-1])
     if _is_large(x_rows, math.prod(shape)):
         total = arrays.empty(shape, x.dtype)
-        threads.for_tiles(channels, threads.spans(*shape))
+        threads.for_tiles(channels, tiling.spans(*shape))
         return total
-    return threads.sum_tiles(rows, threads.span_groups(len(x_rows), math.prod(shape)), shape, x.dtype)
+    return threads.sum_tiles(rows, tiling.span_groups(len(x_rows), math.prod(shape)), shape, x.dtype)
 
 
 def _is_large(rows, numbers):
     """Whether a matrix of so many numbers is what takes time, rather than the rows that meet it."""
-    return len(rows) <= _FEW and numbers >= _LARGE * threads.SMALLEST
+    return len(rows) <= _FEW and numbers >= _LARGE * tiling.SMALLEST

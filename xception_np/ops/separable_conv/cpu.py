@@ -22,7 +22,7 @@ Pointwise first has no such tile: a pixel of the middle is seen by windows of se
 
 import numpy as np
 
-from xception_np import arrays, threads
+from xception_np import arrays, threads, tiling
 from xception_np.ops import depthwise_conv, entries, exits, frames, products
 from xception_np.ops.compile import compiled, compiled_with, taken
 from xception_np.ops.depthwise_conv import cpu as depthwise
@@ -75,7 +75,7 @@ def spatial_first_backward(dy, cache, entry):
     multiplier = depthwise_weight.shape[3]
     x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
     windows, code = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation)
-    tiles, groups = threads.group_table(dy.shape, max(pointwise_weight.shape), pointwise_weight.size)
+    tiles, groups = tiling.group_table(dy.shape, max(pointwise_weight.shape), pointwise_weight.size)
     transposed, ends = products.weights(pointwise_weight.T), (taps.size, taps.size + pointwise_weight.size)
 
     if (tiles[:, 3] == dy.shape[1]).all():  # every tile ends where an image does
@@ -126,16 +126,17 @@ def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windo
     memory = frames.memory(tiles[0, 1], height, columns, windows, x)
     panels, middles = _panel_memory(tiles[0], columns, taps), _panel_memory(tiles[0], columns, taps)
     seen = frames.memory(tiles[0, 1], x.shape[1], x.shape[2], back.windows, x)
-    spare = products.memory_for(transposed.shape[1], transposed.shape[0], dy)
+    spare = products.memory_for(transposed.shape[0], dy)
     for g in taken(queue, len(groups)):
-        partials[g] = 0
         dtaps, dpointwise, sums = _parts(partials[g], taps, transposed.shape)
+        dtaps[:], sums[:] = 0, 0
         for k in range(groups[g, 0], groups[g, 1]):
             n0, n1, _, _ = tiles[k]
             frame = entries.fill(x, tiles[k], columns, windows, entry, memory)
             panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
             dmiddle = middles[: panel.size].reshape(panel.shape)
-            _middle_gradient(panel, dy[n0:n1].reshape(-1, dy.shape[3]), transposed, activation, dmiddle, dpointwise, spare)
+            dy_rows, add = dy[n0:n1].reshape(-1, dy.shape[3]), k > groups[g, 0]
+            _middle_gradient(panel, dy_rows, transposed, activation, dmiddle, dpointwise, add, spare)
             dmiddle_tile = dmiddle.reshape(n1 - n0, height, columns, taps.shape[2])
             depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
             depthwise.correlate_back(dmiddle_tile, back, seen, dz[n0:n1])
@@ -148,16 +149,16 @@ def _backward_rows(queue, groups, tiles, x, entry, dy, taps, transposed, windows
     height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
     panels = _panel_memory(tiles[0], columns, taps)
-    spare = products.memory_for(transposed.shape[1], transposed.shape[0], dy)
+    spare = products.memory_for(transposed.shape[0], dy)
     for g in taken(queue, len(groups)):
-        partials[g] = 0
         dtaps, dpointwise, _ = _parts(partials[g], taps, transposed.shape)
+        dtaps[:] = 0
         for k in range(groups[g, 0], groups[g, 1]):
             frame = entries.fill(x, tiles[k], columns, windows, entry, memory)
             panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
             dy_rows = frames.of_tile(dy, tiles[k], height).reshape(-1, dy.shape[2])
-            dmiddle_tile = frames.of_tile(dmiddle, tiles[k], height)
-            _middle_gradient(panel, dy_rows, transposed, activation, dmiddle_tile.reshape(panel.shape), dpointwise, spare)
+            dmiddle_tile, add = frames.of_tile(dmiddle, tiles[k], height), k > groups[g, 0]
+            _middle_gradient(panel, dy_rows, transposed, activation, dmiddle_tile.reshape(panel.shape), dpointwise, add, spare)
             depthwise.add_products(frame, dmiddle_tile, windows, dtaps)
 
 
@@ -190,9 +191,9 @@ def _fill_panel(frame, tile, columns, taps, windows, activation, memory):
 
 
 @compiled_with(products, relu, elu)
-def _middle_gradient(panel, dy, transposed, activation, dmiddle, dpointwise, spare):
-    """y = panel @ P, so dP += panel.T @ dy, and dmiddle = dy @ P.T, where the activation let pass"""
-    products.add_product_over_rows(panel, dy, dpointwise, spare)
+def _middle_gradient(panel, dy, transposed, activation, dmiddle, dpointwise, add, spare):
+    """y = panel @ P, so dP = panel.T @ dy, or += if `add`, and dmiddle = dy @ P.T, where the activation let pass"""
+    products.add_product_over_rows(panel, dy, dpointwise, add, spare)
     products.multiply(dy, transposed, dmiddle)
     if activation == RELU:
         relu.backward_span(panel.reshape(-1), dmiddle.reshape(-1), dmiddle.reshape(-1))

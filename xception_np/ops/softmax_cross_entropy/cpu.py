@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from xception_np import arrays, threads
+from xception_np import arrays, threads, tiling
 from xception_np.ops.compile import compiled
 from xception_np.ops.softmax_cross_entropy import Cache
 
@@ -16,7 +16,7 @@ def forward(logits, labels, label_smoothing):
     def rows_forward(span):
         _forward(logits[span], shares[span], label_smoothing, probabilities[span], losses[span])
 
-    threads.for_tiles(rows_forward, threads.spans(*logits.shape))
+    threads.for_tiles(rows_forward, tiling.spans(*logits.shape))
     return float(losses.mean()), Cache(probabilities, labels, label_smoothing)
 
 
@@ -27,7 +27,7 @@ def backward(dloss, cache):
     def rows_backward(span):
         _backward(probabilities[span], shares[span], label_smoothing, dloss / len(labels), dlogits[span])
 
-    threads.for_tiles(rows_backward, threads.spans(*probabilities.shape))
+    threads.for_tiles(rows_backward, tiling.spans(*probabilities.shape))
     return dlogits
 
 

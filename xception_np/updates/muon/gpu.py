@@ -2,7 +2,6 @@
 
 import math
 
-from xception_np import arrays
 from xception_np.ops.pointwise_conv import gpu_tiled as pointwise
 from xception_np.updates import vector
 from xception_np.updates.muon import COEFFICIENTS, ROUNDS, TINY
@@ -12,7 +11,7 @@ def step(values, velocities, gradients, angle, momentum, nesterov):
     for value, velocity, gradient in zip(values, velocities, gradients, strict=True):
         vector.scale(velocity, momentum)
         vector.add(velocity, gradient)
-        slope = arrays.copy(velocity)
+        slope = velocity.copy()
         if nesterov:
             vector.scale(slope, momentum)
             vector.add(slope, gradient)

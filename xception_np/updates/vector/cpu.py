@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xception_np import threads
+from xception_np import threads, tiling
 from xception_np.ops.compile import compiled
 from xception_np.updates.vector.reference import add, fill, scale
 
@@ -11,7 +11,7 @@ __all__ = ["add", "fill", "scale", "sum_of_squares"]
 
 def sum_of_squares(x):
     flat = x.reshape(-1)
-    spans = threads.spans(flat.size)
+    spans = tiling.spans(flat.size)
     sums = np.empty(len(spans))
 
     def square(index):

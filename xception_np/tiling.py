@@ -1,0 +1,194 @@
+"""How passes are cut: tiles of images, spans of rows, groups of either for a sum.
+
+A tile is as large as the caches like, and there are enough tiles for many threads, however many there are: what is summed, and in
+which order, depends on shapes alone. Only `product_tiles`, for what is no sum over tiles, asks how many.
+
+`image_tiles`, `product_tiles`, `tile_groups` and `spans` give objects for passes that are written in Python, `image_table`,
+`product_table`, `group_table`, `large_table` and `span_table` rows of numbers for compiled ones.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, wraps
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+TILES = 16  # tiles of a pass at least, where they do not get too small: work for that many threads
+LARGEST = 5 * 2**16  # numbers in a tile at most: its panel, 1.25 MiB in float32, stays in the second-level cache
+ENOUGH = 256  # positions in a tile of images, or as many as it has channels: more only take its arrays out of the cache
+SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
+_FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; and images, where a tile may be a whole one
+
+
+def _remembered(function: Callable[..., T]) -> Callable[..., T]:
+    """A function of shapes and the limits above that keeps its results: a training step asks for the same ones again and again."""
+    kept = lru_cache(4096)(lambda limits, *arguments: function(*arguments))
+    return wraps(function)(lambda *arguments: kept((TILES, LARGEST, ENOUGH, SMALLEST, _FEW), *arguments))
+
+
+class Tile(NamedTuple):
+    """Images n0 to n1 and rows h0 to h1 of each; either one image or whole images, so that a tile is contiguous."""
+
+    n0: int
+    n1: int
+    h0: int
+    h1: int
+
+    def of(self, array: np.ndarray) -> np.ndarray:
+        """The tile's part of an (N, H, ...) array."""
+        return array[self.n0 : self.n1, self.h0 : self.h1]
+
+    def cut(self, columns: int, positions: int) -> list["Tile"]:
+        """Smaller tiles of about this many positions."""
+        n0, n1, h0, h1 = self
+        rows = h1 - h0
+        if rows * columns > positions:
+            step = max(1, positions // columns)
+            return [Tile(n, n + 1, h, min(h + step, h1)) for n in range(n0, n1) for h in range(h0, h1, step)]
+        step = max(1, positions // max(rows * columns, 1))
+        return [Tile(n, min(n + step, n1), h0, h1) for n in range(n0, n1, step)]
+
+
+def tile_positions(total: int, width: int) -> int:
+    """Positions in a tile, of `total`, where a tile holds `width` numbers for each: LARGEST, SMALLEST and TILES decide."""
+    return max(1, SMALLEST // width, min(LARGEST // width, -(-total // TILES)))
+
+
+def image_positions(shape: tuple[int, ...], width: int) -> int:
+    """Positions in a tile of (N, H, W, C): ENOUGH, more where narrow, fewer where there are few; whole images, if that may be."""
+    images, rows, columns, _ = shape
+    enough = max(1, SMALLEST // width, min(max(ENOUGH, width), LARGEST // width, -(-images * rows * columns // TILES)))
+    return max(enough, rows * columns) if _may_be_whole(shape, width) else enough
+
+
+def _may_be_whole(shape: tuple[int, ...], width: int) -> bool:
+    """Whether a tile may be a whole image: there are several for the threads, and one is not too large."""
+    images, rows, columns, _ = shape
+    return images >= _FEW and rows * columns <= LARGEST // width
+
+
+def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
+    """Cut (N, H, W, C) into tiles that hold `width` numbers for each position, C if not given; the first is as large as any.
+
+    Of an image that is cut, an even number and as equal as may be: a few tiles, of one image, are work for two threads.
+    """
+    images, rows, columns, channels = shape
+    positions = image_positions(shape, width or channels)
+    if rows * columns <= positions:
+        return Tile(0, images, 0, rows).cut(columns, positions)
+    count = -(-rows // max(1, positions // columns))
+    return _equal_parts(images, rows, count + count % 2)
+
+
+def product_tiles(shape: tuple[int, ...], width: int, threads: int) -> list[Tile]:
+    """The same for a pass that reads a large matrix for every tile: no more tiles than the cache and an even share for all want.
+
+    Only for what does not depend on how it is cut: with another number of threads these tiles are others.
+    """
+    images, rows, columns, _ = shape
+    numbers, positions = rows * columns * width, max(1, SMALLEST // width, min(max(ENOUGH, width), LARGEST // width))
+    count = -(-rows // max(1, positions // columns))
+    if numbers < SMALLEST or (count == 1 and images >= _FEW * threads):
+        return image_tiles(shape, width)  # whole images
+    if images * count < _FEW * threads:
+        share = threads // math.gcd(threads, images)  # in so many parts, the images are as much work for every thread
+        count = max(count, min(-(-count // share) * share, numbers // SMALLEST))
+    return _equal_parts(images, rows, count)
+
+
+def _equal_parts(images: int, rows: int, count: int) -> list[Tile]:
+    """Every image in so many tiles, or one a row."""
+    count = min(count, rows)
+    ends = [k * (rows // count) + min(k, rows % count) for k in range(count + 1)]
+    return [Tile(n, n + 1, *span) for n in range(images) for span in itertools.pairwise(ends)]
+
+
+def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[Tile]]:
+    """Tiles of (N, H, W, C) in groups, for a sum over all positions whose result has so many numbers; see `threads.sum_tiles`."""
+    images, rows, columns, _ = shape
+    total = images * rows * columns
+    most = max(_FEW, total * width // (4 * numbers))  # few of what is soon summed: the partial sums have to be added up, too
+    share = -(-total // min(most, _groups(numbers)))
+    if _may_be_whole(shape, width):  # then no group ends inside of an image
+        share = -(-share // (rows * columns)) * rows * columns
+    groups = Tile(0, images, 0, rows).cut(columns, share)
+    return [group.cut(columns, image_positions(shape, width)) for group in groups]
+
+
+@_remembered
+def image_table(shape: tuple[int, ...], width: int | None = None) -> np.ndarray:
+    """`image_tiles` as rows of numbers, for compiled passes."""
+    return _table(image_tiles(shape, width))
+
+
+@_remembered
+def product_table(shape: tuple[int, ...], width: int, threads: int) -> np.ndarray:
+    """`product_tiles` as rows of numbers."""
+    return _table(product_tiles(shape, width, threads))
+
+
+@_remembered
+def group_table(shape: tuple[int, ...], width: int, numbers: int) -> tuple[np.ndarray, np.ndarray]:
+    """`tile_groups`: all tiles as one table, and for each group its first row there and the one after its last."""
+    groups = tile_groups(shape, width, numbers)
+    ends = np.cumsum([0, *map(len, groups)])
+    return _table([tile for group in groups for tile in group]), _read_only(np.stack([ends[:-1], ends[1:]], axis=1))
+
+
+@_remembered
+def large_table(shape: tuple[int, ...], width: int) -> np.ndarray:
+    """Tiles of (N, H, W, C), as rows of numbers, for a pass of which every thread goes through all: as large as the cache likes."""
+    images, rows, columns, _ = shape
+    return _table(Tile(0, images, 0, rows).cut(columns, max(1, min(ENOUGH, LARGEST // width))))
+
+
+def span_groups(count: int, numbers: int) -> list[list[slice]]:
+    """Slices of range(count) in groups of one, for a sum over all of it whose result has so many numbers."""
+    size = max(1, -(-count // _groups(numbers)))
+    return [[slice(start, min(start + size, count))] for start in range(0, count, size)]
+
+
+def _groups(numbers: int) -> int:
+    """How many partial sums: few of large ones, for they cost memory."""
+    return max(_FEW, min(TILES, TILES * LARGEST // numbers))
+
+
+@_remembered
+def spans(count: int, width: int = 1) -> tuple[slice, ...]:
+    """Cut range(count) into slices for tiles that hold `width` numbers for each; they start at multiples of 64."""
+    size = -(-tile_positions(count, width) // 64) * 64
+    return tuple(slice(start, min(start + size, count)) for start in range(0, count, size))
+
+
+@_remembered
+def span_table(count: int, width: int = 1) -> np.ndarray:
+    """`spans` as rows of numbers, for compiled passes."""
+    return _table([(span.start, span.stop) for span in spans(count, width)])
+
+
+def _table(rows: Sequence[tuple[int, ...]]) -> np.ndarray:
+    return _read_only(np.array(rows, np.int64).reshape(len(rows), -1))
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
+
+
+@contextmanager
+def tiny_tiles() -> Iterator[None]:
+    """Cut passes into tiles of a few hundred numbers inside a `with` block: a check of the cutting needs no large arrays then.
+
+    The order of sums changes with the tiles, so results may differ by rounding.
+    """
+    global LARGEST, SMALLEST
+    before, (LARGEST, SMALLEST) = (LARGEST, SMALLEST), (1024, 256)
+    try:
+        yield
+    finally:
+        LARGEST, SMALLEST = before
