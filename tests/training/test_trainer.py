@@ -158,7 +158,8 @@ def test_pictures_that_the_network_does_not_take(tmp_path):
     ):
         train = data.Dataset("some", random.integers(0, 256, (4, size, size, 3), np.uint8), np.array([0, 1, 0, 1]), ("a", "b"))
         with pytest.raises(InputError, match=message):
-            Trainer(model, train, Settings(batch=2, grow_from=grow_from, grow_until=0.7), tmp_path / "run")
+            settings = Settings(batch=2, grow_from=grow_from, grow_until=0.7)
+            Trainer(model, train, settings, tmp_path / "run", augmentation=data.Augmentation())
     assert not (tmp_path / "run").exists()
 
 
