@@ -42,7 +42,10 @@ def timed(compute: Callable[[], object], rounds: int = 9, place: str = arrays.NU
 
 
 def timed_in_turn(
-    computations: Sequence[Callable[[], object]], rounds: int = 9, place: str = arrays.NUMPY, said: Callable[[str], object] = len
+    computations: Sequence[Callable[[], object]],
+    rounds: int = 9,
+    place: str = arrays.NUMPY,
+    said: Callable[[str], object] | None = None,
 ) -> list[Timing]:
     """Time several computations as `timed` does, a round of each before the next round of any: all of them see the same machine.
 
@@ -55,7 +58,8 @@ def timed_in_turn(
         repeats.append(1 + int(LEAST / _lap(compute, 1, place)[0]))
     found: list[list[tuple[float, float]]] = [[] for _ in computations]
     for number in range(1, rounds + 1):
-        said(f"round {number} of {rounds}")
+        if said:
+            said(f"round {number} of {rounds}")
         for compute, count, laps in zip(computations, repeats, found, strict=True):
             if len(found) > 1:  # the caches are another's
                 _lap(compute, 1, place)

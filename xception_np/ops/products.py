@@ -104,7 +104,7 @@ def stacked(matrices: np.ndarray) -> Weights:
     """Several matrices (S, K, N) of the same shape, each for `multiply_windows`: `one_of(stacked, s)`."""
     count, depth, width = matrices.shape
     packed = arrays.empty((count, _packed_size(depth, width, BYTES // matrices.itemsize)), matrices.dtype)
-    rows = -(-tiling.SMALLEST // (2 * width * _ROWS_AT_ONCE)) * _ROWS_AT_ONCE
+    rows = _rows_of_a_part(width)
     parts = -(-depth // rows)
     threads.together(lambda queue: _pack_together(queue, parts, rows, matrices, packed), count * parts)
     return Weights(packed, (depth, width))
@@ -116,10 +116,15 @@ def stacked_transposes(weight: np.ndarray, segments: int) -> Weights:
     taps, part_of_filters = np.arange(kh * kw) * width * filters, np.arange(filters // segments)
     starts = np.add.outer(taps, part_of_filters).reshape(-1)  # of the rows, each a number of every filter's kernel
     packed = arrays.empty((segments, _packed_size(starts.size, width, BYTES // weight.itemsize)), weight.dtype)
-    rows = -(-tiling.SMALLEST // (2 * width * _ROWS_AT_ONCE)) * _ROWS_AT_ONCE
+    rows = _rows_of_a_part(width)
     parts, flat = -(-starts.size // rows), np.ascontiguousarray(weight).reshape(-1)
     threads.together(lambda queue: _pack_transposes(queue, parts, rows, flat, starts, filters, width, packed), segments * parts)
     return Weights(packed, (starts.size, width))
+
+
+def _rows_of_a_part(width: int) -> int:
+    """Rows of a matrix that a thread packs before it takes others."""
+    return -(-tiling.SMALLEST // (2 * width * _ROWS_AT_ONCE)) * _ROWS_AT_ONCE
 
 
 @compiled
