@@ -148,7 +148,12 @@ def count() -> int:
 
 @contextmanager
 def many_passes() -> Iterator[None]:
-    """Hold BLAS to one thread between the passes inside a `with` block, too: to ask it before and after each takes time."""
+    """Hold BLAS to one thread between the passes inside a `with` block, too.
+
+    To ask it before and after each takes time. And its own threads, once they had something to do, wait busily for more: OpenBLAS's
+    for 2**26 cycles, in which they keep ours from the cores. Pictures made smaller by a product before every step made it half as
+    long again.
+    """
     with _one_blas_thread:
         yield
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from xception_np import arrays, data
+from xception_np import arrays, data, threads
 from xception_np.data import Augmentation, Batch, Loader, Pictures, Preprocessing, notation
 from xception_np.errors import InputError
 from xception_np.files import make_folder, remove_unfinished, replacing
@@ -191,7 +191,7 @@ class Trainer:
 
     def _run(self, watch: Watch) -> None:
         self.processes.all(self._open_folder if self.processes.first else lambda: None)
-        with interruption.deferred() as interrupted:
+        with interruption.deferred() as interrupted, threads.many_passes():
             self._train(watch, interrupted)
         if not self.processes.first:
             return
