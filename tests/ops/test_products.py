@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from xception_np import threads
-from xception_np.ops import products
+from xception_np.ops import packing, products
 from xception_np.ops.register_block import BYTES
 
 LANES = {np.float32: BYTES // 4, np.float64: BYTES // 8}
@@ -34,7 +34,7 @@ def test_whole_vectors(dtype, vectors, rows, depth):
     width = vectors * LANES[dtype]
     a, b = matrices(dtype, (rows, depth), (depth, width))
     y = np.full((rows, width), np.nan, dtype)
-    products.multiply(a, products.weights(b), y)
+    products.multiply(a, packing.weights(b), y)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, depth))
 
     a, b, before = matrices(dtype, (depth, rows), (depth, width), (rows, width))
@@ -48,7 +48,7 @@ def test_whole_vectors(dtype, vectors, rows, depth):
 def test_widths_that_are_no_whole_number_of_vectors(dtype, width):
     a, b, c = matrices(dtype, (9, 6), (6, width), (9, width))
     y = np.full((9, width), np.nan, dtype)
-    products.multiply(a, products.weights(b), y)
+    products.multiply(a, packing.weights(b), y)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 6))
     y = b.copy()
     products.add_product_over_rows(a, c, y, True, products.memory_for(y.shape[1], y))
@@ -82,8 +82,8 @@ def test_windows_that_lie_anywhere(dtype, width, rows, depth):
     targets = 3 + random.permutation(rows) * (width + 2)
     within = np.add.outer(targets, np.arange(width))
     y = np.full((rows + 1) * (width + 2) + 3, 7, dtype)
-    stack = products.stacked(np.stack([b + 1, b]))
-    products.multiply_windows(x, places, steps, products.one_of(stack, 1), y, targets)
+    stack = packing.stacked(np.stack([b + 1, b]))
+    products.multiply_windows(x, places, steps, packing.one_of(stack, 1), y, targets)
     a = x.astype(np.float64)[np.add.outer(places, steps)]
     np.testing.assert_allclose(y[within], a @ b, rtol=0, atol=rounding(dtype, depth))
     assert (np.delete(y, within.reshape(-1)) == 7).all()
@@ -106,7 +106,7 @@ def test_more_than_the_cache_holds(dtype):
     for shape in ((3000, 24), (24, 5)), ((5, 300), (300, 256)), ((3, 2048), (2048, 2056)):
         a, b = matrices(dtype, *shape)
         y = np.empty((len(a), b.shape[1]), dtype)
-        products.multiply(a, products.weights(b), y)
+        products.multiply(a, packing.weights(b), y)
         np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, len(b)))
 
 
@@ -134,7 +134,7 @@ def test_nothing_beside_the_result_is_written(dtype):
     for rows, vectors in itertools.product((1, 5, 8), (1, 2, 3, 4, 5)):
         a, b = matrices(dtype, (rows, 3), (3, vectors * lanes))
         around = np.full(rows * vectors * lanes + 2 * lanes, 7, dtype)
-        products.multiply(a, products.weights(b), around[lanes:-lanes].reshape(rows, -1))
+        products.multiply(a, packing.weights(b), around[lanes:-lanes].reshape(rows, -1))
         assert (around[:lanes] == 7).all() and (around[-lanes:] == 7).all()
 
 
@@ -145,7 +145,7 @@ def test_arrays_that_begin_anywhere(dtype):
     a, b = matrices(dtype, (8 * 6 + 1,), (6 * width + 1,))
     a, b = a[1:].reshape(8, 6), b[1:].reshape(6, width)
     y = np.empty(8 * width + 1, dtype)[1:].reshape(8, width)
-    products.multiply(a, products.weights(b), y)
+    products.multiply(a, packing.weights(b), y)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b, rtol=0, atol=rounding(dtype, 6))
 
 
@@ -154,7 +154,7 @@ def test_a_nan_reaches_its_row_or_column_only(dtype):
     a, b = matrices(dtype, (10, 6), (6, 3 * LANES[dtype]))
     a[4, 2] = np.nan
     y = np.empty((10, 3 * LANES[dtype]), dtype)
-    products.multiply(a, products.weights(b), y)
+    products.multiply(a, packing.weights(b), y)
     assert np.isnan(y).all(axis=1).tolist() == [row == 4 for row in range(10)]
     total = np.zeros((6, 3 * LANES[dtype]), dtype)
     products.add_product_over_rows(a, np.ones_like(y), total, True, products.memory_for(total.shape[1], total))
@@ -162,70 +162,20 @@ def test_a_nan_reaches_its_row_or_column_only(dtype):
 
 
 @both
-@pytest.mark.parametrize("vectors", [1, 2, 3, 5, 8])
-def test_weights_lie_in_panels_that_begin_where_a_cache_line_does(dtype, vectors):
-    lanes = LANES[dtype]
-    width = vectors * lanes - 1
-    matrix = matrices(dtype, (width, 48))[0].T
-    packed, shape = products.weights(matrix)
-    assert shape == (48, width)
-    assert packed.ctypes.data % 64 == 0
-    first = packed[: 48 * lanes * products._vectors(vectors)].reshape(48, -1)
-    within = min(width, first.shape[1])
-    np.testing.assert_array_equal(first[:, :within], matrix[:, :within])
-    assert packed.size == 48 * (width + 1)
-    assert np.count_nonzero(packed) == matrix.size
-
-
-@both
-@pytest.mark.parametrize("segments", [1, 3])
-@pytest.mark.parametrize("width", [1, 5, 16, 70])
-def test_transposes_are_packed_as_their_copies(dtype, width, segments):
-    (weight,) = matrices(dtype, (3, 2, width, 21))
-    split = weight.reshape(6, width, segments, 21 // segments).transpose(2, 0, 3, 1)
-    copies = products.stacked(np.ascontiguousarray(split).reshape(segments, -1, width))
-    packed, shape = products.stacked_transposes(weight, segments)
-    assert shape == copies.shape
-    np.testing.assert_array_equal(packed, copies.packed)
-    matrix = weight[0, 0]
-    np.testing.assert_array_equal(products.weights(matrix.T).packed, products.weights(np.ascontiguousarray(matrix.T)).packed)
-
-
-@both
-def test_what_is_settled_is_packed_once(dtype):
-    (matrix,) = matrices(dtype, (12, 20))
-    matrix.flags.writeable = False  # for now
-    assert products.weights(matrix).packed is not products.weights(matrix).packed
-    assert products.settled(matrix) is matrix
-    with pytest.raises(ValueError, match="read-only"):
-        matrix[0] = 1
-    packed = products.weights(matrix).packed
-    assert products.weights(matrix).packed is packed
-    halves, others = products.stacked(matrix.reshape(2, 6, 20)), products.stacked(matrix.reshape(2, 6, 20))
-    assert products.kept(matrix, 2, lambda: halves) is halves
-    assert products.kept(matrix, 2, lambda: others) is halves
-    before, key = len(products._kept), id(matrix)
-    del matrix
-    assert len(products._kept) == before - 2
-    assert not [name for name in products._kept if key in name]
-    assert key not in products._settled
-
-
-@both
 def test_matrices_that_do_not_fit_are_refused(dtype):
     a, b, y = matrices(dtype, (4, 3), (3, LANES[dtype]), (4, LANES[dtype]))
     for arguments in ((a, b, y[:3]), (a[:, :2].copy(), b, y), (a, b, y[:, 1:].copy())):
         with pytest.raises(ValueError, match="shapes do not fit"):
-            products.multiply(arguments[0], products.weights(arguments[1]), arguments[2])
+            products.multiply(arguments[0], packing.weights(arguments[1]), arguments[2])
     for arguments in ((a, y, b[:2]), (a[:3], y, b), (a, y, b[:, 1:].copy())):
         with pytest.raises(ValueError, match="shapes do not fit"):
             products.add_product_over_rows(*arguments, True, products.memory_for(b.shape[1], b))
     x, places, steps, targets = a.reshape(-1), np.arange(4) * 3, np.arange(3), np.arange(4) * LANES[dtype]
-    stack = products.stacked(b[None])
+    stack = packing.stacked(b[None])
     with pytest.raises(ValueError, match="shapes do not fit"):
-        products.multiply_windows(x, places, steps[:2], products.one_of(stack, 0), y.reshape(-1), targets)
+        products.multiply_windows(x, places, steps[:2], packing.one_of(stack, 0), y.reshape(-1), targets)
     with pytest.raises(ValueError, match="shapes do not fit"):
-        products.multiply_windows(x, places[:3], steps, products.one_of(stack, 0), y.reshape(-1), targets)
+        products.multiply_windows(x, places[:3], steps, packing.one_of(stack, 0), y.reshape(-1), targets)
     memory = products.memory_for(LANES[dtype], b)
     with pytest.raises(ValueError, match="shapes do not fit"):
         products.add_product_over_windows(x, places, steps, y.reshape(-1), targets[:3], b, True, memory)

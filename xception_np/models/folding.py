@@ -15,7 +15,7 @@ import numpy as np
 from xception_np import arrays, implementations
 from xception_np.layers import BatchNorm, Bias, Conv, GroupedConv, Layer, Parameter, SeparableConv, in_one_pass, rebuilt
 from xception_np.models.model import Model, Predictor
-from xception_np.ops import products
+from xception_np.ops import packing
 
 
 def for_inference(model: Model) -> Predictor:
@@ -63,5 +63,5 @@ def _joined(convolution: Conv | GroupedConv | SeparableConv, norm: BatchNorm, be
 def _holding(parameter: Parameter, value: np.ndarray, norm: BatchNorm) -> Parameter:
     """A parameter like another, with a value of its own, in the network's dtype, that is packed once."""
     other = copy(parameter)
-    other.value = products.settled(np.array(value, norm.beta.value.dtype))
+    other.value = packing.settled(np.array(value, norm.beta.value.dtype))
     return other

@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xception_np import arrays, threads, tiling
-from xception_np.ops import exits, frames, products
+from xception_np.ops import exits, frames, packing, products
 from xception_np.ops.compile import compiled, compiled_with, taken
 
 
@@ -59,7 +59,7 @@ class _View(NamedTuple):
 
 def convolve(x, weight, windows, segments, y, exit=None):
     """Y = windows of x, by segment, as it leaves: the exit is nothing if not given."""
-    stack = products.kept(weight, segments, lambda: products.stacked(_as_matrices(weight, segments)))
+    stack = packing.kept(weight, segments, lambda: packing.stacked(_as_matrices(weight, segments)))
     _convolve_onto(x, stack, segments, windows, y, y.shape[1:3], _lattice(y.shape), exit or exits.nothing(x.dtype))
 
 
@@ -70,7 +70,7 @@ def input_gradient(dy, weight, windows, segments, dx):
         if 0 in back.kernel:
             pixels[:] = 0
         elif pixels.size:
-            stack = products.stacked_transposes(weight[taps], segments)
+            stack = packing.stacked_transposes(weight[taps], segments)
             lattice = _lattice(dx.shape, phase, windows.stride)
             _convolve_onto(dy, stack, segments, back, dx, pixels.shape[1:3], lattice, exits.nothing(dy.dtype))
 
@@ -135,7 +135,7 @@ def _view(x, windows, size, channels):
     return _View(size[1], bool(in_place), _lattice(x.shape, begin, stride), steps)
 
 
-@compiled_with(exits, frames, products)
+@compiled_with(exits, frames, packing, products)
 def _convolve(queue, tiles, x, windows, view, stack, segments, y, lattice, exit):
     width = x.shape[3] // segments
     memory, places, targets = _memory(tiles, x, windows, view)
@@ -143,7 +143,7 @@ def _convolve(queue, tiles, x, windows, view, stack, segments, y, lattice, exit)
         seen, starts = _look(x, tiles[k], windows, view, memory, places)
         onto = _fill(targets, tiles[k], view.columns, lattice)
         for s in range(segments):
-            weights = products.one_of(stack, s)
+            weights = packing.one_of(stack, s)
             products.multiply_windows(seen[s * width :], starts, view.steps, weights, y[s * weights.shape[1] :], onto)
         exits.leave(y, onto, exit)
 

@@ -23,7 +23,7 @@ Pointwise first has no such tile: a pixel of the middle is seen by windows of se
 import numpy as np
 
 from xception_np import arrays, threads, tiling
-from xception_np.ops import depthwise_conv, entries, exits, frames, products
+from xception_np.ops import depthwise_conv, entries, exits, frames, packing, products
 from xception_np.ops.compile import compiled, compiled_with, taken
 from xception_np.ops.depthwise_conv import cpu as depthwise
 from xception_np.ops.elu import cpu as elu
@@ -59,7 +59,7 @@ def spatial_first(cache, entry, exit=None):
     multiplier = depthwise_weight.shape[3]
     x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
     windows, code, exit = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation), exit or exits.nothing(x.dtype)
-    weights = products.weights(pointwise_weight)
+    weights = packing.weights(pointwise_weight)
     tiles = products.tiles(y.shape, max(pointwise_weight.shape), pointwise_weight.size)
 
     def work(queue):
@@ -76,7 +76,7 @@ def spatial_first_backward(dy, cache, entry):
     x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
     windows, code = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation)
     tiles, groups = tiling.group_table(dy.shape, max(pointwise_weight.shape), pointwise_weight.size)
-    transposed, ends = products.weights(pointwise_weight.T), (taps.size, taps.size + pointwise_weight.size)
+    transposed, ends = packing.weights(pointwise_weight.T), (taps.size, taps.size + pointwise_weight.size)
 
     if (tiles[:, 3] == dy.shape[1]).all():  # every tile ends where an image does
         dz, back = arrays.empty_like(x_wide), depthwise.backwards(taps, windows)
