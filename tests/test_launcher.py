@@ -87,6 +87,7 @@ def test_the_launcher_sees_that_the_line_is_cut_before_the_guard_is_gone():
         ({"PMI_RANK": "2", "PMI_SIZE": "3"}, (True, 2, 3)),
         ({"OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "4", "PMIX_RANK": "1"}, (True, 1, 4)),
         ({"PMIX_RANK": "5"}, (True, 5, None)),
+        ({"PMI_RANK": "x", "PMI_SIZE": ""}, (False, 0, None)),
     ],
 )
 def test_who_started_this(monkeypatch, variables, expected):

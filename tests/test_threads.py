@@ -160,11 +160,20 @@ def test_helpers_that_have_fallen_asleep_wake_up(monkeypatch):
     monkeypatch.setattr(helpers, "AWAKE", 1)
     pair, visits = Helpers(2), []
     for _ in range(50):
-        assert pair.run(lambda: visits.append(threading.current_thread()), NOT_COUNTED)
-        asleep_or_about_to = pair._asleep
-        assert 0 <= asleep_or_about_to <= 2
+        assert pair.run(lambda: visits.append(threading.current_thread()), NOT_COUNTED, 2)
     assert len(visits) == 150
     assert len(set(visits)) == 3
+
+
+@pytest.mark.parametrize("awake", [1, helpers.AWAKE])
+def test_only_helpers_that_there_is_work_for_take_part(monkeypatch, awake):
+    """In any order of passes that want few and many, also where they had fallen asleep."""
+    monkeypatch.setattr(helpers, "AWAKE", awake)
+    three, random = Helpers(3), np.random.default_rng(0)
+    for most in random.integers(0, 6, 300):
+        visits = []
+        assert three.run(lambda visits=visits: visits.append(threading.current_thread()), NOT_COUNTED, most)
+        assert len(set(visits)) == 1 + min(most, 3)
 
 
 def test_an_exception_in_a_helper_only():
@@ -175,8 +184,8 @@ def test_an_exception_in_a_helper_only():
     pair = Helpers(2)
     for _ in range(3):
         with pytest.raises(KeyError, match="in a helper"):
-            pair.run(work, NOT_COUNTED)
-    assert pair.run(lambda: None, NOT_COUNTED)  # and none is left over
+            pair.run(work, NOT_COUNTED, 2)
+    assert pair.run(lambda: None, NOT_COUNTED, 2)  # and none is left over
 
 
 def test_after_ctrl_c_no_helper_still_works_on_the_pass():
@@ -192,10 +201,10 @@ def test_after_ctrl_c_no_helper_still_works_on_the_pass():
             finished.append(sum(range(3_000_000)))
 
     with pytest.raises(KeyboardInterrupt):
-        pair.run(work, NOT_COUNTED)
+        pair.run(work, NOT_COUNTED, 2)
     assert len(finished) == 1
     visits = []
-    assert pair.run(lambda: visits.append(threading.current_thread()), NOT_COUNTED)
+    assert pair.run(lambda: visits.append(threading.current_thread()), NOT_COUNTED, 2)
     assert len(set(visits)) == 3
 
 
@@ -209,7 +218,7 @@ def test_helpers_keep_nothing_of_a_pass():
     """Memory goes back to the pool with the caller's last reference."""
     array = np.zeros(3)
     seen = weakref.ref(array)
-    assert Helpers(1).run(lambda array=array: array.sum(), NOT_COUNTED)
+    assert Helpers(1).run(lambda array=array: array.sum(), NOT_COUNTED, 1)
     del array
     assert seen() is None
 
@@ -271,9 +280,9 @@ def test_use_ends_with_the_block():
     assert threads.count() == before
 
 
-@pytest.mark.parametrize("wrong", [0, -1, "many", ""])
+@pytest.mark.parametrize("wrong", [0, -1, 1025, 10**20, "many", ""])
 def test_wrong_numbers_of_threads(wrong):
-    with pytest.raises(InputError, match=f"threads is {wrong!r}; expected the number of threads, 1 or more"), threads.use(wrong):
+    with pytest.raises(InputError, match=f"threads is {wrong!r}; expected the number of threads, 1 to 1024"), threads.use(wrong):
         pass
 
 

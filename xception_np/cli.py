@@ -573,7 +573,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=RuntimeWarning, module="xception_np")
     try:
         status = app([_at_home(word) for word in sys.argv[1:]] or ["--help"], prog_name=_NAME, standalone_mode=False)
-        sys.stdout.flush()  # a full disk behind it is a sentence, too
+        _flush()  # a full disk behind it is a sentence, too
         sys.exit(status)
     except BrokenPipeError:  # `xception-np runs | head`: who reads has enough
         _leave_output()
@@ -592,6 +592,11 @@ def _at_home(word: str) -> str:
     return f"{option}={with_home(value)}" if option.startswith("--") and equals and value.startswith("~") else word
 
 
+def _flush() -> None:
+    if sys.stdout is not None:  # closed by who started this
+        sys.stdout.flush()
+
+
 def _leave_output() -> None:
     """Nothing more goes to standard output, not even what Python still has for it at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -601,7 +606,7 @@ def _refuse(sentence: str) -> None:
     rank = launcher.rank()
     print(f"xception-np: {f'process {rank}: ' if rank else ''}{sentence}", file=sys.stderr)
     try:
-        sys.stdout.flush()
+        _flush()
     except OSError:  # which may be what the sentence is about
         _leave_output()
     sys.exit(2)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,14 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # where it could not be written, it may not be there to be removed
             temporary.unlink()
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file is an archive that `zipfile` reads: one in parts is none, where `zipfile.is_zipfile` raises an error."""
+    try:
+        return path.is_file() and zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

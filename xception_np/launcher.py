@@ -29,17 +29,23 @@ LAST_SECONDS = 120.0  # that a process may take to save after its guard was kill
 
 def launched() -> bool:
     """Whether an mpiexec started this process, which may be the only one."""
-    return any(name in os.environ for name in _RANKS)
+    return _number(_RANKS) is not None
 
 
 def rank() -> int:
     """The place of this process among all that were started with it, from 0; 0 if it is alone."""
-    return next((int(os.environ[name]) for name in _RANKS if name in os.environ), 0)
+    return _number(_RANKS) or 0
 
 
 def size() -> int | None:
     """How many processes were started; None where the launcher does not say."""
-    return next((int(os.environ[name]) for name in _SIZES if name in os.environ), None)
+    return _number(_SIZES)
+
+
+def _number(names: tuple[str, ...]) -> int | None:
+    """The first of these variables that a launcher set: to a number of a few digits."""
+    said = (os.environ.get(name, "") for name in names)
+    return next((int(text) for text in said if text.isdecimal() and len(text) < 10), None)
 
 
 def stand_guard() -> None:

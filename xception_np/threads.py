@@ -29,6 +29,8 @@ from xception_np.helpers import Helpers
 
 T = TypeVar("T")
 
+_MOST = 1024  # threads: a mistyped number must not start thousands
+
 
 def together(work: Callable[[int], object], items: int) -> None:
     """Call `work(queue)` on all threads at once; return when all are done.
@@ -46,7 +48,7 @@ def _together(work: Callable[[np.ndarray, int], object], items: int) -> None:
     number[0] = 0
     try:
         with _one_blas_thread:
-            if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(number, queue), number):
+            if min(_count, items) <= 1 or not _helpers(_count - 1).run(lambda: work(number, queue), number, items - 1):
                 work(number, queue)
     finally:
         _counters.append(counter)
@@ -204,8 +206,8 @@ def _helpers(count: int) -> Helpers:
 
 
 def _checked(name: str, value) -> int:
-    if not is_whole(value) or value < 1:
-        raise InputError(f"{name} is {value!r}; expected the number of threads, 1 or more")
+    if not is_whole(value) or not 1 <= value <= _MOST:
+        raise InputError(f"{name} is {value!r}; expected the number of threads, 1 to {_MOST}")
     return value
 
 
@@ -213,7 +215,7 @@ def _default() -> int:
     """As many as the environment says, or as there are cores for this process."""
     wish = os.environ.get("XCEPTION_NP_THREADS")
     if wish is not None:
-        return _checked("XCEPTION_NP_THREADS", int(wish) if wish.isdecimal() else wish)
+        return _checked("XCEPTION_NP_THREADS", int(wish) if wish.isdecimal() and len(wish) < 10 else wish)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return int(min(cores, _quota(Path("/sys/fs/cgroup/cpu.max"))))
 

@@ -165,6 +165,14 @@ def test_a_symbolic_link_to_a_picture_stays(tmp_path):
     assert sizes[0] != sizes[1]
 
 
+@pytest.mark.parametrize(("words", "status"), [(["models"], 0), (["models", "--wrong"], 2)])
+def test_no_standard_output_is_no_reason_to_fail(words, status):
+    """As some start what nobody watches: with the stream closed."""
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, *words]
+    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (status, False), ended.stderr
+
+
 def test_importing_is_light():
     """Importing the package compiles nothing, needs no peer, and loads none of the heavy libraries."""
     code = (

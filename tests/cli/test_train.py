@@ -16,6 +16,7 @@ from command import COMMAND, run
 from xception_np import commands
 from xception_np.commands import train
 from xception_np.data import Dataset, Preprocessing
+from xception_np.errors import InputError
 from xception_np.training import Settings, runs
 from xception_np.training.averaging import STATISTICS_BATCHES
 
@@ -216,3 +217,17 @@ def test_an_interrupt_keeps_the_run_and_says_how_to_go_on(tmp_path, number):
     assert json.loads(result.stdout)["steps"] == 437 // 32
     assert json.loads((folder / "config.json").read_text())["augmentation"] == "crop 2, mixup 0.2"
     assert [start["step"] > 0 for start in json.loads((folder / "environment.json").read_text())] == [False, True]
+
+
+def test_a_folder_that_another_run_took_while_pictures_were_read(tmp_path, monkeypatch):
+    def load(source, size):
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "metrics.jsonl").write_text("theirs")
+        images = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
+        return Dataset("digits", images, np.arange(8) % 2, ("a", "b")), None
+
+    monkeypatch.setattr(train.data, "load", load)
+    request = train.Request("digits", None, None, None, "none", {"batch": 4}, tmp_path / "run", False)
+    with pytest.raises(InputError, match="which holds a run already; choose another folder"):
+        train.run(request, as_json=False)
+    assert (tmp_path / "run" / "metrics.jsonl").read_text() == "theirs"

@@ -46,6 +46,12 @@ def test_dataset_says_what_is_wrong(pixels, numbers, message):
         Dataset("mine", pixels, numbers, ("a", "b"))
 
 
+def test_a_name_that_no_picture_has_room_for():
+    images, labels = np.zeros((1, 2, 2, 3), np.uint8), np.zeros(1, np.int64)
+    with pytest.raises(InputError, match=r"class name is 'x{20}'\.\.\. of 201 letters; expected 200 at most"):
+        Dataset("long", images, labels, ("x" * 201,))
+
+
 def test_statistics_by_hand():
     pixels = images(2, 1, 1, 3)
     pixels[0, 0, 0] = 0, 51, 102
@@ -119,7 +125,14 @@ def test_preprocessing_survives_json_exactly():
 
 @pytest.mark.parametrize(
     "value",
-    [{}, {"size": 2, "mean": [0, 0, 0]}, {"size": 2, "mean": 0, "std": 1}, {"size": 2, "mean": ["x"], "std": [1]}, [2]],
+    [
+        {},
+        {"size": 2, "mean": [0, 0, 0]},
+        {"size": 2, "mean": 0, "std": 1},
+        {"size": 2, "mean": ["x"], "std": [1]},
+        {"size": 2, "mean": [10**400], "std": [1]},
+        [2],
+    ],
 )
 def test_preprocessing_from_wrong_json(value):
     with pytest.raises(InputError, match=r"preprocessing is .*; expected size, and 3 numbers each"):

@@ -133,6 +133,11 @@ def test_a_part_that_is_whole_is_taken(server, tmp_path):
     assert download.fetch(server.address, MD5, tmp_path).read_bytes() == CONTENT
 
 
+def test_what_was_damaged_since_is_downloaded_again(server, tmp_path):
+    (tmp_path / "a.tar.gz").write_bytes(CONTENT[:-1])
+    assert download.fetch(server.address, MD5, tmp_path).read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize("part", [b"", b"wrong", CONTENT + b"more"])
 def test_a_wrong_checksum_leaves_nothing(server, tmp_path, part):
     (tmp_path / "a.tar.gz.part").write_bytes(part)

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from xception_np import arrays, implementations, models, ops, threads, tiling
 from xception_np.check import compare_along
@@ -209,6 +210,20 @@ def test_the_cpu_computes_what_the_reference_computes():
             model.backward(np.cos(np.arange(y.size)).reshape(y.shape), cache)
             gradients.append(model.buffers.gradients)
     np.testing.assert_allclose(gradients[1], gradients[0], rtol=0, atol=1e-10 * np.abs(gradients[0]).max())
+
+
+def test_predict_asks_blas_for_one_thread_once(monkeypatch):
+    """Between the passes, too: its threads would wait awake for more, and ours for them."""
+    model, held = models.build("xception_small", classes=2), []
+    apply = model.apply
+
+    def look(x):
+        held.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return apply(x)
+
+    monkeypatch.setattr(model, "apply", look)
+    model.predict(np.zeros((2, 32, 32, 3), np.float32), batch=1)
+    assert held and set(held) == {1}
 
 
 def test_predict_in_batches_is_predict_at_once():

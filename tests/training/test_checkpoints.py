@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -124,11 +125,20 @@ def test_what_a_file_says_of_itself_is_shown_on_a_line_that_ends(checkpoint):
 def test_what_half_precision_cannot_hold_is_not_written(checkpoint, tmp_path):
     loaded = load(checkpoint[0])
     loaded.model.arrays["predictions/bias"][0] = 70_000
-    with pytest.raises(InputError, match="would hold infinity; expected numbers that fit into float16"):
+    with pytest.raises(InputError, match="would hold NaN or infinity; expected numbers that fit into float16"):
         save(tmp_path / "half.safetensors", loaded, np.float16)
     with pytest.raises(InputError, match="expected float32 or float16"):
         save(tmp_path / "half.safetensors", loaded, np.int8)
     assert not (tmp_path / "half.safetensors").exists()
+
+
+def test_what_could_not_be_read_again_replaces_nothing(checkpoint):
+    path, _ = checkpoint
+    before, loaded = path.read_bytes(), load(path)
+    loaded.model.arrays["predictions/bias"][0] = np.nan
+    with pytest.raises(InputError, match="would hold NaN or infinity"):
+        save(path, loaded)
+    assert path.read_bytes() == before
 
 
 def test_checkpoint_names_everything_that_does_not_fit(checkpoint):
@@ -262,6 +272,9 @@ def test_history_that_is_none(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read(tmp_path / "metrics.jsonl", Progress)
     assert read(tmp_path / "nothing.jsonl", Progress) == []
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    with pytest.raises(InputError, match=r"pipe\.jsonl is not a file and so cannot be read; expected lines of JSON"):
+        read(tmp_path / "pipe.jsonl", Progress)
 
 
 FACTS = state.Facts({"model": "tiny"}, 7, 1.5, False, 0.25)
@@ -290,7 +303,9 @@ def test_states_that_do_not_fit(tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(InputError, match="cannot be read"):
         state.read_facts(path)
-    for facts in ("[1]", '{"step": 1}', "{"):
+    config = '{"config": {"settings": null}, "step": 1, "seconds": 1.5, "finished": false, "best_accuracy": null}'
+    none = config.replace('{"settings": null}', "{}").replace('"step": 1', '"step": 0').replace("false", "true")
+    for facts in ("[1]", '{"step": 1}', "{", config, none):
         save_file({"a": np.zeros(1)}, path, {"xception_np_state": facts})
         with pytest.raises(InputError, match="cannot be read"):
             state.read_facts(path)

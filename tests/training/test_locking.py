@@ -1,6 +1,7 @@
 """A run folder is one process's at a time, and free again when that has ended, however it ended."""
 
 import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,11 @@ def test_two_trainers_in_one_process(tmp_path):
     with first.lock, first.lock:
         pass
     assert runs.describe(tmp_path).state == "interrupted"
+
+
+def test_a_pipe_is_no_lock(tmp_path):
+    os.mkfifo(tmp_path / locking.NAME)
+    assert not locking.is_held(tmp_path)
 
 
 def test_a_look_keeps_nobody_out(tmp_path, monkeypatch):

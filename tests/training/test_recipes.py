@@ -82,6 +82,7 @@ def test_recipes_by_name_and_by_data(tmp_path):
         ({"nesterov": True, "momentum": 0.0}, "nesterov is True"),
         ({"angle": 0.0}, r"angle is 0\.0"),
         ({"angle": 1.0}, r"angle is 1\.0"),
+        ({"optimizer": "muon", "rate": 1e-320}, r"lr is 1e-320; expected a larger learning rate"),
         ({"optimizer": "muon", "frozen_norm": True}, "frozen_norm is True; expected it only with sgd and rmsprop"),
         ({"nesterov": 1}, "nesterov is 1"),
         ({"weight_decay": -1e-5}, "weight_decay is -1e-05"),

@@ -49,6 +49,15 @@ def test_shares():
     assert resources.most_memory(lines) == 9
 
 
+def test_the_share_of_waiting_for_others():
+    """A step waits after its seconds were read: that wait is a part of what lies between these and the next one's."""
+    lines = [Progress(k, k, 1.0, 0.5, 0.1, 100.0, s, 0.0, allreduce=w) for k, s, w in ((1, 1.0, 2.0), (2, 5.0, 3.0), (3, 9.0, 4.0))]
+    assert resources.share_summed(lines) == (2 + 3) / (9 - 1)
+    alone = [line._replace(allreduce=0.0) for line in lines]
+    assert resources.share_summed(alone) == resources.share_summed(lines[:1]) == 0
+    assert resources.share_summed([line._replace(seconds=1.0) for line in lines]) == 0  # a clock too coarse to tell
+
+
 COUNT = """
 import gc, sys, tracemalloc
 from small_runs import trainer

@@ -1,12 +1,14 @@
 """Runs that stop between any two files and go on end with the bits of those that do not; test_kills.py has true kills."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from small_runs import restored, trainer
+from small_runs import restored, stripes, tiny_model, trainer
 
 from xception_np.errors import InputError
+from xception_np.training import Trainer
 
 
 class Kill(BaseException):
@@ -66,6 +68,16 @@ def test_another_run_is_not_gone_on_with(tmp_path, changed, message):
     trainer(tmp_path, epochs=1).run()
     other = trainer(tmp_path, epochs=1, **changed)
     with pytest.raises(InputError, match=message):
+        other.restore()
+
+
+def test_labels_that_mean_something_else_by_now_are_not_gone_on_with(tmp_path):
+    """A class folder that was renamed may change the order of all classes."""
+    run = trainer(tmp_path, epochs=1)
+    run.run()
+    renamed = replace(stripes(), classes=("horizontal", "vertical"))
+    other = Trainer(tiny_model(), renamed, run.settings, tmp_path, augmentation=run.augmentation)
+    with pytest.raises(InputError, match=r"classes is \['horizontal', 'vertical'\] but \['vertical', 'horizontal'\] in the run"):
         other.restore()
 
 

@@ -27,6 +27,14 @@ def test_a_signal_ends_the_step_and_saves(tmp_path, number):
     assert runs.describe(tmp_path).state == "interrupted"
 
 
+def test_a_signal_after_the_last_step_is_not_forgotten(tmp_path):
+    run = trainer(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(lambda progress: os.kill(os.getpid(), signal.SIGINT) if progress.step == run.steps else None)
+    again = restored(tmp_path)
+    assert again.finished and again.step == run.steps
+
+
 def test_a_second_signal_does_not_wait(tmp_path):
     run = trainer(tmp_path, epochs=10)
 

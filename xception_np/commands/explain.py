@@ -1,6 +1,5 @@
 """`xception-np explain` and `xception-np features`: what happens inside."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from xception_np.commands.output import check_picture_target, emit, save_figure
 from xception_np.data.pictures import check_picture
 from xception_np.errors import InputError
-from xception_np.files import replacing
+from xception_np.files import is_zip, replacing
 from xception_np.models import inside
 from xception_np.show import explanation, feature_maps
 from xception_np.training import pretrained
@@ -55,7 +54,7 @@ def features(picture: Path, checkpoint: str, network: str | None, wanted: list[s
     """Write what layers make of a picture: arrays, and for those that are images their channels drawn."""
     if out.suffix != ".npz":
         raise InputError(f"out is {out}; expected a path that ends in .npz")
-    if out.exists() and not zipfile.is_zipfile(out):
+    if out.exists() and not is_zip(out):
         raise InputError(f"out is {out}, a file that is no archive of arrays; choose another one")
     inner = next((name for name in wanted if "/" in name), None)
     if inner is not None:

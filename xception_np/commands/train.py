@@ -70,9 +70,7 @@ def run(request: Request, as_json: bool) -> None:
         chosen = recipe_for(source) if request.recipe is None else recipe(request.recipe)
         settings = chosen.changed(request.changes)
         wanted = None if request.augment is None else notation.read(request.augment)
-        if (folder / "metrics.jsonl").exists():
-            raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
-        runs.check_free(folder)
+        _check_new(folder)
         return chosen, settings, wanted
 
     def prepare() -> tuple[Recipe, Trainer]:
@@ -103,6 +101,7 @@ def run(request: Request, as_json: bool) -> None:
             processes=processes,
         )
         locked.enter_context(trainer.lock)
+        _check_new(folder)  # again: another process may have trained here while this one read its pictures
         return suited, trainer
 
     with ExitStack() as locked, parallel.together() as processes:
@@ -141,9 +140,23 @@ def resume(folder: Path, as_json: bool) -> None:
         _train_and_report(trainer, test, as_json)
 
 
+def _check_new(folder: Path) -> None:
+    """InputError if there is a run in the folder, or what no run wrote."""
+    if (folder / "metrics.jsonl").exists():
+        raise InputError(f"out is {folder}, which holds a run already; choose another folder, or go on with --resume {folder}")
+    runs.check_free(folder)
+
+
 def _once(processes: parallel.Processes, get: Callable[[], T]) -> T:
-    """The first process downloads what has to be, the others then find it in the cache."""
-    found = processes.all(lambda: [get()] if processes.first else [])
+    """The first process downloads what has to be, however long it takes; the others then find it in the cache."""
+
+    def first() -> list[T]:
+        try:
+            return [get()] if processes.first else []
+        finally:
+            processes.meet()
+
+    found = processes.all(first)
     return processes.all(lambda: found[0] if found else get())
 
 

@@ -12,6 +12,7 @@ from xception_np.errors import InputError
 CHANNELS = 3
 _NOT_SHOWN = ("Cc", "Zl", "Zp", "Cs")  # control characters, ends of lines, and halves of characters: bytes that are no UTF-8
 _TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")  # marks that change the order of what stands around them
+_LONGEST_NAME = 200  # letters of a class: pictures have to have room for it
 _CHUNK = 1000  # images whose pixels are counted at once, so that statistics need little memory
 
 Box = tuple[float, float, float, float]
@@ -158,6 +159,8 @@ def check_class_names(classes) -> None:
     for name in classes:
         if not isinstance(name, str) or not is_shown(name):
             raise InputError(f"class name is {name!r}; expected text in UTF-8 without control characters")
+        if len(name) > _LONGEST_NAME:
+            raise InputError(f"class name is {name[:20]!r}... of {len(name)} letters; expected {_LONGEST_NAME} at most")
 
 
 def count_values(images: np.ndarray) -> np.ndarray:

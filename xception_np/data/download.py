@@ -7,7 +7,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xception_np.errors import InputError
@@ -42,8 +42,10 @@ def fetch(address: str, md5: str, folder: Path | None = None) -> Path:
     by_hand = f"run this again to go on, or put {name} into {folder}"
     pooch.get_logger().setLevel("WARNING")
     try:
+        if (folder / name).is_file() and pooch.file_hash(str(folder / name), "md5") == md5:
+            return folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        with nullcontext() if (folder / name).exists() else _alone_in(folder):
+        with _alone_in(folder):
             return Path(pooch.retrieve(address, f"md5:{md5}", name, folder, downloader=_download))
     except HTTPError as error:
         answer = f"{error.response.status_code} {error.response.reason}" if error.response is not None else error

@@ -136,6 +136,6 @@ class Preprocessing:
         """The preprocessing that `to_json` wrote; InputError if something is missing or of the wrong kind."""
         try:
             size, mean, std = value["size"], tuple(map(float, value["mean"])), tuple(map(float, value["std"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"preprocessing is {value!r}; expected size, and 3 numbers each for mean and std") from error
         return cls(size, mean, std, value.get("scaled"), value.get("order", "RGB"))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from xception_np import arrays
+from xception_np import arrays, threads
 from xception_np.errors import InputError
 from xception_np.layers import Buffers, Chain, Layer, allocate, bind
 from xception_np.models import summary
@@ -27,7 +27,8 @@ class Predictor(Chain):
         spec.shapes(x=(x, "N H W 3"))
         spec.positive("batch", batch)
         batches = (x[start : start + batch] for start in range(0, len(x), batch))
-        return np.concatenate([arrays.to_host(self.apply(arrays.moved(each, self.place))) for each in batches])
+        with threads.many_passes():
+            return np.concatenate([arrays.to_host(self.apply(arrays.moved(each, self.place))) for each in batches])
 
 
 class Model(Predictor):

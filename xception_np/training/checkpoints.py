@@ -86,8 +86,8 @@ def save(path: Path | str, checkpoint: Checkpoint, dtype=np.float32) -> None:
         raise InputError(f"dtype is {dtype!r}; expected float32 or float16")
     with np.errstate(over="ignore"):
         stored = {name: arrays.to_host(array).astype(dtype) for name, array in model.arrays.items()}
-    if any(np.isinf(array).any() for array in stored.values()):
-        raise InputError(f"checkpoint {path} would hold infinity; expected numbers that fit into {np.dtype(dtype)}")
+    if not all(np.isfinite(array).all() for array in stored.values()):
+        raise InputError(f"checkpoint {path} would hold NaN or infinity; expected numbers that fit into {np.dtype(dtype)}")
     text = json.dumps(document)
     _described(json.loads(text), path)  # what could not be read again must not replace what can
     with replacing(path) as temporary:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from xception_np.errors import InputError, is_whole
+from xception_np.errors import InputError, check_file, is_whole
 from xception_np.files import replacing
 
+_EXPECTED = "lines of JSON that a run wrote"
 _MOST = 1e39  # nothing that is measured in float32 is as large, and pictures can still be drawn of it
 
 
@@ -95,10 +96,11 @@ def read(path: Path, kind: Callable[..., Line]) -> list[Line]:
     """The whole lines of a file, an unfinished last one left out; no file, no lines."""
     if not path.exists():
         return []
+    check_file(path.stem, path, _EXPECTED)
     try:
         return [_checked(kind(**json.loads(line))) for line in path.read_text().split("\n")[:-1]]
     except (OSError, TypeError, ValueError, RecursionError, OverflowError) as error:
-        raise InputError(f"{path} cannot be read; expected lines of JSON that a run wrote") from error
+        raise InputError(f"{path} cannot be read; expected {_EXPECTED}") from error
 
 
 def _checked(line: Line) -> Line:

@@ -48,12 +48,14 @@ class Lock:
 
 def is_held(folder: Path) -> bool:
     """Whether a process is writing to a run folder now."""
+    if not (folder / NAME).is_file():  # no lock was ever taken; to open a pipe would wait for who writes to it
+        return False
     try:
         with open(folder / NAME) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:  # no lock was ever taken, or it may not be looked at
+    except OSError:  # it may not be looked at
         return False
     return False
 

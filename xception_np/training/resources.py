@@ -37,9 +37,10 @@ def share_waited(history: Sequence[Progress]) -> float:
 
 def share_summed(history: Sequence[Progress]) -> float:
     """The part of the time of its steps with others, 0 to 1, in which the first of many processes waited for them and the sum."""
-    together = [(later.allreduce, later.seconds - earlier.seconds) for earlier, later in pairwise(history) if later.allreduce]
-    waited, taken = map(sum, zip(*together, strict=True)) if together else (0.0, 1.0)
-    return waited / taken
+    # a step's seconds are those before it waits, so its wait lies between them and the next one's
+    together = [(earlier.allreduce, later.seconds - earlier.seconds) for earlier, later in pairwise(history) if earlier.allreduce]
+    waited, taken = map(sum, zip(*together, strict=True)) if together else (0.0, 0.0)
+    return waited / taken if taken else 0.0
 
 
 def most_memory(history: Sequence[Progress]) -> int:

@@ -1,5 +1,6 @@
 """How to train: every number that a recipe fixes and an option can change."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -123,6 +124,8 @@ class Settings:
         _fraction("momentum", self.momentum)
         _flag("nesterov", self.nesterov)
         _number("angle", self.angle, 0 < self.angle < 1, "an angle in radians, 0 < angle < 1")
+        if self.optimizer == "muon" and math.isinf(self.angle / self.rate):
+            raise InputError(f"lr is {self.rate}; expected a larger learning rate, for angle / lr is no number")
         _fraction("weight_decay", self.weight_decay)
         _flag("decay_depthwise", self.decay_depthwise)
         _number("clip", self.clip, self.clip >= 0, "the largest norm of a gradient, or 0 for no limit")

@@ -83,8 +83,9 @@ def _checked(facts: Facts) -> Facts:
     best = facts.best_accuracy
     fits = (
         isinstance(facts.config, dict)
+        and isinstance(facts.config.get("settings", {}), dict)
         and is_whole(facts.step)
-        and facts.step >= 0
+        and facts.step >= (1 if facts.finished is True else 0)
         and isinstance(facts.seconds, float)
         and 0 <= facts.seconds < math.inf
         and isinstance(facts.finished, bool)

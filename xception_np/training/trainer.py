@@ -155,11 +155,12 @@ class Trainer:
     def _restore(self, path: Path) -> None:
         facts = state.read_facts(path)
         mine = self._config()
-        facts.config["settings"] = {**Settings().to_json(), **facts.config.get("settings", {})}  # an older run knew fewer
-        differing = sorted(name for name in mine.keys() | facts.config.keys() if mine.get(name) != facts.config.get(name))
+        theirs = {"classes": mine["classes"], **facts.config}  # an older run did not write them down, and knew fewer settings
+        theirs["settings"] = {**Settings().to_json(), **facts.config.get("settings", {})}
+        differing = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
         if differing:
             name = differing[0]
-            raise InputError(f"{name} is {mine.get(name)} but {facts.config.get(name)} in the run {self.folder}; expected the same")
+            raise InputError(f"{name} is {mine.get(name)} but {theirs.get(name)} in the run {self.folder}; expected the same")
         state.restore(path, self._arrays())
         self._over = False
         _, self.step, self.seconds, self.finished, self.best_accuracy = facts
@@ -193,6 +194,8 @@ class Trainer:
         self.processes.all(self._open_folder if self.processes.first else lambda: None)
         with interruption.deferred() as interrupted, threads.many_passes():
             self._train(watch, interrupted)
+            if self.processes.first and interrupted():  # after the last step was taken: it is saved, too
+                raise KeyboardInterrupt
         if not self.processes.first:
             return
         if self.average is not None:
@@ -387,6 +390,7 @@ class Trainer:
             "model": self.model.name,
             "data": self.train.name,
             "images": len(self.train),
+            "classes": list(self.train.classes),
             "preprocessing": self.preprocessing.to_json(),
             "augmentation": notation.write(self.augmentation),
             "settings": self.settings.to_json(),

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialise
 
 from xception_np.errors import InputError, check_file
-from xception_np.files import replacing
+from xception_np.files import is_zip, replacing
 from xception_np.models import Model
 from xception_np.weights import keras_files, timm_files
 from xception_np.weights.keras_layers import require_in_keras
@@ -68,9 +68,9 @@ def check(path: Path | str) -> None:
     head = _head(path)
     if _is_safetensors(path) or head.startswith(b"\x89HDF\r\n\x1a\n"):
         return
-    if head.startswith(b"\x80") or (zipfile.is_zipfile(path) and _holds_pickles(path)):
+    if head.startswith(b"\x80") or (is_zip(path) and _holds_pickles(path)):
         raise InputError(f"weights {path} are a pickle, which may run any program; convert them where you trust them: {_CONVERT}")
-    if not zipfile.is_zipfile(path):
+    if not is_zip(path):
         raise InputError(f"weights {path} cannot be read; expected {_EXPECTED}")
 
 
