@@ -188,6 +188,17 @@ def test_every_truncation_is_an_input_error(tmp_path, files, suffix):
             cifar.load(path, table(files))
 
 
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.REGTYPE])
+@pytest.mark.parametrize("place", ["first", "later"])
+def test_what_a_header_announces_is_bounded_before_it_is_read(tmp_path, files, kind, place):
+    hostile = tarfile.TarInfo("name")
+    hostile.type, hostile.size = kind, 2**32
+    before = write_archive(tmp_path / "a.tar", [("README", b"text")]).read_bytes()[:1024] if place == "later" else b""
+    (tmp_path / "hostile.tar").write_bytes(before + hostile.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    with pytest.raises(InputError, match=r"hostile\.tar cannot be read \(a member has 4294967296 bytes, more than"):
+        cifar.load(tmp_path / "hostile.tar", table(files))
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_altered_byte_is_an_input_error_or_harmless(tmp_path, made, files, suffix):
     whole = write_archive(tmp_path / "whole", in_folder(files), SUFFIXES[suffix]).read_bytes()

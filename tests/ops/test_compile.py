@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import subprocess
 import sys
 import threading
 from textwrap import dedent
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 from xception_np import threads
+from xception_np.errors import InputError
+from xception_np.ops import compile
 from xception_np.ops.compile import fetch, taken
 
 
@@ -178,3 +181,18 @@ def test_what_is_fetched_is_only_looked_at(dtype, channels):
     fetch(image)
     assert sys.getrefcount(image) == before
     np.testing.assert_array_equal(image, expected)
+
+
+def test_no_folder_for_machine_code_is_a_sentence(monkeypatch):
+    def refused(**options):
+        raise RuntimeError("cannot cache function 'f': no locator available for file 'f.py'")
+
+    monkeypatch.setattr(compile.numba, "njit", refused)
+    with pytest.raises(InputError, match="NUMBA_CACHE_DIR is not set, and no other folder"):
+        compile.compiled_apart(len)
+
+
+def test_loops_that_are_not_compiled_are_refused():
+    command = [sys.executable, "-c", "import xception_np.ops.compile"]
+    ended = subprocess.run(command, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True, check=False)
+    assert "InputError: NUMBA_DISABLE_JIT is set; expected it not to be" in ended.stderr

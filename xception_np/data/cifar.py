@@ -26,6 +26,10 @@ from xception_np.data.cifar_versions import ADDRESS, SIZE, VERSIONS, Member, Ver
 from xception_np.data.dataset import CHANNELS, Dataset, Split
 from xception_np.errors import InputError
 
+_LARGEST_MEMBER = 2**28  # bytes; the largest that was published has 154 million
+_LONGEST_NAME = 2**16  # bytes of what stands before a member: its name, if that is long, and more about it
+_NAMES = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+
 
 def load(path: str | os.PathLike, versions: Sequence[Version] = VERSIONS) -> Split:
     """Read CIFAR-10 or CIFAR-100, whichever is there.
@@ -99,14 +103,28 @@ def _directory(path: Path, versions: Sequence[Version]) -> Iterator[tuple[Versio
         yield version, name, (folder / name).read_bytes()
 
 
+class _Header(tarfile.TarInfo):
+    """A member's header, refused before what it announces is read: a file of a few bytes can hold names of gigabytes."""
+
+    @classmethod
+    def frombuf(cls, buf, encoding, errors):
+        found = super().frombuf(buf, encoding, errors)
+        most = _LONGEST_NAME if found.type in _NAMES else _LARGEST_MEMBER
+        if found.size > most:
+            raise ValueError(f"a member has {found.size} bytes, more than {most}")
+        return found
+
+
 def _archive(path: Path, versions: Sequence[Version]) -> Iterator[tuple[Version, str, bytes]]:
     """Version, name and content of every file, in the archive's order: going back would mean decompressing again."""
-    if not tarfile.is_tarfile(path):
-        raise InputError(f"{path} is not a tar archive; expected {_wanted(versions)}")
+    try:
+        archive = tarfile.open(path, tarinfo=_Header)  # noqa: SIM115 (closed below)
+    except tarfile.ReadError as error:
+        raise InputError(f"{path} is not a tar archive; expected {_wanted(versions)}") from error
     found: Version | None = None
     missing: list[str] = []
     pickled: list[Version] = []
-    with tarfile.open(path) as archive:
+    with archive:
         for info in archive:
             place = PurePosixPath(info.name)
             pickled += [v for v in versions if place.name in v.pickled and place.parent.name in (v.pickled_folder, "")]

@@ -29,6 +29,8 @@ from numba.core import cgutils, types
 from numba.core.compiler import Compiler
 from numba.extending import intrinsic
 
+from xception_np.errors import InputError
+
 _LINE = 64  # bytes that a cache fetches at a time
 _PACKAGE = __name__.rpartition(".")[0]
 _OPTIONS: dict[str, Any] = {
@@ -37,6 +39,10 @@ _OPTIONS: dict[str, Any] = {
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
     "error_model": "numpy",
 }
+
+
+if numba.config.DISABLE_JIT:
+    raise InputError("NUMBA_DISABLE_JIT is set; expected it not to be, for a part of `cpu` is no Python: `reference` is")
 
 
 class _Apart(Compiler):
@@ -49,12 +55,21 @@ class _Apart(Compiler):
 
 def compiled(function):
     """Compile a function when it is called, for each kind of arguments, with what this module says."""
-    return _new_enough(_as_variables(numba.njit(**_OPTIONS)(function)), set())
+    return _new_enough(_as_variables(_jit(function)), set())
 
 
 def compiled_apart(function):
     """The same, for one that writes to nothing that overlaps with its other arguments."""
-    return _new_enough(_as_variables(numba.njit(**_OPTIONS, pipeline_class=_Apart)(function)), set())
+    return _new_enough(_as_variables(_jit(function, pipeline_class=_Apart)), set())
+
+
+def _jit(function, **options):
+    try:
+        return numba.njit(**_OPTIONS, **options)(function)
+    except RuntimeError as error:  # Numba's, where no folder that it knows may be written to
+        raise InputError(
+            "NUMBA_CACHE_DIR is not set, and no other folder for machine code may be written to; set it to one that may be"
+        ) from error
 
 
 def _as_variables(dispatcher):
