@@ -144,7 +144,7 @@ def train(
     batch: Annotated[int | None, _setting("Pictures in a step.")] = None,
     optimizer: Annotated[str | None, _setting("sgd, rmsprop or muon; each wants its own lr and momentum.")] = None,
     lr: Annotated[float | None, _setting("Peak learning rate, per step.")] = None,
-    momentum: Annotated[float | None, _setting("Of any optimizer, 0 to 1.")] = None,
+    momentum: Annotated[float | None, _setting("Of any optimizer, from 0 to below 1.")] = None,
     nesterov: Annotated[bool | None, _setting("Nesterov's momentum.")] = None,
     angle: Annotated[float | None, _setting("By which a matrix turns in a step at the peak, in radians; muon only.")] = None,
     weight_decay: Annotated[float | None, _setting("L2 coefficient of kernels; not of those that turn with muon.")] = None,

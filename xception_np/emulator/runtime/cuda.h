@@ -14,7 +14,7 @@
 #include "runtime.h"
 #include "warp.h"
 
-// Words of the language. `__shared__` is not among them: ../shared.py rewrites its declarations to the macros at the end.
+// Words of the language. `__shared__` is not among them: ../source.py rewrites its declarations to the macros at the end.
 #define __global__
 #define __device__
 #define __host__
