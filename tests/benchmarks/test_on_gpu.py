@@ -10,6 +10,7 @@ from xception_np.errors import InputError
 
 
 @pytest.mark.slow
+@pytest.mark.no_gpu
 def test_without_a_gpu_it_says_what_is_missing(pytestconfig):
     pytest.importorskip("torch", reason="the extra `parity` is not installed")
     try:

@@ -128,6 +128,7 @@ def test_a_mistake_is_one_sentence_and_status_2(tmp_path, arguments, sentence):
     assert [path.read_text() for path in sorted(tmp_path.iterdir(), reverse=True)] == ["mine", '["mine"]']
 
 
+@pytest.mark.no_gpu
 def test_without_a_gpu_it_says_what_is_missing():
     try:
         arrays.device("gpu")
