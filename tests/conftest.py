@@ -18,7 +18,7 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """With --no-skips, a test that cannot run fails; only those marked `data`, `mount`, `browser` or `no_gpu` may miss what that is."""
+    """With --no-skips, a test that cannot run fails; only those marked with what they want may miss that."""
     report = yield
     excused = any(item.get_closest_marker(name) for name in ("data", "mount", "browser", "no_gpu"))
     return report if excused else _strict(item, report)

@@ -328,6 +328,11 @@ PICTURE = "run/curves.png"
         (None, ["train", "--data", "~nobody-of-this-name/x"], "data is '~nobody-of-this-name/x'; expected"),
         (None, ["convert", "~nobody-of-this-name/x", "x.h5"], "~nobody-of-this-name/x does not exist"),
         (None, ["demo", "--out", "finished"], "out is finished, which holds a run that is no demo's"),
+        (
+            lambda place: (place / "mine" / "digits").mkdir(parents=True),
+            ["demo", "--out", "mine"],
+            "out is mine, which has a mine/digits that no demo left",
+        ),
         (None, ["explain", "nothing.png"], "picture nothing.png does not exist"),
         (None, ["features", PICTURE, "--layer", "block77"], "layer is 'block77'; expected one of"),
         (

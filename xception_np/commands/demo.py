@@ -66,8 +66,11 @@ def _shown(comparisons: Iterable[check.Comparison]) -> list[check.Comparison]:
 def _check_folder(out: Path) -> None:
     """InputError if the folder cannot be made, or holds what no demo left."""
     runs.check_free(out)
-    if (out / "config.json").exists() and not runs.read_config(out).get("demo"):
-        raise InputError(f"out is {out}, which holds a run that is no demo's; choose another folder")
+    if (out / "config.json").exists():
+        if not runs.read_config(out).get("demo"):
+            raise InputError(f"out is {out}, which holds a run that is no demo's; choose another folder")
+    elif (out / "digits").exists():
+        raise InputError(f"out is {out}, which has a {out / 'digits'} that no demo left; choose another folder")
     make_folder(out)
 
 
