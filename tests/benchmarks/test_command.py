@@ -55,7 +55,7 @@ def test_no_number_of_threads(benchmarks, monkeypatch):
     monkeypatch.setenv("XCEPTION_NP_THREADS", "two")
     result = benchmarks("training/xception/8")
     assert result.returncode == 2
-    assert result.stderr == "XCEPTION_NP_THREADS is 'two'; expected the number of threads, 1 or more\n"
+    assert result.stderr == "XCEPTION_NP_THREADS is 'two'; expected the number of threads, 1 to 1024\n"
 
 
 @pytest.mark.slow

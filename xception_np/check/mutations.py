@@ -38,7 +38,7 @@ from xception_np.check.operations import (
     check_not_a_number,
     expected_passes,
 )
-from xception_np.ops import depthwise_rows, products
+from xception_np.ops import depthwise_rows, packing, products
 from xception_np.ops.register_block import BYTES
 
 # what is mutated: the files of the operations, and those that they are helped by, in xception_np/ops
@@ -79,13 +79,17 @@ def _lanes(array):
     return BYTES // array.itemsize
 
 
-# what stands in for `ops/products.py`, whose blocks are not Python: a wrong shape is an error here
-_PLAIN_PRODUCTS = {
+# what stands in for `ops/packing.py`: matrices as they are
+_PLAIN_PACKING = {
     "weights": np.ascontiguousarray,
     "kept": lambda array, way, pack: pack(),
     "stacked": np.ascontiguousarray,
     "stacked_transposes": _stacked_transposes,
     "one_of": lambda matrices, s: matrices[s],
+}
+
+# for `ops/products.py`, whose blocks are not Python: a wrong shape is an error here
+_PLAIN_PRODUCTS = {
     "multiply": lambda a, b, y: np.matmul(a, b, out=y),
     "add_product_over_rows": _add_product_over_rows,
     "multiply_windows": _multiply_windows,
@@ -242,9 +246,10 @@ def standing_in(file: str, tree: ast.Module) -> Iterator[None]:
 
     All the others stay what they are, without Numba: compiled functions of one may call those of another.
     """
-    before = {name: dict(vars(_module(name))) for name in (*FILES, "products", "depthwise_rows")}
+    before = {name: dict(vars(_module(name))) for name in (*FILES, "packing", "products", "depthwise_rows")}
     with threads.use(1), arrays.poisoned(), np.errstate(all="ignore"):
         try:
+            vars(packing).update(_PLAIN_PACKING)
             vars(products).update(_PLAIN_PRODUCTS)
             vars(depthwise_rows).update(_PLAIN_ROWS)
             for name in FILES:
