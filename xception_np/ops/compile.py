@@ -41,7 +41,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-if numba.config.DISABLE_JIT:
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # made from the environment
     raise InputError("NUMBA_DISABLE_JIT is set; expected it not to be, for a part of `cpu` is no Python: `reference` is")
 
 
