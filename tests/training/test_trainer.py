@@ -46,13 +46,15 @@ def test_a_run_is_the_same_bits_twice_for_any_number_of_threads(tmp_path):
 
 def test_threads_of_blas_keep_out_of_the_way_between_two_steps(tmp_path):
     """Pictures are made smaller by a product: with threads of its own it would slow down the step that follows."""
-    pools, seen = [pool for pool in threadpool_info() if pool["user_api"] == "blas"], []
+
+    def of_blas():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before, seen = of_blas(), []
     run = trainer(tmp_path / "run", epochs=1)
-    run.run(lambda _: seen.append([pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]))
+    run.run(lambda _: seen.append(of_blas()))
     assert len(seen) == 3 and all(set(held) == {1} for held in seen)
-    assert [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"][: len(pools)] == [
-        pool["num_threads"] for pool in pools
-    ]
+    assert of_blas()[: len(before)] == before
 
 
 def test_another_seed_is_another_run(tmp_path):

@@ -117,14 +117,10 @@ class _Header(tarfile.TarInfo):
 
 def _archive(path: Path, versions: Sequence[Version]) -> Iterator[tuple[Version, str, bytes]]:
     """Version, name and content of every file, in the archive's order: going back would mean decompressing again."""
-    try:
-        archive = tarfile.open(path, tarinfo=_Header)  # noqa: SIM115 (closed below)
-    except tarfile.ReadError as error:
-        raise InputError(f"{path} is not a tar archive; expected {_wanted(versions)}") from error
     found: Version | None = None
     missing: list[str] = []
     pickled: list[Version] = []
-    with archive:
+    with _opened(path, versions) as archive:
         for info in archive:
             place = PurePosixPath(info.name)
             pickled += [v for v in versions if place.name in v.pickled and place.parent.name in (v.pickled_folder, "")]
@@ -137,6 +133,13 @@ def _archive(path: Path, versions: Sequence[Version]) -> Iterator[tuple[Version,
             if found and not missing:
                 return
     raise _incomplete(path, found, missing) if found else _nothing(path, versions, pickled)
+
+
+def _opened(path: Path, versions: Sequence[Version]) -> tarfile.TarFile:
+    try:
+        return tarfile.open(path, tarinfo=_Header)
+    except tarfile.ReadError as error:
+        raise InputError(f"{path} is not a tar archive; expected {_wanted(versions)}") from error
 
 
 def _version_of(place: PurePosixPath, info: tarfile.TarInfo, versions: Sequence[Version]) -> Version | None:

@@ -84,11 +84,11 @@ def _checked(facts: Facts) -> Facts:
     fits = (
         isinstance(facts.config, dict)
         and isinstance(facts.config.get("settings", {}), dict)
+        and isinstance(facts.finished, bool)
         and is_whole(facts.step)
-        and facts.step >= (1 if facts.finished is True else 0)
+        and facts.step >= int(facts.finished)  # who has finished has taken a step
         and isinstance(facts.seconds, float)
         and 0 <= facts.seconds < math.inf
-        and isinstance(facts.finished, bool)
         and (best is None or (isinstance(best, float) and 0 <= best <= 1))
     )
     if not fits:
