@@ -359,6 +359,7 @@ PICTURE = "run/curves.png"
             "model is xception_small; expected xception or legacy_xception",
         ),
         (None, ["convert", "box", "x.h5", "--layout", "timm"], "layout is 'timm'; expected it with a .safetensors file"),
+        (None, ["train", "--recipe", "fine-tuning"], "recipe is 'fine-tuning', which goes from trained weights"),
         (None, ["fine-tune", "--data", "nowhere"], "data is 'nowhere'; expected 'digits'"),
         (
             None,

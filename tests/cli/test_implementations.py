@@ -47,6 +47,35 @@ def test_the_reference_trains_too(tmp_path, pictures):
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.usefixtures("needs_compiler")
+@pytest.mark.parametrize("name", ["reference", "emulated"])
+def test_predictions_are_the_same(pictures, name):
+    picture = pictures / "val" / "one" / "0.png"
+    found = [json.loads(run("predict", picture, "--implementation", each, "--json").stdout) for each in ("cpu", name)]
+    here, there = (answers[str(picture)] for answers in found)
+    assert [answer["class"] for answer in here] == [answer["class"] for answer in there]
+    np.testing.assert_allclose([answer["probability"] for answer in there], [answer["probability"] for answer in here], rtol=1e-4)
+
+
+def test_the_reference_evaluates_what_it_fine_tuned(tmp_path):
+    out = tmp_path / "run"
+    computes = ["--implementation", "reference", "--json"]
+    tuned = run("fine-tune", "--data", "digits", "--minutes", 0.01, "--batch", 4, "--out", out, *computes)
+    assert tuned.returncode == 0, tuned.stderr
+    assert json.loads((out / "config.json").read_text())["implementation"] == "reference"
+    evaluated = run("evaluate", "--checkpoint", json.loads(tuned.stdout)["checkpoint"], "--data", "digits", *computes)
+    assert json.loads(evaluated.stdout)["accuracy"] == json.loads(tuned.stdout)["accuracy"]
+
+
+@pytest.mark.no_gpu
+@pytest.mark.parametrize("command", [["predict", "nowhere.png"], ["evaluate", "--checkpoint", "box", "--data", "digits"]])
+def test_no_gpu_to_ask_is_one_sentence(command):
+    result = run(*command, "--implementation", "gpu")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert result.stderr.startswith("xception-np: implementation 'gpu' needs ")
+
+
+@pytest.mark.no_gpu
 def test_no_gpu_is_one_sentence(tmp_path):
     result = run("train", "--implementation", "gpu", "--out", tmp_path / "run")
     assert result.returncode == 2

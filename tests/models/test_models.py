@@ -226,6 +226,22 @@ def test_predict_asks_blas_for_one_thread_once(monkeypatch):
     assert held and set(held) == {1}
 
 
+def test_a_model_is_where_it_is_computed_only_inside():
+    model = models.build("xception_small", seed=0)
+    with pytest.raises(KeyboardInterrupt), model.computed_by("reference"):
+        assert (model.place, implementations.default()) == ("numpy", "reference")
+        raise KeyboardInterrupt
+    assert (model.place, implementations.default()) == ("numpy", "cpu")
+
+
+@pytest.mark.usefixtures("needs_compiler")
+def test_a_model_comes_back_from_the_device():
+    model = models.build("xception_small", seed=0)
+    with model.computed_by("emulated"):
+        assert model.place == "emulated"
+    assert model.place == "numpy"
+
+
 def test_predict_in_batches_is_predict_at_once():
     model = models.build("xception_small")
     x = np.random.default_rng(0).standard_normal((5, 32, 32, 3)).astype(np.float32)

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from xception_np import data, training
+from xception_np import data, implementations, training
 from xception_np.commands.output import check_picture_target, emit, over_views, save_figure, views_clause
 from xception_np.data import ImageFolder, Pictures, imagenet
 from xception_np.errors import InputError
@@ -15,28 +16,44 @@ TOP = 5
 _USUAL_PIXELS = 64 * 64  # of a picture, up to which batches of 128 need little memory
 
 
-def run(
-    checkpoint: str, network: str | None, source: str, batch: int | None, shift: int, confusion_out: Path | None, as_json: bool
-) -> None:
+class Request(NamedTuple):
+    """What is to be measured.
+
+    confusion : picture to write, None for none
+    others : the options of the command line
+    """
+
+    checkpoint: str
+    network: str | None
+    source: str
+    batch: int | None
+    shift: int
+    confusion: Path | None
+    implementation: str
+
+
+def run(request: Request, as_json: bool) -> None:
     """Measure a network's accuracy on the held-out pictures of a data set."""
-    if confusion_out is not None:
-        check_picture_target(confusion_out, "confusion")
-    loaded = pretrained.load(checkpoint, network)
-    if batch is None:
-        batch = max(1, min(128, 128 * _USUAL_PIXELS // loaded.preprocessing.size**2))
-    views = training.beside(loaded.training.get("mirrored") is True, shift)
-    held_out = _held_out(source, loaded, checkpoint)
-    result = training.evaluate(loaded.model, held_out, loaded.preprocessing, batch, views)
+    if request.confusion is not None:
+        check_picture_target(request.confusion, "confusion")
+    implementations.check(request.implementation)
+    loaded = pretrained.load(request.checkpoint, request.network)
+    usual = max(1, min(128, 128 * _USUAL_PIXELS // loaded.preprocessing.size**2))
+    batch = usual if request.batch is None else request.batch
+    views = training.beside(loaded.training.get("mirrored") is True, request.shift)
+    held_out = _held_out(request.source, loaded, request.checkpoint)
+    with loaded.model.computed_by(request.implementation):
+        result = training.evaluate(loaded.model, held_out, loaded.preprocessing, batch, views)
     top = result.top(TOP) if len(held_out.classes) > TOP else None  # of fewer, all would be among them
     drawn = None
-    if confusion_out is not None:
+    if request.confusion is not None:
         title = f"{loaded.model.name} on {held_out.name}: {result.accuracy:.1%} of {len(held_out):,} held-out pictures right"
         counts = confusion(result.labels, result.probabilities.argmax(axis=1), len(held_out.classes))
-        drawn = str(save_figure(confusion_matrix(counts, held_out.classes, title), confusion_out))
+        drawn = str(save_figure(confusion_matrix(counts, held_out.classes, title), request.confusion))
     if as_json:
         emit(
             {
-                "checkpoint": checkpoint,
+                "checkpoint": request.checkpoint,
                 "data": held_out.name,
                 "images": len(held_out),
                 "accuracy": result.accuracy,

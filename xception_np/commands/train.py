@@ -32,7 +32,7 @@ from xception_np.training import (
     runs,
 )
 from xception_np.training.averaging import STATISTICS_BATCHES
-from xception_np.training.recipes import recipe_for
+from xception_np.training.recipes import FINE_TUNING, recipe_for
 
 T = TypeVar("T")
 
@@ -68,6 +68,8 @@ def run(request: Request, as_json: bool) -> None:
             tensorboard.check_installed()
         implementations.check(request.implementation)
         chosen = recipe_for(source) if request.recipe is None else recipe(request.recipe)
+        if chosen.name == FINE_TUNING.name and start is None:
+            raise InputError("recipe is 'fine-tuning', which goes from trained weights to another task; use xception-np fine-tune")
         settings = chosen.changed(request.changes)
         wanted = None if request.augment is None else notation.read(request.augment)
         _check_new(folder)

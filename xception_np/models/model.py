@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from xception_np import arrays, threads
+from xception_np import arrays, implementations, threads
 from xception_np.errors import InputError
 from xception_np.layers import Buffers, Chain, Layer, allocate, bind
 from xception_np.models import summary
@@ -65,6 +65,17 @@ class Model(Predictor):
     def move(self, place: str) -> None:
         """Move all buffers: to a device, "gpu" or "emulated", or back to "numpy". What has views of the old ones keeps those."""
         self.use(Buffers(*(arrays.moved(buffer, place) for buffer in self.buffers)))
+
+    @contextmanager
+    def computed_by(self, implementation: str) -> Iterator[None]:
+        """Inside the `with` block the model is where an implementation computes, and every call uses that one."""
+        before = self.place
+        with implementations.use(implementation):
+            self.move(implementations.place(implementation))
+            try:
+                yield
+            finally:
+                self.move(before)
 
     def require_in_numpy(self) -> None:
         """InputError if the model is on a device; for what reads its arrays one by one."""
