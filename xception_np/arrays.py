@@ -1,15 +1,8 @@
-"""Where arrays come from: a pool that takes memory back when the last reference to an array goes.
+"""Arrays, wherever they are: in NumPy, with memory from the pool (`memory`), or on a device.
 
-A training step asks for the same few hundred arrays again and again. Fresh memory from the operating system costs a
-page fault for every 4 KiB, on every step; memory from the pool has been touched before. Nothing needs to be freed by
-hand: dropping the array (and every view of it) is enough.
+A device is a GPU, whose arrays are CuPy's, with a pool of its own, or the emulated GPU. Nothing moves there or back by itself:
 
-    y = arrays.empty((8, 19, 19, 728), np.float32)     # uninitialised, like numpy.empty
-    del y                                              # its memory serves the next request that it is large enough for
-
-An array may also be in a device's memory: a GPU's (then it is CuPy's, with a pool of its own), or the emulated GPU's. Nothing
-moves there or back by itself:
-
+    y = arrays.empty((8, 19, 19, 728), np.float32)     # uninitialised, in NumPy
     x = arrays.to_device(x, "emulated")                # or "gpu"; a copy
     y = arrays.empty_like(x)                           # is where x is
     y = arrays.to_host(y)                              # a copy, in NumPy
@@ -18,14 +11,13 @@ moves there or back by itself:
 import importlib
 import math
 import sys
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from types import ModuleType
 
 import numpy as np
 
+from xception_np import memory
 from xception_np.errors import InputError
 
 # Where arrays can be, how messages say it, and the module that makes them there
@@ -33,40 +25,10 @@ NUMPY = "numpy"
 WHERE = {NUMPY: "in NumPy", "gpu": "on a GPU", "emulated": "on the emulated GPU"}
 _DEVICES = {"gpu": "cupy", "emulated": "xception_np.emulator.device"}
 
-_ALIGNMENT = 64  # a cache line, and the widest vector register
-_MOST_LARGER = (
-    4  # times as large as what is asked for may be what is given: pictures of half the size find room where larger ones were
-)
-_STEP = 4096  # bytes: pieces are whole pages
-_free: defaultdict[int, list["_Piece"]] = defaultdict(list)  # by their size
 _BAND = 512  # bytes before and after a guarded array, as far as a GPU's allocations are aligned
 _poison = False
 _place_of_type: dict[type, str | None] = {}
 _guards: list[tuple] | None = None  # (whole, first, last) of every guarded array: with its bands, and where it begins and ends
-
-
-class _Piece:
-    """A piece of the pool's memory: how large it is, and where it begins, as NumPy's array interface says it."""
-
-    __slots__ = ("_memory", "data", "size")
-
-    def __init__(self, size: int):
-        self._memory = np.empty(size + _ALIGNMENT, np.uint8)
-        address, _ = self._memory.__array_interface__["data"]
-        self.data, self.size = (address + -address % _ALIGNMENT, False), size
-
-
-class _Block:
-    """Owner of one piece while an array has it: the array's base, and what returns the piece when it dies."""
-
-    __slots__ = ("__array_interface__", "_piece")
-
-    def __init__(self, piece: _Piece, shape: tuple[int, ...], dtype: np.dtype):
-        self._piece = piece
-        self.__array_interface__ = {"data": piece.data, "shape": shape, "typestr": dtype.str, "version": 3}
-
-    def __del__(self, free=_free):  # a default outlives the module when the interpreter ends
-        free[self._piece.size].append(self._piece)
 
 
 def empty(shape: tuple[int, ...], dtype, like=None):
@@ -208,16 +170,6 @@ def nbytes(*values) -> int:
     return sum(found.values())
 
 
-def idle_bytes() -> int:
-    """Bytes that the pool holds and nobody uses."""
-    return sum(size * len(blocks) for size, blocks in _free.items())
-
-
-def trim() -> None:
-    """Give all idle memory back to the operating system."""
-    _free.clear()
-
-
 @contextmanager
 def poisoned() -> Iterator[None]:
     """Fill every new floating-point array with NaN, so that a pass that reads what it never wrote is seen."""
@@ -249,7 +201,7 @@ def _new(shape: tuple[int, ...], dtype, like):
     if place is not None and place != NUMPY:
         return sys.modules[_DEVICES[place]].empty(shape, dtype)
     dtype = np.dtype(dtype)
-    array = np.asarray(_Block(_taken(_size_class(math.prod(shape) * dtype.itemsize)), shape, dtype))
+    array = memory.empty(shape, dtype)
     if _poison and dtype.kind == "f":
         array.fill(np.nan)
     return array
@@ -291,24 +243,3 @@ def _has_gpu(cupy: ModuleType) -> bool:
         return cupy.cuda.runtime.getDeviceCount() > 0
     except cupy.cuda.runtime.CUDARuntimeError:  # no driver
         return False
-
-
-def _taken(size: int) -> _Piece:
-    """An idle piece of this size; or the smallest one that is larger, but not by much; or a new one."""
-    try:
-        return _free[size].pop()
-    except IndexError:
-        for larger in sorted(_free):
-            if size < larger <= _MOST_LARGER * size and _free[larger]:
-                try:
-                    return _free[larger].pop()
-                except IndexError:  # another thread was faster
-                    continue
-        return _Piece(size)
-
-
-@cache
-def _size_class(nbytes: int) -> int:
-    """Round up to an eighth of a power of two: at most 12.5% is wasted, and nearby sizes share memory."""
-    step = max(_STEP, 1 << max(0, int(nbytes).bit_length() - 4))
-    return max(1, -(-nbytes // step)) * step
