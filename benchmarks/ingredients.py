@@ -29,7 +29,7 @@ from xception_np.training import Trainer, ahead, recipe
 
 HELD_OUT = 5000
 
-# What is changed, and to what; None for the recipe itself.
+# What is changed, and to what; nothing for the recipe itself.
 CHANGES: dict[str, dict] = {
     "the recipe": {},
     "pictures of full size from the start": {"grow_from": 1.0},

@@ -9,6 +9,7 @@ from experiments.figures import CIFAR, Point
 from experiments.networks import counts
 from experiments.store import Measured
 from xception_np import data, models
+from xception_np.errors import InputError
 from xception_np.training import Progress, Settings, Trainer, environment
 
 
@@ -35,6 +36,8 @@ def train(point: Point, seed: int, figure: str, cifar: str) -> Measured:
     """
     begin = time.perf_counter()
     pictures, test = load(cifar if point.data == CIFAR else point.data)
+    if pictures.name != point.data:
+        raise InputError(f"data is {cifar}, which holds {pictures.name}; expected {CIFAR}")
     settings = settings_of(point, seed)
     model = models.from_table(point.table, len(pictures.classes), seed)
     accuracy: list[float] = []

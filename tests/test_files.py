@@ -12,7 +12,7 @@ from xception_np.files import is_zip, replacing
 def test_what_cannot_be_written_is_said_of_the_file_itself(tmp_path):
     (tmp_path / "README").write_text("text")
     path = tmp_path / "README" / "x.bin"
-    with pytest.raises(InputError, match=r"cannot write .*x\.bin: Not a directory; the former"), replacing(path) as temporary:
+    with pytest.raises(InputError, match=r"cannot write .*x\.bin: Not a directory$"), replacing(path) as temporary:
         temporary.write_bytes(b"")
 
 
@@ -30,5 +30,5 @@ def test_what_is_a_zip(tmp_path):
 
 def test_a_name_that_is_too_long(tmp_path):
     path = tmp_path / ("x" * 255)
-    with pytest.raises(InputError, match=r"cannot write .*: File name too long; the former file"), replacing(path) as temporary:
+    with pytest.raises(InputError, match=r"cannot write .*: File name too long$"), replacing(path) as temporary:
         temporary.write_bytes(b"")

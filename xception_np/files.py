@@ -25,7 +25,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}; the former file is as it was") from error
+        kept = "; the former file is as it was" if os.path.exists(path) else ""
+        raise InputError(f"cannot write {path}: {error.strerror or error}{kept}") from error
     finally:
         with suppress(OSError):  # where it could not be written, it may not be there to be removed
             temporary.unlink()

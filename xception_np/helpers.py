@@ -1,4 +1,4 @@
-"""Helper threads that wait awake, because waking a sleeper takes longer than many a pass.
+"""Helper threads that spin (wait awake), because waking a sleeper takes longer than many a pass.
 
 A training step runs a few hundred passes of a fraction of a millisecond each. A thread that sleeps between them has to be woken by
 the operating system, some 50 to 100 microseconds each time, and perhaps on the core of the one who woke it. So a helper looks for
@@ -40,6 +40,7 @@ class Helpers:
         one = np.ones(1, np.int64)
         waiting.announce(one, self._most, 0, one, 1)  # compiled now: an interrupt may find a pass under way
         waiting.until_all_are(self._done, 0)
+        waiting.finish(self._done[0], self._ticket[0] - 1)
         self._work: Callable[[], object] = _nothing
         self._errors: list[BaseException] = []
         for k in range(count):
@@ -84,9 +85,12 @@ class Helpers:
             self._condition.notify_all()
 
     def _help(self, k: int, done: np.ndarray) -> None:
+        looks = AWAKE
         while True:
-            if not self._waiting.is_wanted(self._ticket, self._most, done, k, AWAKE) and not self._sleep(k, done):
+            if not self._waiting.is_wanted(self._ticket, self._most, done, k, looks) and not self._sleep(k, done):
+                looks = 1  # between two naps
                 continue
+            looks = AWAKE
             ticket = self._ticket[0]
             try:
                 if self._core() == self._caller_core >= 0:
@@ -94,7 +98,7 @@ class Helpers:
                 self._work()
             except BaseException as error:
                 self._errors.append(error)
-            done[0] = ticket
+            self._waiting.finish(done, ticket)
 
     def _sleep(self, k: int, done: np.ndarray) -> bool:
         """Wait until a pass wants the k-th helper; False if none does for a while."""

@@ -1,7 +1,7 @@
 """Which implementations of an operation exist here, and which is chosen.
 
 - `reference`: NumPy, written to be read; the one that the others are compared with.
-- `cpu`: serial Numba functions of a tile, and BLAS, on the package's own thread pool; the default for NumPy arrays.
+- `cpu`: compiled passes whose threads draw tiles, and BLAS, on the package's own thread pool; the default for NumPy arrays.
 - `gpu`: CUDA kernels, on CuPy arrays: tiled where an operation has tiled ones.
 - `emulated`: the same kernels run on the CPU, thread by thread, on arrays that NumPy cannot touch by accident.
 - `gpu_naive`, `emulated_naive`: kernels with one thread a number of the result, the ones to read first.

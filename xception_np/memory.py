@@ -60,7 +60,7 @@ def trim() -> None:
 
 
 def _taken(size: int) -> _Piece:
-    """An idle piece of this size; or the smallest one that is larger, but not by much; or a new one."""
+    """An idle piece of this size; or the smallest larger one, up to _MOST_LARGER times the size; or a new one."""
     try:
         return _free[size].pop()
     except IndexError:
@@ -75,6 +75,6 @@ def _taken(size: int) -> _Piece:
 
 @cache
 def _size_class(nbytes: int) -> int:
-    """Round up to an eighth of a power of two: at most 12.5% is wasted, and nearby sizes share memory."""
+    """Round up to whole pages, and large ones to an eighth of a power of two, at most 12.5% more: nearby sizes share memory."""
     step = max(_STEP, 1 << max(0, int(nbytes).bit_length() - 4))
     return max(1, -(-nbytes // step)) * step

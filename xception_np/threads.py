@@ -152,9 +152,9 @@ def count() -> int:
 def many_passes() -> Iterator[None]:
     """Hold BLAS to one thread between the passes inside a `with` block, too.
 
-    To ask it before and after each takes time. And its own threads, once they had something to do, wait busily for more: OpenBLAS's
-    for 2**26 cycles, in which they keep ours from the cores. Pictures made smaller by a product before every step made it half as
-    long again.
+    Asking it before and after each takes time. And its own threads, once they had something to do, spin for more: OpenBLAS's for
+    2**26 cycles, in which they keep ours from the cores. One small product before every step, which scaled the pictures down, made
+    the step half as long again.
     """
     with _one_blas_thread:
         yield

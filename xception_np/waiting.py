@@ -1,4 +1,4 @@
-"""Compiled loops in which threads wait for each other, awake and without the interpreter's lock.
+"""Compiled loops in which threads spin: wait for each other, awake and without the interpreter's lock.
 
 number (1,) array of int64, which another thread writes: each look reads it from memory
 """
@@ -62,6 +62,12 @@ def announce(ticket, most, helpers, begun, looks):
     _store(most, helpers)
     _store(ticket, ticket[0] + 1)
     changes(begun, 0, looks)
+
+
+@numba.njit(nogil=True, cache=True)
+def finish(done, ticket):
+    """Say that a helper is done with a pass: who sees it sees all that it has written."""
+    _store(done, ticket)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -64,3 +64,10 @@ def test_compare_along():
     wrong = check.compare_along(loss, [x], [np.exp(x) * 1.001], [direction], what="exp")
     assert not wrong.ok
     assert str(wrong).startswith("exp: worst error 1.0e-03")
+
+
+def test_arrays_are_put_back_after_an_exception():
+    x = np.ones(3)
+    with pytest.raises(KeyError):
+        check.directional_derivative(lambda: {}["loss"], [x], [np.ones(3)])
+    assert (x == 1).all()

@@ -183,12 +183,12 @@ def test_data(tmp_path, make, sentence):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--batch", 5], "batch_size is 5; expected at most 4, the number of images"),
-        (["--batch", 10**12], "batch_size is 1000000000000; expected at most 4"),
+        (["--batch", 5], "batch is 5; expected at most the number of pictures to train on, 4"),
+        (["--batch", 10**12], "batch is 1000000000000; expected at most the number"),
         (["--size", 0], "size is 0; expected the pictures' height and width in pixels, 1 to 4096"),
         (["--size", -32], "size is -32; expected"),
         (["--size", 10**6], "size is 1000000; expected"),
-        (["--validation", 4], "count is 4; expected how many of the 4 pictures to hold out"),
+        (["--validation", 4], "validation is 4; expected fewer pictures than there are to train on, 4"),
         (["--data", ""], "expected the binary version"),
     ],
 )
@@ -297,7 +297,7 @@ PICTURE = "run/curves.png"
         (None, [*EVALUATE, "run"], "checkpoint run is not a file"),
         (None, [*EVALUATE, "/dev/zero"], "checkpoint /dev/zero is not a file"),
         (pipe("pipe"), [*EVALUATE, "pipe"], "checkpoint pipe is not a file"),
-        (None, [*EVALUATE, "run/last.safetensors", "--batch", "0"], "batch_size is 0; expected"),
+        (None, [*EVALUATE, "run/last.safetensors", "--batch", "0"], "batch is 0; expected"),
         (None, [*PREDICT, "nothing.png"], "picture nothing.png does not exist"),
         (None, [*PREDICT, "run/config.json"], "run/config.json cannot be read as a picture"),
         (pipe("pipe"), [*PREDICT, "pipe"], "picture pipe is not a file"),

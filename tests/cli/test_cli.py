@@ -56,8 +56,11 @@ def test_models_lists_and_shows():
         (["train", "--seed", "-1"], "seed is -1; expected"),
         (["train", "--epochs", "-3"], "epochs is -3; expected"),
         (["train", "--batch", "0"], "batch is 0; expected"),
-        (["train", "--batch", "100000"], "batch_size is 100000; expected at most 1437"),
-        (["train", "--validation", "100000"], "count is 100000; expected"),
+        (["train", "--batch", "100000"], "batch is 100000; expected at most the number of pictures to train on, 1437"),
+        (
+            ["train", "--validation", "100000"],
+            "validation is 100000; expected fewer pictures than there are to train on, 1437",
+        ),
         (["train", "--clip", "nan"], "clip is nan; expected"),
         (["train", "--augment", "blur 3"], "augment has 'blur 3'; expected flip, alternating flip, crop MARGIN [reflect], "),
         (["train", "--augment", "crop 40"], "margin is 40; expected less than 32"),

@@ -166,8 +166,17 @@ def test_a_folder_of_pictures(tmp_path):
     assert facts["checkpoint"].endswith("averaged.safetensors")  # the cifar recipe, for any small pictures
 
 
-@pytest.mark.parametrize(("count", "aside"), [(640, False), (640, True), (16, False)])
-def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch, count, aside):
+@pytest.mark.parametrize(
+    ("count", "aside", "changes", "read"),
+    [
+        (640, False, {"averaging": 0.9}, 2 * STATISTICS_BATCHES),
+        (640, True, {"averaging": 0.9}, 4 * STATISTICS_BATCHES),
+        (640, True, {}, 0),  # nothing is averaged, and no statistics are estimated
+        (640, False, {"averaging": 0.9, "backbone_rate": 0.0}, 0),  # nor where they stay as they are
+        (16, False, {"averaging": 0.9}, 2 * STATISTICS_BATCHES),
+    ],
+)
+def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch, count, aside, changes, read):
     """The program began at 90; at 100 a first prediction takes 30 seconds, the next one a second."""
     now, costs = [100.0], iter([30.0, 1.0])
 
@@ -176,7 +185,9 @@ def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch, count, 
 
     pictures = Dataset("blank", np.zeros((count, 8, 8, 3), np.uint8), np.zeros(count, np.int64), ("a", "b"))
     trainer = SimpleNamespace(
-        settings=Settings(batch=64),
+        settings=Settings(batch=64).with_changes(changes),
+        average=changes.get("averaging"),
+        loader=range(100),
         preprocessing=Preprocessing(8, (0, 0, 0), (1, 1, 1)),
         model=SimpleNamespace(predict=predict, place="gpu"),  # nothing is folded
         validation=pictures if aside else None,
@@ -185,10 +196,23 @@ def test_what_is_compiled_before_the_first_step_is_time_too(monkeypatch, count, 
     monkeypatch.setattr(commands, "STARTED", 90.0)
     found = train._reserve(trainer, pictures, views=2)
     compiled = 31 if count == 640 else 31 / 4  # a batch, or as many pictures as there are
-    batches, statistics = 2 * count / 64, 2 * STATISTICS_BATCHES  # seen twice; the passes that learn statistics count double
-    if aside:  # ten more batches, and statistics for those, too
-        batches, statistics = batches + 10, 2 * statistics
-    assert found == pytest.approx(10 + compiled + 1.2 * (batches + statistics) + 3)
+    batches = 2 * count / 64 + (10 if aside else 0)  # seen twice
+    assert found == pytest.approx(10 + compiled + 1.2 * (batches + read) + 3)
+
+
+def test_a_short_epoch_has_fewer_batches_to_take_statistics_from(monkeypatch):
+    trainer = SimpleNamespace(
+        settings=Settings(batch=1),
+        average=0.9,
+        loader=range(3),
+        preprocessing=Preprocessing(8, (0, 0, 0), (1, 1, 1)),
+        model=SimpleNamespace(predict=lambda x, batch: None, place="gpu"),
+        validation=None,
+    )
+    monkeypatch.setattr(train, "time", SimpleNamespace(perf_counter=iter([1.0, 2.0, 2.0]).__next__))  # a prediction takes a second
+    monkeypatch.setattr(commands, "STARTED", 2.0)
+    one = Dataset("blank", np.zeros((1, 8, 8, 3), np.uint8), np.zeros(1, np.int64), ("a",))
+    assert train._reserve(trainer, one, views=1) == pytest.approx(1.2 * (1 + 2 * 3) + 3)
 
 
 @pytest.mark.slow

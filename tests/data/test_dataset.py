@@ -137,3 +137,10 @@ def test_preprocessing_survives_json_exactly():
 def test_preprocessing_from_wrong_json(value):
     with pytest.raises(InputError, match=r"preprocessing is .*; expected size, and 3 numbers each"):
         Preprocessing.from_json(value)
+
+
+def test_a_window_of_a_slice_leaves_the_pictures_as_they_are():
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
+    mine = Dataset("mine", images.copy(), np.zeros(4, np.int64), ("a",))
+    seen = mine.read(slice(1, 3), lambda k, height, width: (0, 0, 4, 4))
+    assert (mine.images == images).all() and (seen != images[1:3]).any()

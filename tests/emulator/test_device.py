@@ -66,6 +66,16 @@ def test_which_bytes_have_values():
     assert device.known_bytes(array) == (None, 0)
 
 
+def test_a_copy_knows_what_has_no_value_yet():
+    array = device.empty(300, np.float32)
+    array[10:40].set(np.ones(30, np.float32))
+    other = array[5:299].copy()
+    known = np.unpackbits(other._allocation.initialised.view(np.uint8), bitorder="little")[: 4 * 294].reshape(294, 4)
+    np.testing.assert_array_equal(known, np.repeat((np.arange(294) >= 5) & (np.arange(294) < 35), 4).reshape(294, 4))
+    assert device.known_bytes(array[10:40].copy().copy())[0] is not None
+    assert device.known_bytes(device.zeros(3).copy()) == (None, 0)
+
+
 @pytest.mark.parametrize(
     "convert",
     [

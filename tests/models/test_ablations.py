@@ -64,7 +64,17 @@ def _unit(random, shape):
     return direction / np.linalg.norm(direction)
 
 
-@pytest.mark.parametrize("name", ["xception_small:relu6", "xception_small:segments=x", "xcepton:relu", "xception" + ":relu" * 99])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "xception_small:relu6",
+        "xception_small:segments=x",
+        "xception_small:segments=04",
+        "xception_small:segments=4,segments=8",
+        "xcepton:relu",
+        "xception" + ":relu" * 99,
+    ],
+)
 def test_unknown_changes(name):
     with pytest.raises(InputError, match="expected"):
         models.build(name)

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from xception_np import models
+from xception_np import models, weights
+from xception_np.errors import InputError
 from xception_np.geometry import Geometry
 from xception_np.layers import BatchNorm, Bias, Conv, Dense, GlobalAvgPool, leaves
 from xception_np.models.folding import folded
+from xception_np.models.inside import features
 from xception_np.models.table import Norm
 
 
@@ -57,3 +59,23 @@ def test_the_model_keeps_its_weights():
     folded(model)
     for name, array in model.arrays.items():
         np.testing.assert_array_equal(array, before[name])
+
+
+def test_what_is_folded_stays_as_it_is():
+    """Whatever the model it was made from learns later, or wherever that goes."""
+    model = stirred(models.build("xception_small"))
+    x = np.random.default_rng(1).standard_normal((2, 32, 32, 3)).astype(np.float32)
+    with model.with_buffers(values=model.buffers.values + np.float32(0.01)):
+        inference = folded(model)
+        inside = inference.predict(x)
+    np.testing.assert_array_equal(inference.predict(x), inside)
+    model.buffers.values[...] = 0
+    np.testing.assert_array_equal(inference.predict(x), inside)
+
+
+@pytest.mark.parametrize(
+    "read", [folded, lambda form: weights.save(form, "x.h5"), lambda form: features(form, np.zeros((1, 32, 32, 3), np.float32), [])]
+)
+def test_what_wants_the_model_itself_says_so(read):
+    with pytest.raises(InputError, match="model is xception_small in its form for inference; expected the model"):
+        read(folded(models.build("xception_small")))

@@ -12,7 +12,7 @@ from xception_np.check import compare_along
 from xception_np.errors import InputError
 from xception_np.layers import Chain, Step
 from xception_np.models import summary
-from xception_np.models.table import Conv, Flatten, Full, GlobalPool, Plain, Pool, Relu, Residual, Sep
+from xception_np.models.table import Conv, Flatten, Full, GlobalPool, Plain, Pool, Relu, Residual, Sep, Towers
 from xception_np.updates import vector
 
 
@@ -277,6 +277,13 @@ def test_wrong_arguments():
         models.build("xception_small", classes=0)
     with pytest.raises(InputError, match="seed is -1"):
         models.build("xception_small", seed=-1)
+    with pytest.raises(InputError, match=r"dropout is 1\.0; expected a probability"):
+        models.build("xception_small", dropout=1.0)
+    with pytest.raises(InputError, match="dtype is None"):
+        models.build("xception_small", dtype=None)
+    for shape in ((32, 32, 3), (1, 32, 32, 1)):
+        with pytest.raises(InputError, match=r"x_shape is \(.*; expected \(N, H, W, 3\)"):
+            models.build("xception_small").summary(shape)
     with pytest.raises(InputError, match="at least 1 along N"):
         models.build("xception_small").predict(np.zeros((0, 32, 32, 3), np.float32))
 
@@ -292,6 +299,12 @@ def changed(**settings):
         (changed(modules=(Plain("block1", (Sep(8), Full(3))),)), r"a row of block1 is Full\(units=3\); expected Conv"),
         (changed(modules=(Sep(8),)), r"a module of mine is Sep\(.*; expected Plain or Residual"),
         (changed(head=(GlobalPool(), Sep(8))), r"a row of the head is Sep\(.*; expected GlobalPool, Flatten, Full or Relu"),
+        (changed(modules=(Plain("block1", (Towers(()),)),)), r"towers of block1 is \(\); expected one or more"),
+        (changed(head=()), r"the head of mine leaves \(1, 4, 4, 384\); expected GlobalPool\(\) or Flatten\(\)"),
+        (
+            changed(modules=(Residual("block1", (Sep(8),)),)),
+            r"block1 adds \(1, 32, 32, 8\), of its main path, and \(1, 32, 32, 3\)",
+        ),
         (changed(modules=(Plain("block1", (Sep(8),)),) * 2), "two parameters of mine are called block1_sepconv1/depthwise_kernel"),
     ],
 )
@@ -310,7 +323,7 @@ def test_dropout_stands_before_the_last_layer():
     model = models.build("xception_small", dropout=0.5)
     assert [row.name for row in model.rows((1, 32, 32, 3))][-3:] == ["avg_pool", "dropout", "predictions"]
     assert models.build("xception_small").buffers.values.size == model.buffers.values.size
-    with pytest.raises(InputError, match=r"rate is 1\.5"):
+    with pytest.raises(InputError, match=r"dropout is 1\.5"):
         models.build("xception_small", dropout=1.5)
 
 
@@ -325,3 +338,15 @@ def test_a_copy_on_the_emulated_device_has_memory_of_its_own(copied):
     vector.fill(other.buffers.values, 3)  # by a kernel
     assert (other.parameters[0].value.get() == 3).all()
     np.testing.assert_array_equal(model.buffers.values.get(), values)
+
+
+def test_a_model_costs_what_its_layers_cost():
+    model, shape = models.build("xception_small"), (2, 32, 32, 3)
+    assert model.cost(shape) == summary.total(model, shape)
+    assert Chain("nothing").cost(shape) == (0, 0, 0, 0)
+
+
+def test_columns_of_a_summary_are_as_wide_as_their_numbers():
+    lines = models.build("xception_small").summary((10_000, 32, 32, 3)).splitlines()[1:-2]
+    assert len({len(line) for line in lines}) == 1
+    assert lines[-1].split() == ["total", "479,354", "406,279,680,000", lines[-1].split()[-1]]

@@ -49,7 +49,7 @@ def test_the_spectrum_shows_both_halves_and_their_sum(tmp_path):
     assert list(named.get_xdata()) == [1, 3, 4, 12]
     assert list(here.get_xdata()) == [6, 6]
     assert list(macs.lines[2].get_ydata()) == [point.total.macs for point in points]
-    assert list(moved.lines[0].get_ydata()) == [point.spatial.bytes_moved / 2**20 for point in points]
+    assert list(moved.lines[0].get_ydata()) == [point.spatial.bytes_moved for point in points]
     assert list(intensity.lines[2].get_ydata()) == [point.total.intensity for point in points]
     assert [axes.get_title() for axes in (parameters, intensity)] == ["parameters", "multiply-adds per byte"]
     assert [text.get_text() for text in figure.subfigs[1].legends[0].get_texts()][-1] == "here"

@@ -5,6 +5,7 @@ import pytest
 from small_runs import stripes, tiny_model, trainer
 
 from xception_np.data import Loader, Preprocessing
+from xception_np.errors import InputError
 from xception_np.layers import Buffers, Step
 from xception_np.training import Average
 from xception_np.training.averaging import averaged, estimate_statistics
@@ -58,3 +59,9 @@ def test_after_a_run_the_model_has_its_averaged_weights(tmp_path):
     assert run.outcome == tmp_path / "averaged.safetensors"
     np.testing.assert_array_equal(run.model.buffers.values, run.average.values)
     assert run.evaluate(stripes(seed=1)).accuracy > 0.9
+
+
+@pytest.mark.parametrize("decay", [-3.0, 1.0, float("nan")])
+def test_a_decay_that_is_none(decay):
+    with pytest.raises(InputError, match=r"decay is .*; expected a number, 0 <= decay < 1"):
+        Average(tiny_model().buffers, decay)

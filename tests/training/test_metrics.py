@@ -55,9 +55,16 @@ def test_map_at_1_of_one_class_is_accuracy():
     [
         (np.ones((2, 3)), 1, r"targets has shape \(2, 3\); expected \(2, 2\)"),
         (np.ones((2, 2)), 0, "k is 0"),
+        (np.ones((2, 2)), 1.5, r"k is 1\.5"),
         (np.zeros((2, 2)), 1, "targets are all 0"),
     ],
 )
 def test_map_of_what_makes_no_sense(targets, k, message):
     with pytest.raises(InputError, match=message):
         map_at_k(np.ones((2, 2)), targets, k)
+
+
+@pytest.mark.parametrize(("labels", "predicted"), [([0, 0], [0, 2]), ([-1, 0], [0, 1])])
+def test_confusion_with_what_is_no_class(labels, predicted):
+    with pytest.raises(InputError, match=r"is from .*; expected numbers of classes, 0 to 1"):
+        confusion(np.array(labels), np.array(predicted), 2)

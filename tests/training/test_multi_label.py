@@ -47,6 +47,7 @@ def test_statistics_that_stay(changes):
     ("settings", "message"),
     [
         (Settings(batch=9), "batch is 9; expected at most 8"),
+        (Settings(batch=4, save_steps=5), "save_steps is 5; expected none"),
         (Settings(batch=4, averaging=0.5), r"averaging is 0\.5; expected none"),
         (Settings(batch=4, grow_from=0.5, grow_until=0.7), r"grow_until is 0\.7; expected none"),
     ],
@@ -60,3 +61,9 @@ def test_what_is_not_done(settings, message):
 def test_classes_without_a_colour():
     with pytest.raises(InputError, match="classes is 8"):
         synthetic(1, 8)
+
+
+def test_a_target_for_every_picture():
+    x, targets = synthetic(8, 2)
+    with pytest.raises(InputError, match=r"targets has shape \(7, 2\); expected \(8, 2\)"):
+        fit(models.from_table(TINY, 2), x, targets[:7], Settings(batch=4))

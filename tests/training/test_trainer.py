@@ -136,6 +136,8 @@ def test_the_best_model_is_chosen_on_training_pictures_set_aside(tmp_path):
 def test_a_new_run_replaces_an_old_one(tmp_path):
     trainer(tmp_path, averaging=0.5, validation=8).run()
     runs.write_result(tmp_path, {"accuracy": 0.5})
+    (tmp_path / "curves.png").touch()
+    (tmp_path / "tensorboard").mkdir()
     trainer(tmp_path, epochs=1).run()
     assert {path.name for path in tmp_path.iterdir()} == {
         "config.json",
@@ -152,9 +154,9 @@ def test_a_new_run_replaces_an_old_one(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"batch": 49}, "batch_size is 49; expected at most 48"),
-        ({"validation": 48}, "count is 48; expected how many of the 48 pictures to hold out"),
-        ({"validation": 40}, "batch_size is 16; expected at most 8"),
+        ({"batch": 49}, "batch is 49; expected at most the number of pictures to train on, 48"),
+        ({"validation": 48}, "validation is 48; expected fewer pictures than there are to train on, 48"),
+        ({"validation": 40}, "batch is 16; expected at most .* 48, of which validation sets 40 aside"),
         ({"dropout": 0.5}, r"dropout is 0\.5; expected 0\.0, that of the network tiny"),
     ],
 )
@@ -235,3 +237,11 @@ def test_runs_are_listed(tmp_path):
             runs.describe(tmp_path / "a")
     with pytest.raises(InputError, match="expected a folder of runs"):
         runs.find(tmp_path / "nowhere")
+
+
+def test_a_run_of_one_step_learns(tmp_path):
+    """Its only rate is that of the middle of the schedule, not of the start, where a warm-up has 0."""
+    run = trainer(tmp_path, steps=1, warmup=0.1)
+    before = run.model.buffers.values.copy()
+    run.run()
+    assert run.history[0].rate > 0 and (run.model.buffers.values != before).any()

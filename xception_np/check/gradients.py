@@ -77,12 +77,14 @@ def directional_derivative(
     """
     before = [array.copy() for array in arrays]
     values = []
-    for signed_step in (step, -step):
-        for array, start, direction in zip(arrays, before, directions, strict=True):
-            np.add(start, signed_step * direction, out=array)
-        values.append(float(function()))
-    for array, start in zip(arrays, before, strict=True):
-        array[...] = start
+    try:
+        for signed_step in (step, -step):
+            for array, start, direction in zip(arrays, before, directions, strict=True):
+                np.add(start, signed_step * direction, out=array)
+            values.append(float(function()))
+    finally:
+        for array, start in zip(arrays, before, strict=True):
+            array[...] = start
     return (values[0] - values[1]) / (2 * step)
 
 

@@ -79,9 +79,11 @@ def train(
     epochs: Annotated[int | None, _setting("Passes over the training pictures.")] = None,
     minutes: Annotated[
         float | None,
-        _setting("End after so many minutes, everything included; the schedule follows the time, for any number of epochs."),
+        _setting(
+            "End after so many minutes, everything included; a schedule without stages follows the time, for any number of epochs."
+        ),
     ] = None,
-    steps: Annotated[int | None, _setting("End after so many steps; the schedule follows them, for any number of epochs.")] = None,
+    steps: Annotated[int | None, _setting("End after so many steps; likewise.")] = None,
     batch: Annotated[int | None, _setting("Pictures in a step.")] = None,
     optimizer: Annotated[str | None, _setting("sgd, rmsprop or muon; each wants its own lr and momentum.")] = None,
     lr: Annotated[float | None, _setting("Peak learning rate, per step.")] = None,

@@ -72,7 +72,8 @@ def _network(request: Request, as_json: bool) -> None:
     x = arrays.moved(random.standard_normal(shape, np.float32), request.place)
     labels = arrays.moved(random.integers(0, model.classes, batch), request.place)
     what = "inference" if request.inference else "a training step"
-    console.print(f"timing {what} of {table.name} on {batch} pictures of {shape[1]} pixels, {_by_what(request)}")
+    pictures = f"{batch} picture{'s' * (batch > 1)} of {shape[1]} pixels"
+    console.print(f"timing {what} of {table.name} on {pictures}, {_by_what(request)}", soft_wrap=True)
     compute = benching.inference(model, x) if request.inference else benching.training_step(model, x, labels)
     timing = benching.timed(compute, request.rounds, request.place)
     facts = {
@@ -91,7 +92,7 @@ def _network(request: Request, as_json: bool) -> None:
         emit(facts)
         return
     print(f"{what}: {_shown(timing)}, {request.rounds} rounds")
-    print(f"speed            {facts['images_per_second']:,.1f} images/s, {facts['gmacs_per_second']:,.0f} GMAC/s")
+    print(f"speed            {facts['images_per_second']:,.1f} images/s, {facts['gmacs_per_second']:,.1f} GMAC/s")
     if request.place == arrays.NUMPY:
         print(f"page faults      {timing.faults:,.0f}")
         print(f"peak memory      {facts['peak_bytes'] / 2**20:,.0f} MiB")

@@ -12,6 +12,8 @@ def run(source: str, out: Path, network: str | None, layout: str | None, as_json
     """Write weights in another layout."""
     if out.exists():
         raise InputError(f"out is {out}, which exists already; choose another path")
+    if not out.absolute().parent.is_dir():
+        raise InputError(f"out is {out}; expected the path of a file, in a folder that exists")
     weights.check_target(out, layout)
     loaded = pretrained.load(source, network)
     if out.suffix == ".safetensors" and layout is None:

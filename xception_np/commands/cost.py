@@ -16,7 +16,7 @@ from xception_np.ops import spec
 _MEBI = 2**20
 _EXPLANATION = (
     "Moved: what every operation reads and writes, each array once. Kept: what a training step holds for its backward pass.\n"
-    "Both in float32, batch-norm statistics not counted; MACs are multiply-adds."
+    "Both in float32, batch-norm statistics not counted; MACs are multiply-adds. Moved and MACs are those of a forward pass."
 )
 
 
@@ -62,7 +62,7 @@ def run(request: Request, as_json: bool) -> None:
     rows = cost.rows(lines, request.by, times.predicted, times.measured)
     total = cost.together("total", lines, times.predicted, times.measured)
     floors = _floors(request, lines)
-    what = f", {'training step' if request.training else 'inference'}" if times.machine else ""
+    what = f", times of {_what(request)}" if times.machine else ""
     pictures = _pictures(request, lines, rows, times, _title(request, shape) + what)
     if as_json:
         emit(_facts(request, shape, rows, total, times, floors) | {"pictures": pictures})
@@ -109,6 +109,11 @@ def _floors(request: Request, lines: list[Line]) -> dict[str, list[float]]:
     }
 
 
+def _what(request: Request) -> str:
+    """What takes the times that are shown."""
+    return "a training step, forward and backward" if request.training else "inference"
+
+
 def _title(request: Request, shape: tuple[int, ...]) -> str:
     batch, size = shape[:2]
     return f"{request.model}, {batch} picture{'s' * (batch > 1)} of {size} x {size} pixels"
@@ -152,9 +157,8 @@ def _sentences(request: Request, total: Row, times: Times) -> list[str]:
     if times.machine is None:
         return []
     machine = times.machine
-    what = "a training step, forward and backward" if request.training else "inference"
     said = [
-        f"Times of {what}, predicted from {machine.peak / 1e9:,.1f} GMAC/s, {machine.bandwidth / 1e9:,.1f} GB/s and "
+        f"Times of {_what(request)}, predicted from {machine.peak / 1e9:,.1f} GMAC/s, {machine.bandwidth / 1e9:,.1f} GB/s and "
         f"{1e6 * machine.call:,.1f} µs a call: below {machine.ridge:.1f} MACs/byte memory takes longer."
     ]
     if times.whole is not None and total.measured is not None:

@@ -9,6 +9,7 @@ from xception_np.commands.output import check_picture_target, emit, over_views, 
 from xception_np.data import ImageFolder, Pictures, imagenet
 from xception_np.errors import InputError
 from xception_np.files import with_home
+from xception_np.ops import spec
 from xception_np.show import confusion_matrix
 from xception_np.training import Checkpoint, confusion, pretrained
 
@@ -37,6 +38,8 @@ def run(request: Request, as_json: bool) -> None:
     if request.confusion is not None:
         check_picture_target(request.confusion, "confusion")
     implementations.check(request.implementation)
+    if request.batch is not None:
+        spec.positive("batch", request.batch)
     loaded = pretrained.load(request.checkpoint, request.network)
     usual = max(1, min(128, 128 * _USUAL_PIXELS // loaded.preprocessing.size**2))
     batch = usual if request.batch is None else request.batch

@@ -1,5 +1,6 @@
 """`xception-np models`."""
 
+from rich.table import Column
 from rich.table import Table as Grid
 
 from xception_np import models
@@ -22,7 +23,8 @@ def run(name: str | None, with_paper: bool, as_json: bool) -> None:
         table, chain = chains[0]
         print(summary.text(chain, table.input_shape))
     else:
-        grid = Grid("network", "input", "classes", "parameters", "multiply-adds", box=None, pad_edge=False)
+        numbers = (Column(head, justify="right") for head in ("classes", "parameters", "multiply-adds"))
+        grid = Grid("network", "input", *numbers, box=None, pad_edge=False)
         for table, chain in chains:
             cost = summary.total(chain, table.input_shape)
             size = f"{table.input_size} x {table.input_size}"
@@ -42,7 +44,7 @@ def _show_paper(name: str | None, as_json: bool) -> None:
         return
     print(f"As published, not measured here: {paper.SOURCE}")
     for table in paper.TABLES:
-        grid = Grid("", *table.columns, box=None, pad_edge=False)
+        grid = Grid("", *(Column(head, justify="right") for head in table.columns), box=None, pad_edge=False)
         for result in table.results:
             grid.add_row(result.name, *map(_as_printed, result.numbers))
         print(f"\n{table.title}")

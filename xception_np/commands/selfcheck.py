@@ -56,7 +56,7 @@ class Outcome(NamedTuple):
 
 def run(implementation: str, names: Sequence[str], report: Path | None, as_json: bool) -> None:
     """Check operations, all if none is named; exit with status 1 if anything is wrong."""
-    names = [cases.known(name) for name in names] or list(ops.__all__)
+    names = list(dict.fromkeys(map(cases.known, names))) or list(ops.__all__)
     spec.one_of("implementation", implementation, tuple(implementations.NAMES))
     place = implementations.place(implementation)
     if place != arrays.NUMPY:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from xception_np.errors import InputError
-from xception_np.training import Progress, Trainer
+from xception_np.training import Progress, Trainer, runs
 
-FOLDER = "tensorboard"
 FLUSH_SECONDS = 10
 
 
@@ -35,7 +34,7 @@ def written(trainer: Trainer) -> Iterator[Callable[[Progress], None]]:
         nonlocal writer
         lines = [progress]
         if writer is None:
-            writer, lines = _opened(trainer.folder / FOLDER), trainer.history
+            writer, lines = _opened(trainer.folder / runs.TENSORBOARD), trainer.history
             write_validations()
         for step in lines:
             for name in ("loss", "accuracy", "rate", "images_per_second", "memory"):

@@ -294,7 +294,7 @@ def _reserve(trainer: Trainer, test: Pictures, views: int) -> float:
     """Seconds that are not for steps: those since the program began, and about those from the last step to the end.
 
     At the end there are statistics for averaged weights, the evaluation, and pictures; before that, where pictures are set aside,
-    they are measured a last time.
+    they are measured a last time. A forward pass that statistics are taken from counts as two at inference.
     """
     from xception_np.models import folding  # Numba: imported when something is to be computed
 
@@ -311,7 +311,8 @@ def _reserve(trainer: Trainer, test: Pictures, views: int) -> float:
     predict()
     seconds = (time.perf_counter() - begin) * batch / len(some)  # of a whole batch
     aside = len(trainer.validation) if trainer.validation else 0
-    statistics = 2 * STATISTICS_BATCHES * (2 if aside else 1)
+    estimated = trainer.average is not None and not trainer.settings.statistics_stay
+    statistics = 2 * min(STATISTICS_BATCHES, len(trainer.loader)) * (2 if aside else 1) if estimated else 0
     after = 1.2 * seconds * ((views * len(test) + aside) / batch + statistics) + 3
     return time.perf_counter() - commands.STARTED + after
 

@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from xception_np.cost.kinds import kind_of
 from xception_np.cost.passes import training
+from xception_np.errors import InputError
 from xception_np.layers import Chain, Layer, SeparableConv, visits
 from xception_np.models import Table, summary
+from xception_np.models.table import Flatten
 from xception_np.ops import spec
 from xception_np.ops.spec import Cost
 
@@ -101,7 +103,11 @@ def pictures_shape(table: Table, size: int | None = None, batch: int = 1) -> tup
     Raises
     ------
     InputError
-        If size or batch is not an integer, 1 or more.
+        If size or batch is not an integer, 1 or more, or the network takes no other size than its own.
     """
     size = table.input_size if size is None else spec.positive("size", size)
+    if size != table.input_size and any(isinstance(word, Flatten) for word in table.head):
+        raise InputError(
+            f"size is {size}; expected {table.input_size}, for which the fully connected layers of {table.name} are made"
+        )
     return spec.positive("batch", batch), size, size, 3

@@ -68,6 +68,7 @@ def connections(channels: int, segments: int) -> np.ndarray:
 
     Found by trying: a 1x1 kernel of ones is given C pictures of one pixel, each with another channel lit.
     """
+    spec.positive("channels", channels)
     lit = np.eye(channels).reshape(channels, 1, 1, channels)
     segments = spec.segments(segments, channels, channels)
     weight = np.ones((1, 1, channels // segments, channels))

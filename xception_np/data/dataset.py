@@ -98,13 +98,15 @@ class Dataset:
     def read(self, indices: np.ndarray, window: Window | None = None) -> np.ndarray:
         """The pictures at these indices, or a window of each, enlarged to the size of the whole."""
         images = self.images[indices]
-        if window is not None:
-            from xception_np.data.pictures import resize  # Pillow takes a tenth of a second to import
+        if window is None:
+            return images
+        from xception_np.data.pictures import resize  # Pillow takes a tenth of a second to import
 
-            height, width = images.shape[1:3]
-            for k, image in enumerate(images):
-                images[k] = resize(image, (width, height), window(k, height, width))
-        return images
+        enlarged = np.empty_like(images)
+        height, width = images.shape[1:3]
+        for k, image in enumerate(images):
+            enlarged[k] = resize(image, (width, height), window(k, height, width))
+        return enlarged
 
     def subset(self, indices) -> "Dataset":
         """The pictures at these indices (an integer array or a slice), in that order."""

@@ -186,7 +186,7 @@ class RandomResizedCrop:
     area : pair of floats
         Smallest and largest part of the picture's area, uniform between.
     ratio : pair of floats
-        Smallest and largest width / height, uniform in the logarithm.
+        Smallest and largest width / height, uniform in the logarithm; of a picture as it is stored, before its EXIF tag turns it.
     """
 
     area: tuple[float, float] = (0.08, 1.0)

@@ -108,8 +108,15 @@ class ndarray:
         return self._host().copy()
 
     def copy(self) -> "ndarray":
-        """A copy in the device's memory."""
-        return asarray(self._host())
+        """A copy in the device's memory; what has no value yet has none in it either."""
+        other = _new(self.shape, self.dtype, zero=True)
+        other._host()[...] = self._host()
+        if self._allocation.initialised is not None:
+            known = np.unpackbits(self._allocation.initialised.view(np.uint8), bitorder="little")  # a number a bit
+            mine = np.zeros(64 * (self.nbytes // 64 + 1), np.uint8)
+            mine[: self.nbytes] = known[self._offset : self._offset + self.nbytes]
+            other._allocation.initialised = np.packbits(mine, bitorder="little").view(np.uint64)
+        return other
 
     def __reduce__(self):
         """For copies of what holds it, in this process or another: memory of its own with the same numbers."""

@@ -12,7 +12,7 @@ def place_of_thread(k, channels, width, height):
 
 
 def depthwise_input_gradient(dy, weight):
-    """Dx (N, OH + kh - 1, OW + kw - 1, C) of a valid depthwise convolution, stride 1: dy (N, OH, OW, C), weight (kh, kw, C)."""
+    """dx (N, OH + kh - 1, OW + kw - 1, C) of a valid depthwise convolution, stride 1: dy (N, OH, OW, C), weight (kh, kw, C)."""
     (n, oh, ow, c), (kh, kw, _) = dy.shape, weight.shape
     dx = np.zeros((n, oh + kh - 1, ow + kw - 1, c), dy.dtype)
     for i in range(kh):

@@ -61,7 +61,7 @@ class BatchNorm(Rectifiable):
         return y, cache
 
     def backward(self, dy, cache):
-        """Dx; adds to the gradients. The kind of cache says which forward pass it was."""
+        """dx; adds to the gradients. The kind of cache says which forward pass it was."""
         trained = isinstance(cache, ops.batch_norm.Cache)
         dx, *gradients = (ops.batch_norm if trained else ops.batch_norm_inference).backward(dy, cache)
         self.add_gradients(*gradients)

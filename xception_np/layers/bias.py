@@ -33,7 +33,7 @@ class Bias(Rectifiable):
         return ops.bias.forward(x, self.bias.value, self.activation)
 
     def backward(self, dy, cache):
-        """Dx; adds to the bias's gradient."""
+        """dx; adds to the bias's gradient."""
         dx, dbias = ops.bias.backward(dy, cache)
         self.bias.add_gradient(dbias)
         return dx

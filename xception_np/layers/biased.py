@@ -44,7 +44,7 @@ class Biased(Joined):
         return self._forward(x, addend)[0] if self.adds else super().apply_and_add(x, addend)
 
     def backward(self, dy, cache):
-        """Dx; adds to the gradients of both."""
+        """dx; adds to the gradients of both."""
         dx, *gradients = self._operation.backward(dy, cache)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.add_gradient(gradient)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from xception_np import ops
+from xception_np.errors import InputError
 from xception_np.layers.base import Layer, Row
 
 
@@ -70,6 +71,10 @@ class Chain(Layer):
             x_shape = layer.output_shape(x_shape)
         return x_shape
 
+    def cost(self, x_shape):
+        """Of all layers."""
+        return ops.spec.total(row.cost for row in self.rows(x_shape))
+
     def rows(self, x_shape):
         """Those of every layer."""
         found = []
@@ -121,8 +126,11 @@ class Residual(Layer):
         return dx
 
     def output_shape(self, x_shape):
-        """Of the main path."""
-        return self.main.output_shape(x_shape)
+        """Of both paths; InputError if they differ."""
+        main, shortcut = self.main.output_shape(x_shape), self.shortcut.output_shape(x_shape)
+        if main != shortcut:
+            raise InputError(f"{self.name} adds {main}, of its main path, and {shortcut}, of its shortcut; expected one shape")
+        return main
 
     def cost(self, x_shape):
         """Of the sum alone."""

@@ -24,7 +24,7 @@ class Conv(Layer):
         return ops.conv.forward(x, self.kernel.value, self.geometry)
 
     def backward(self, dy, cache):
-        """Dx; adds to the kernel's gradient."""
+        """dx; adds to the kernel's gradient."""
         dx, dkernel = ops.conv.backward(dy, cache)
         self.kernel.add_gradient(dkernel)
         return dx
@@ -62,7 +62,7 @@ class GroupedConv(Layer):
         return ops.grouped_conv.forward(x, self.kernel.value, self.geometry, self.segments)
 
     def backward(self, dy, cache):
-        """Dx; adds to the kernel's gradient."""
+        """dx; adds to the kernel's gradient."""
         dx, dkernel = ops.grouped_conv.backward(dy, cache)
         self.kernel.add_gradient(dkernel)
         return dx

@@ -23,7 +23,7 @@ class Dense(Layer):
         return ops.dense.forward(x, self.kernel.value, self.bias.value)
 
     def backward(self, dy, cache):
-        """Dx; adds to both gradients."""
+        """dx; adds to both gradients."""
         dx, dkernel, dbias = ops.dense.backward(dy, cache)
         self.kernel.add_gradient(dkernel)
         self.bias.add_gradient(dbias)

@@ -25,7 +25,7 @@ class DepthwiseConv(Layer):
         return ops.depthwise_conv.forward(x, self.kernel.value, self.geometry)
 
     def backward(self, dy, cache):
-        """Dx; adds to the kernel's gradient."""
+        """dx; adds to the kernel's gradient."""
         dx, dkernel = ops.depthwise_conv.backward(dy, cache)
         self.kernel.add_gradient(dkernel)
         return dx
@@ -55,7 +55,7 @@ class PointwiseConv(Layer):
         return ops.pointwise_conv.forward(x, self.kernel.value)
 
     def backward(self, dy, cache):
-        """Dx; adds to the kernel's gradient."""
+        """dx; adds to the kernel's gradient."""
         dx, dkernel = ops.pointwise_conv.backward(dy, cache)
         self.kernel.add_gradient(dkernel)
         return dx

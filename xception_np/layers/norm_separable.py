@@ -40,7 +40,7 @@ class NormSeparable(Joined):
         return y, cache
 
     def backward(self, dy, cache):
-        """Dx; adds to the gradients of both. The kind of cache says which forward pass it was."""
+        """dx; adds to the gradients of both. The kind of cache says which forward pass it was."""
         if not isinstance(cache, ops.norm_separable_conv.Cache):
             return super().backward(dy, cache)
         dx, dgamma, dbeta, ddepthwise, dpointwise = ops.norm_separable_conv.backward(dy, cache)

@@ -38,5 +38,5 @@ class ReluSeparable(Joined):
         return self.forward(x)[0]
 
     def backward(self, dy, cache):
-        """Dx; adds to the convolution's gradients."""
+        """dx; adds to the convolution's gradients."""
         return self.convolution.backward(dy, cache)

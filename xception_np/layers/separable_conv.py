@@ -51,7 +51,7 @@ class SeparableConv(Layer):
         )
 
     def backward(self, dy, cache):
-        """Dx; adds to both gradients."""
+        """dx; adds to both gradients."""
         dx, *gradients = ops.separable_conv.backward(dy, cache)
         self.add_gradients(*gradients)
         return dx

@@ -24,7 +24,7 @@ class _Activation(Layer):
         return self.operation.forward(x)
 
     def backward(self, dy, cache):
-        """Dx = dy * f'(x)."""
+        """dx = dy * f'(x)."""
         return self.operation.backward(dy, cache)
 
     def cost(self, x_shape):
@@ -55,7 +55,7 @@ class _Pool(Layer):
         return self.operation.forward(x, self.geometry)
 
     def backward(self, dy, cache):
-        """Dx."""
+        """dx."""
         return self.operation.backward(dy, cache)
 
     def output_shape(self, x_shape):
@@ -90,7 +90,7 @@ class GlobalAvgPool(Layer):
         return ops.global_avg_pool.forward(x)
 
     def backward(self, dy, cache):
-        """Dx."""
+        """dx."""
         return ops.global_avg_pool.backward(dy, cache)
 
     def output_shape(self, x_shape):
@@ -118,7 +118,7 @@ class Dropout(Layer):
         return ops.dropout.forward(x, self.rate, Stream(training.seed, Purpose.DROPOUT, training.number, item))
 
     def backward(self, dy, cache):
-        """Dx."""
+        """dx."""
         return dy if cache is None else ops.dropout.backward(dy, cache)
 
     def cost(self, x_shape):
@@ -139,7 +139,7 @@ class Flatten(Layer):
         return x.reshape(self.output_shape(x.shape)), x.shape
 
     def backward(self, dy, cache):
-        """Dx = dy in the shape of x."""
+        """dx = dy in the shape of x."""
         return dy.reshape(cache)
 
     def output_shape(self, x_shape):

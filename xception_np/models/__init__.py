@@ -55,7 +55,7 @@ def build(name: str, classes: int | None = None, seed: int = 0, dtype=np.float32
     Raises
     ------
     InputError
-        If there is no such network.
+        If there is no such network, or another argument is out of its range.
     """
     return from_table(find(name), classes, seed, dtype, dropout)
 

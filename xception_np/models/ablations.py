@@ -28,7 +28,9 @@ def changed(table: Table, change: str) -> Table:
             if any(row.between for row in _separable(table)):
                 raise InputError(f"change of {table.name} is {change!r}; expected no second activation")
             modules = _each_separable(table, lambda row: row._replace(between=activation))
-        case ["segments", digits] if digits.isascii() and digits.isdigit() and len(digits) < 6:
+        case ["segments", digits] if digits.isascii() and digits.isdigit() and len(digits) < 6 and digits[0] != "0":
+            if any(row.segments for row in _separable(table)):
+                raise InputError(f"change of {table.name} is {change!r}; expected no second number of segments")
             modules = _each_separable(table, lambda row: row._replace(segments=int(digits)))
         case _:
             raise InputError(f"change of {table.name} is {change!r}; expected {CHANGES}")

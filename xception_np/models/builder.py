@@ -47,9 +47,10 @@ def from_table(table: Table, classes: int | None = None, seed: int = 0, dtype=np
     Raises
     ------
     InputError
-        If the number of classes or the seed does not fit, or the table has what is no word, or a name twice.
+        If the number of classes, the seed, the dtype or the dropout does not fit, or the table has what is no word, a name twice,
+        or a module whose paths give different shapes.
     """
-    if dtype not in spec.DTYPES:
+    if dtype is None or dtype not in spec.DTYPES:
         raise InputError(f"dtype is {dtype!r}; expected float32 or float64")
     classes = table.classes if classes is None else classes
     found = layers_of(table, classes, dropout)
@@ -69,11 +70,14 @@ def layers_of(table: Table, classes: int, dropout: float = 0.0) -> list[layers.L
     """The layers of a table, without memory for their parameters: enough to count."""
     if not is_whole(classes) or not 1 <= classes <= MOST_CLASSES:
         raise InputError(f"classes is {classes!r}; expected the number of classes, 1 to {MOST_CLASSES:,}")
+    spec.number("dropout", dropout, 0, 1, "a probability, 0 <= dropout < 1")
     found, channels = [], 3
     for module in table.modules:
         layer, channels = _module(module, channels, table)
         found.append(layer)
     head, channels = _head(table.head, layers.Chain(table.name, found).output_shape(table.input_shape))
+    if len(shape := layers.Chain(table.name, [*found, *head]).output_shape(table.input_shape)) != 2:
+        raise InputError(f"the head of {table.name} leaves {shape}; expected GlobalPool() or Flatten() in it, for numbers (N, C)")
     dropped = [layers.Dropout("dropout", dropout)] if dropout else []
     return [*found, *head, *dropped, layers.Dense(HEAD, channels, classes)]
 
@@ -124,7 +128,7 @@ def _chain(block: str, words: tuple, names: list[str], channels: int, table: Tab
         match word:
             case Conv() | Sep():
                 chain += _convolution(word, name, channels)
-                chain += _after(name, word.filters, table)
+                chain += _after(name, chain[-1].name, word.filters, table)
                 channels = word.filters
             case Relu():
                 _relu(chain, name)
@@ -132,6 +136,8 @@ def _chain(block: str, words: tuple, names: list[str], channels: int, table: Tab
                 chain.append(layers.MaxPool(name, Geometry(kernel, stride, padding=padding)))
             case Mean():
                 chain.append(layers.AvgPool(name, Geometry(3)))
+            case Towers(()):
+                raise InputError(f"towers of {block} is (); expected one or more Tower")
             case Towers(towers):
                 built = [rows(f"{block}_{tower.name}", tower.rows, channels, table) for tower in towers]
                 chain.append(layers.Branches(name, [branch for branch, _ in built]))
@@ -155,9 +161,9 @@ def _convolution(word: Conv | Sep, name: str, channels: int) -> list[layers.Laye
     return [layers.SeparableConv(name, channels, word.filters, Geometry(3), activation=word.between)]
 
 
-def _after(name: str, channels: int, table: Table) -> list[layers.Layer]:
-    """What follows every convolution of a network."""
-    bias = [layers.Bias(name, channels)] if table.bias else []
+def _after(name: str, last: str, channels: int, table: Table) -> list[layers.Layer]:
+    """What follows every convolution of a network: a bias is that of its last layer."""
+    bias = [layers.Bias(last, channels)] if table.bias else []
     norm = [layers.BatchNorm(f"{name}_bn", channels, *table.norm)] if table.norm else []
     return [*bias, *norm]
 

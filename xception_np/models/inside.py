@@ -4,8 +4,8 @@
     features(model, x, ["block4_sepconv1_act"])           {name: array}
     grad_cam(model, x, classes, "block14_sepconv2_act")   where the network looked, for these classes
 
-The model is not changed: what is asked for is noted down by layers around its own, in containers built for the purpose. Layers that
-are fused for speed are taken apart where one of them is asked for.
+The model is not changed: what is asked for is noted down by layers around its own, in containers built for the purpose, in which
+layers that run as one for speed are taken apart.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Watched(Layer):
         return y, cache
 
     def backward(self, dy, cache):
-        """Dx as the layer's."""
+        """dx as the layer's."""
         self.notes.dy[self.name] = dy
         return self.layer.backward(dy, cache)
 
@@ -141,7 +141,7 @@ def grad_cam(
 
 
 def _ones_at(classes: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """Dlogits of the sum of one logit of each picture."""
+    """dlogits of the sum of one logit of each picture."""
     dlogits = np.zeros_like(logits)
     dlogits[np.arange(len(logits)), classes] = 1
     return dlogits

@@ -22,6 +22,10 @@ class Predictor(Chain):
         """Where its arrays are, as `arrays.place_of` says it."""
         return arrays.NUMPY
 
+    def require_in_numpy(self) -> None:
+        """InputError: what reads a model's arrays one by one, or changes them, wants the model itself."""
+        raise InputError(f"model is {self.name} in its form for inference; expected the model that it was made from")
+
     def predict(self, x: np.ndarray, batch: int = 128) -> np.ndarray:
         """Logits (N, classes) of preprocessed pictures (N, H, W, 3), a batch at a time; both in NumPy, wherever the model is."""
         spec.shapes(x=(x, "N H W 3"))
@@ -103,4 +107,4 @@ class Model(Predictor):
 
     def summary(self, x_shape: tuple[int, ...] | None = None) -> str:
         """A table of the layers: shapes, parameters, multiply-adds, and memory that a training step keeps."""
-        return summary.text(self, x_shape or self.table.input_shape)
+        return summary.text(self, spec.pictures_shape(x_shape or self.table.input_shape))

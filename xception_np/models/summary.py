@@ -7,6 +7,8 @@ from xception_np.layers import Branches, Chain, Layer, NormSeparable, ReluSepara
 from xception_np.ops import spec
 from xception_np.ops.spec import Cost
 
+_SIDES = "<<<>>>"  # to which the columns of a summary are pushed
+
 
 def total(chain: Chain, x_shape: tuple[int, ...]) -> Cost:
     """What a forward pass costs: the sum over the layers."""
@@ -62,24 +64,26 @@ def kept_by(chain: Chain, x_shape: tuple[int, ...]) -> dict[str, int]:
 
 def text(chain: Chain, x_shape: tuple[int, ...]) -> str:
     """A line a layer: shape of its result, parameters, multiply-adds, and bytes that a training step keeps."""
-    rows = chain.rows(x_shape)
-    width = max(len(row.name) for row in rows) + 2
+    rows, whole = chain.rows(x_shape), total(chain, x_shape)._replace(bytes_cached=activation_bytes(chain, x_shape))
     lines = [
-        f"{chain.name}, input {_dims(x_shape)}",
-        f"{'layer':<{width}}{'kind':<16}{'output':<20}{'parameters':>12}{'multiply-adds':>16}{'kept, KiB':>12}",
+        ("layer", "kind", "output", "parameters", "multiply-adds", "kept, KiB"),
+        *((name, kind, _dims(shape), *_numbers(cost)) for name, kind, shape, cost in rows),
+        ("total", "", "", *_numbers(whole)),
     ]
-    for name, kind, shape, cost in rows:
-        lines.append(
-            f"{name:<{width}}{kind:<16}{_dims(shape):<20}{cost.parameters:>12,}{cost.macs:>16,}{cost.bytes_cached / 1024:>12,.0f}"
-        )
-    parameters, macs, _, _ = total(chain, x_shape)
-    kept = activation_bytes(chain, x_shape)
-    lines += [
-        f"{'total':<{width + 36}}{parameters:>12,}{macs:>16,}{kept / 1024:>12,.0f}",
-        "All parameters are trainable; the moving statistics of batch normalisation are not counted.",
-        "Where two layers keep the same array, such as a ReLU and the layer after it, each shows it; the total counts it once.",
-    ]
-    return "\n".join(lines)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        [
+            f"{chain.name}, input {_dims(x_shape)}",
+            *("  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(line, _SIDES, widths, strict=True)) for line in lines),
+            "All parameters are trainable; the moving statistics of batch normalisation are not counted.",
+            "Where two layers keep the same array, such as a ReLU and the layer after it, each shows it; the total counts it once.",
+        ]
+    )
+
+
+def _numbers(cost: Cost) -> tuple[str, str, str]:
+    """Parameters, multiply-adds, and KiB that a training step keeps."""
+    return f"{cost.parameters:,}", f"{cost.macs:,}", f"{cost.bytes_cached / 1024:,.0f}"
 
 
 def _dims(shape: tuple[int, ...]) -> str:

@@ -1,14 +1,14 @@
 """How the loops of the `cpu` implementation are compiled: once, for all of them.
 
-- `nogil`: a compiled function lets other Python threads run, so the thread pool can call it on many tiles at a time.
+- `nogil`: a compiled function lets other Python threads run, so all threads of the pool can be inside it at a time.
 - `cache`: the machine code is kept on disk. Numba looks for changes in the function's own file only; a function that
   calls another file's is `compiled_with` that file.
 - `fastmath` without `nnan` and `ninf`: sums may be reordered and vectorised, but NaN and infinity survive.
 - `error_model="numpy"`: no test for division by zero inside loops.
 
 `compiled_apart` promises more: what the function writes to overlaps with none of its other arguments. Then the compiler can keep
-numbers in registers without asking, and a loop over channels that reads a dozen pixels is still one of vectors. To Numba that also
-means that no argument is heard of again once the function is over: one that returns a part of an argument is only `compiled`.
+numbers in registers without asking, and a loop over channels that reads a dozen pixels is still one of vectors. Numba then also
+assumes that no argument outlives the call: a function that returns a view of an argument may only be `compiled`.
 `fetch` asks for pixels before they are wanted.
 
 A pass over tiles is one compiled function, which every thread of the pool enters once (`threads.together`):
@@ -42,7 +42,9 @@ _OPTIONS: dict[str, Any] = {
 
 
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # made from the environment
-    raise InputError("NUMBA_DISABLE_JIT is set; expected it not to be, for a part of `cpu` is no Python: `reference` is")
+    raise InputError(
+        "NUMBA_DISABLE_JIT is set; expected it unset: parts of 'cpu' are generated machine code and do not run as Python"
+    )
 
 
 class _Apart(Compiler):

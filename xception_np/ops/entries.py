@@ -43,7 +43,7 @@ def cut_and_sum(x, entry, dz):
     """`cut_and_sum_rows` for all positions: the two sums, one after the other."""
     if entry.mean.size == 0:
         if entry.relu:
-            threads.for_spans(_cut_gradient, x, dz)
+            threads.for_spans(cut_gradient, x, dz)
         return entry.mean
     x_rows, dz_rows = threads.rows(x), threads.rows(dz)
     spans = tiling.span_table(*x_rows.shape)
@@ -63,14 +63,14 @@ def fill(x, tile, columns, windows, entry, memory):
         return frame
     frame = frames.fill(x, tile, columns, windows, (1, 1), memory)
     if entry.relu:
-        _cut(frame.reshape(-1))
+        cut(frame.reshape(-1))
     return frame
 
 
-# In place, unlike the operation's: of two arrays that may be one the compiler does not know that it can take many numbers at once
+# In place. The loop of the ReLU takes x and y, which may overlap for all that the compiler knows: it makes no vectors of them
 @compiled_apart
-def _cut(z):
-    """z = 0 where it is not above"""
+def cut(z):
+    """z = 0 where it is not above, (n,)"""
     for k in range(z.size):
         z[k] = 0 if z[k] <= 0 else z[k]
 
@@ -102,12 +102,12 @@ def cut_and_sum_rows(x, entry, dz, sums):
     if entry.mean.size:
         _cut_and_sum_normalised(x, entry, dz, sums)
     elif entry.relu:
-        _cut_gradient(x.reshape(-1), dz.reshape(-1))
+        cut_gradient(x.reshape(-1), dz.reshape(-1))
 
 
 @compiled_apart
-def _cut_gradient(x, dz):
-    """dz = 0 where x is not above"""
+def cut_gradient(x, dz):
+    """dz = 0 where x is not above, (n,) both"""
     for k in range(dz.size):
         dz[k] = 0 if x[k] <= 0 else dz[k]
 

@@ -10,9 +10,9 @@ from xception_np.ops.compile import compiled_apart
 class Exit(NamedTuple):
     """What follows a convolution, done tile by tile: y = z + addend + bias, cut off at 0 if relu.
 
-    bias : (F,) array, or of no size for nothing
+    bias : (F,) array, or of no size: then y = z, and the others count for nothing
     relu : bool
-    addend : flat array of all numbers of an array like y, or of no size for nothing
+    addend : flat array of all numbers of an array like y, or of no size for none
     """
 
     bias: np.ndarray

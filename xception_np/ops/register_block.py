@@ -118,7 +118,7 @@ class Code:
         return self.context.get_dummy_value()
 
     def block(self, product, add, rows, vectors):
-        """Y = a @ b, or += if `add`, of a block's size."""
+        """y = a @ b, or += if `add`, of a block's size."""
         builder, places = self.builder, [(r, v) for r in range(rows) for v in range(vectors)]
         zero = ir.Constant(self.vector, [0.0] * self.lanes)
         start = [builder.select(add, self.loaded(product.y(r, v)), zero) for r, v in places]
@@ -148,11 +148,11 @@ class Code:
         return results
 
     def plus(self, total, a, b):
-        """Total + a * b, in one instruction where there is one."""
+        """total + a * b, in one instruction where there is one."""
         return self.builder.fadd(total, self.times(a, b), flags=("contract",))
 
     def times(self, a, b):
-        """A * b, which may be one instruction with a sum."""
+        """a * b, which may be one instruction with a sum."""
         return self.builder.fmul(a, b, flags=("contract",))
 
     def element(self, array, i):

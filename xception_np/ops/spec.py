@@ -211,6 +211,15 @@ def positive(name: str, value) -> int:
     return int(value)
 
 
+def pictures_shape(x_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape, checked to be (N, H, W, 3) with sizes of 1 or more."""
+    if len(x_shape) != 4 or x_shape[3] != 3:
+        raise InputError(f"x_shape is {x_shape}; expected (N, H, W, 3)")
+    for axis, size in enumerate(x_shape):
+        positive(f"x_shape[{axis}]", size)
+    return x_shape
+
+
 def divisors(channels: int, filters: int | None = None) -> list[int]:
     """Every S that divides C, and F if given: the points of the spectrum from regular (1) to depthwise (C)."""
     return [s for s in range(1, channels + 1) if channels % s == 0 and (filters or channels) % s == 0]
@@ -264,7 +273,7 @@ def cost(moved, weights=(), macs_per_output=0, cached=(), itemsize=4) -> Cost:
 
 def total(costs: Iterable[Cost]) -> Cost:
     """The sum of costs."""
-    return Cost(*map(sum, zip(*costs, strict=True)))
+    return Cost(*map(sum, zip(Cost(0, 0, 0, 0), *costs, strict=True)))
 
 
 def _commas(axes: list[str]) -> str:

@@ -58,13 +58,13 @@ class _View(NamedTuple):
 
 
 def convolve(x, weight, windows, segments, y, exit=None):
-    """Y = windows of x, by segment, as it leaves: the exit is nothing if not given."""
+    """y = windows of x, by segment, as it leaves: the exit is nothing if not given."""
     stack = packing.kept(weight, segments, lambda: packing.stacked(_as_matrices(weight, segments)))
     _convolve_onto(x, stack, segments, windows, y, y.shape[1:3], _lattice(y.shape), exit or exits.nothing(x.dtype))
 
 
 def input_gradient(dy, weight, windows, segments, dx):
-    """Dx, phase by phase."""
+    """dx, phase by phase."""
     for phase, taps, back in windows.phases():
         pixels = dx[:, phase[0] :: windows.stride[0], phase[1] :: windows.stride[1]]
         if 0 in back.kernel:
@@ -76,7 +76,7 @@ def input_gradient(dy, weight, windows, segments, dx):
 
 
 def weight_gradient(x, dy, windows, segments):
-    """Dweight (kh, kw, C/S, F)."""
+    """dweight (kh, kw, C/S, F)."""
     width, filters = x.shape[3] // segments, dy.shape[3] // segments
     shape = (segments, math.prod(windows.kernel) * width, filters)
     view, lattice, dy_flat = _view(x, windows, dy.shape[1:3], width), _lattice(dy.shape), dy.reshape(-1)
@@ -166,7 +166,7 @@ def _weight_gradient(queue, groups, tiles, x, windows, view, dy, lattice, partia
 
 @compiled_with(frames, products)
 def _weight_gradient_by_rows(queue, rows, tiles, x, windows, view, dy, lattice, matrices):
-    """The same for few positions and a large dweight: its partial sums would be more than they are. So it is cut, into rows."""
+    """The same for few positions and a large dweight, one partial sum of which would outweigh x and dy: its rows are shared out."""
     segments, _, filters = matrices.shape
     width = x.shape[3] // segments
     memory, places, sources = _memory(tiles, x, windows, view)

@@ -19,12 +19,13 @@ def prediction_grid(dataset: Pictures, probabilities: np.ndarray, title: str, co
     probabilities : (N, classes) array
     title : str
     columns, rows : int
-        Size of the grid.
+        Size of the grid at most; of few pictures it is smaller.
     """
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities[np.arange(len(predicted)), dataset.labels]
     chosen = np.argsort(confidence, kind="stable")[: columns * rows]
     pictures = dataset.read(chosen)
+    rows = -(-len(chosen) // columns)
     with styled():
         figure = Figure(figsize=(columns * _INCHES, rows * 1.5 + 0.8), layout="constrained")
         names = [dataset.classes[k] for k in {*predicted[chosen], *dataset.labels[chosen]}]

@@ -10,7 +10,7 @@ from matplotlib.ticker import EngFormatter, NullFormatter
 
 from xception_np.cost import Point
 from xception_np.ops.spec import Cost
-from xception_np.show.style import COLOURS, styled
+from xception_np.show.style import COLOURS, logarithmic, styled
 
 _LINED = 24  # channels between which lines can be drawn
 _CELLS = 200  # more of them than this are not told apart at a notebook's width
@@ -25,7 +25,7 @@ class _Panel(NamedTuple):
 _PANELS = (
     _Panel("parameters", lambda cost: cost.parameters),
     _Panel("multiply-adds", lambda cost: cost.macs),
-    _Panel("memory moved (MiB)", lambda cost: cost.bytes_moved / 2**20),
+    _Panel("memory moved (bytes)", lambda cost: cost.bytes_moved),
     _Panel("multiply-adds per byte", lambda cost: cost.intensity, logarithmic=True),
 )
 
@@ -102,7 +102,7 @@ def _curves(axes, panel: _Panel, points: Sequence[Point], at: int | None) -> Non
     segments = [point.segments for point in points]
     lines = (
         ("spatial convolution", "o-", COLOURS["sky"], lambda point: point.spatial),
-        ("1x1 convolution", "-", COLOURS["yellow"], lambda point: point.pointwise),
+        ("1x1 convolution", ".-", COLOURS["yellow"], lambda point: point.pointwise),
         ("both", "o-", "black", lambda point: point.total),
     )
     for label, look, colour, cost in lines:
@@ -118,8 +118,7 @@ def _curves(axes, panel: _Panel, points: Sequence[Point], at: int | None) -> Non
     axes.xaxis.set_minor_formatter(NullFormatter())
     if panel.logarithmic:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        logarithmic(axes.yaxis)
     else:
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(EngFormatter())

@@ -11,6 +11,7 @@ import numpy as np
 
 from xception_np import arrays
 from xception_np.data import Loader
+from xception_np.errors import InputError
 from xception_np.layers import Buffers, Step
 from xception_np.models import Model
 from xception_np.updates import average as following
@@ -34,9 +35,16 @@ class Average:
         Of the model that is trained.
     decay : float
         0 <= decay < 1; 0.999 averages over about the last 1,000 steps.
+
+    Raises
+    ------
+    InputError
+        If `decay` is out of its range.
     """
 
     def __init__(self, buffers: Buffers, decay: float):
+        if not 0 <= decay < 1:
+            raise InputError(f"decay is {decay!r}; expected a number, 0 <= decay < 1")
         self.buffers, self.decay = buffers, decay
         self.values = buffers.values.copy()
 

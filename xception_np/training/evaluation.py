@@ -47,7 +47,7 @@ class Evaluation(NamedTuple):
     def loss(self) -> float:
         """Mean cross-entropy of the pictures as they are."""
         right = self.probabilities[np.arange(len(self.labels)), self.labels]
-        return float(-np.log(np.maximum(right, np.finfo(right.dtype).tiny)).mean())
+        return abs(float(np.log(np.maximum(right, np.finfo(right.dtype).tiny)).mean()))  # no logarithm of it is above 0
 
     @property
     def images_per_second(self) -> float:

@@ -4,7 +4,7 @@ A step on pictures of half the height and width takes a quarter of the multiply-
 
     size(progress) = full * (start + (1 - start) * min(1, progress / until))          in steps of an eighth of the full size
 
-so that the last part of the run, 1 - `until`, sees the pictures as they are.
+to the nearest, so that the last part of the run, 1 - `until` and a little more, sees the pictures as they are.
 Source: the idea is Howard's, in fast.ai's DAWNBench entry (2018), for ImageNet.
 """
 

@@ -106,7 +106,7 @@ def read(path: Path, kind: Callable[..., Line]) -> list[Line]:
 def _checked(line: Line) -> Line:
     """The line, if a run can have measured it; ValueError if not."""
     numbers = all(isinstance(value, int | float) and math.isfinite(value) and abs(value) < _MOST for value in line)
-    if not (numbers and is_whole(line.step) and line.step > 0 and line.seconds > 0):
+    if not (numbers and is_whole(line.step) and line.step > 0 and line.seconds > 0 and 0 <= line.accuracy <= 1):
         raise ValueError(f"line is {line}")
     return line
 

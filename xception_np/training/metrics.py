@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xception_np.errors import InputError
+from xception_np.errors import InputError, is_whole
 
 
 def accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -34,7 +34,18 @@ def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """How often each class was taken for each: (classes, classes) of int64, rows the right ones, columns the predicted."""
+    """How often each class was taken for each: (classes, classes) of int64, rows the right ones, columns the predicted.
+
+    Raises
+    ------
+    InputError
+        If one of them is no class: from 0 to classes - 1.
+    """
+    for name, numbers in (("labels", labels), ("predicted", predicted)):
+        if len(numbers) and not 0 <= np.min(numbers) <= np.max(numbers) < classes:
+            raise InputError(
+                f"{name} is from {np.min(numbers)} to {np.max(numbers)}; expected numbers of classes, 0 to {classes - 1}"
+            )
     return np.bincount(np.asarray(labels, np.int64) * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
@@ -68,7 +79,7 @@ def map_at_k(scores: np.ndarray, targets: np.ndarray, k: int = 100) -> float:
     """
     if scores.shape != targets.shape:
         raise InputError(f"targets has shape {targets.shape}; expected {scores.shape}, that of scores")
-    if k < 1:
+    if not is_whole(k) or k < 1:
         raise InputError(f"k is {k!r}; expected a number of predictions, 1 or more")
     order = np.argsort(-np.asarray(scores, np.float64), axis=1, kind="stable")[:, :k]
     right = np.take_along_axis(targets, order, axis=1) > 0  # (N, k)

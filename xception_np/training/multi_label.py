@@ -1,6 +1,6 @@
 """Training where a picture has any number of classes, as on JFT: a sigmoid for each class, measured by MAP@k.
 
-images, targets = synthetic(256, classes=6, seed=0)
+x, targets = synthetic(256, classes=6, seed=0)
 fit(model, x, targets, settings)
 map_at_k(model.predict(x), targets, k=3)
 """
@@ -64,7 +64,8 @@ def fit(model: Model, x: np.ndarray, targets: np.ndarray, settings: Settings) ->
     x : (N, H, W, 3) array, preprocessed
     targets : (N, classes) array of the same dtype, from 0 to 1
     settings : Settings
-        Optimizer, schedule, clipping, batch, epochs and seed; the last pictures of an epoch that fill no batch are left out.
+        Optimizer, schedule, clipping, batch, epochs and seed; the last pictures of an epoch that fill no batch are left out. Of the
+        recipe `jft`, all but its averaging and its dropout.
 
     Returns
     -------
@@ -73,12 +74,17 @@ def fit(model: Model, x: np.ndarray, targets: np.ndarray, settings: Settings) ->
     Raises
     ------
     InputError
-        If the batch is larger than the data, or a setting of the run folder or of single labels asks for what is not done here.
+        If the batch is larger than the data, there is not a target for each picture and class, or a setting of the run folder or of
+        single labels asks for what is not done here.
     """
-    names = ("minutes", "steps", "grow_until", "averaging", "validation", "label_smoothing", "dropout")
+    names = ("minutes", "steps", "save_steps", "grow_until", "averaging", "validation", "label_smoothing", "dropout")
     unused = [name for name in names if getattr(settings, name)]
     if unused:
         raise InputError(f"{unused[0]} is {getattr(settings, unused[0])}; expected none in training on many labels")
+    if targets.shape != (len(x), model.classes):
+        raise InputError(
+            f"targets has shape {targets.shape}; expected {(len(x), model.classes)}, a number for each picture and class"
+        )
     if settings.batch > len(x):
         raise InputError(f"batch is {settings.batch}; expected at most {len(x)}, the number of images")
     optimizer, schedule = optimizers.of(settings, model), schedules.of(settings)
@@ -88,7 +94,7 @@ def fit(model: Model, x: np.ndarray, targets: np.ndarray, settings: Settings) ->
         order = permutation(Stream(settings.seed, Purpose.SHUFFLE, step=epoch), len(x))
         for indices in order[: batches * settings.batch].reshape(batches, settings.batch):
             step = len(losses)
-            moment = Moment(step / (settings.epochs * batches), step / batches, step * settings.batch)
+            moment = Moment((step + 0.5) / (settings.epochs * batches), step / batches, step * settings.batch)
             model.zero_gradients()
             pictures, answers = arrays.moved((x[indices], targets[indices]), model.place)
             logits, cache = model.forward(pictures, Step(settings.seed, step, frozen=settings.statistics_stay))

@@ -89,7 +89,7 @@ class RMSprop:
         if not epsilon > 0:
             raise InputError(f"epsilon is {epsilon!r}; expected a number > 0")
         self.buffers, self.epsilon = buffers, epsilon
-        self.decay, self.parts = _vector(buffers, decay), parts or _whole(buffers)
+        self.decay, self.parts = _vector(buffers, decay), _whole(buffers) if parts is None else parts
         self.momentum, self.forgetting = _fraction("momentum", momentum), _fraction("forgetting", forgetting)
         self.mean_square, self.velocity = _vector(buffers, 0.0), _vector(buffers, 0.0)
 

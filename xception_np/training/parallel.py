@@ -3,7 +3,7 @@
     gradient = sum over the processes of (share of the batch) * (gradient of the share's mean loss)
 
 is the gradient of the whole batch's mean loss, so that n processes do what one would, as in the paper's synchronous ImageNet runs
-(section 4.3: 60 GPUs). Two things are each process's own, as there: batch normalisation normalises a share by the share's
+(section 4.4: 60 GPUs). Two things are each process's own, as there: batch normalisation normalises a share by the share's
 statistics, and dropout draws for a share. The moving statistics are averaged over the processes with the gradients.
 
 One message a step carries it all, added up over the processes by one allreduce:

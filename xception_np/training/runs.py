@@ -13,6 +13,9 @@ from xception_np.training import locking, state
 PICTURES = ("curves", "predictions", "confusion")
 """What is drawn at the end of a run."""
 
+TENSORBOARD = "tensorboard"
+"""The folder of what TensorBoard reads."""
+
 FILES = (
     "config.json",
     "environment.json",
@@ -21,7 +24,7 @@ FILES = (
     *(f"{name}.safetensors" for name in ("state", "last", "averaged", "best")),
     *(f"{name}.png" for name in PICTURES),
     "result.json",
-    "tensorboard",
+    TENSORBOARD,
 )
 """What a run writes into its folder."""
 

@@ -16,7 +16,7 @@ class Moment(NamedTuple):
     """Where a run is.
 
     progress : float
-        From 0 (start) to 1 (end).
+        From 0 (start) to 1 (end), in the middle of the step.
     epochs : float
         Passes over the training pictures so far.
     samples : int

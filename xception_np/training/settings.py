@@ -55,7 +55,7 @@ class Settings:
     grow_from : float
         Side of the pictures at the start of the run, as a part of the full one; 1 for full size from the start.
     grow_until : float
-        Fraction of the run after which pictures have their full size; they grow until then.
+        Fraction of the run in which pictures grow, in steps of an eighth of their full size: the last step comes before it is over.
     label_smoothing : float
         Part of the target that is spread over all classes.
     dropout : float
@@ -133,7 +133,12 @@ class Settings:
         _fraction("warmup", self.warmup)
         _number("decay_factor", self.decay_factor, 0 < self.decay_factor <= 1, "a factor, 0 < decay_factor <= 1")
         _number("decay_every", self.decay_every, self.decay_every >= 1e-6, "a number of epochs or samples, 1e-6 or more")
-        _number("grow_from", self.grow_from, 0.1 <= self.grow_from <= 1, "a part of the pictures' side, 0.1 to 1")
+        _number(
+            "grow_from",
+            self.grow_from,
+            0.1 <= self.grow_from <= 0.9 or self.grow_from == 1,
+            "a part of the pictures' side, 0.1 to 0.9, or 1",
+        )
         _fraction("grow_until", self.grow_until)
         _fraction("label_smoothing", self.label_smoothing)
         _fraction("dropout", self.dropout)

@@ -6,6 +6,7 @@ that a step depends on is in `state.safetensors`, so a run that was killed goes 
 
 import json
 import math
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -296,7 +297,8 @@ class Trainer:
     def _advance(self, x, labels, before: float, waited: float) -> tuple[Progress, bool]:
         """Take a step; say where the run is after it, and whether it is to stop."""
         limit = math.inf if self.settings.minutes is None else max(60 * self.settings.minutes - self.reserve, 1)
-        done = min(1.0, max(self.step / self.steps, self.seconds / limit))  # a slow start may have left less time than was used
+        middle = (self.step + 0.5) / self.steps  # of the step: a run of one has a rate, too
+        done = min(1.0, max(middle, self.seconds / limit))  # a slow start may have left less time than was used
         moment = Moment(done, self.step / len(self.loader), self.step * self.settings.batch)
         rate = self.settings.rate * self.schedule(moment)
         x = self._grown(x, done)
@@ -400,15 +402,22 @@ class Trainer:
         """Remove what a former run left, its state first, and write down what this one starts with."""
         for name in ("state", "last", "averaged", "best"):
             (self.folder / f"{name}.safetensors").unlink(missing_ok=True)
-        for name in ("environment.json", "result.json"):
+        for name in ("environment.json", "result.json", *(f"{name}.png" for name in runs.PICTURES)):
             (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / runs.TENSORBOARD, ignore_errors=True)
         with replacing(self.folder / "config.json") as temporary:
             temporary.write_text(json.dumps({**self.about, **self._config()}, indent=2) + "\n")
         self._save_state()
 
 
 def _set_aside(train: Pictures, settings: Settings) -> tuple[Pictures, Pictures | None]:
-    """The pictures to train on, and those to choose by."""
+    """The pictures to train on, at least a batch of them, and those to choose by."""
+    if settings.validation >= len(train):
+        raise InputError(f"validation is {settings.validation}; expected fewer pictures than there are to train on, {len(train)}")
+    rest = len(train) - settings.validation
+    if rest < settings.batch:
+        aside = f", of which validation sets {settings.validation} aside" if settings.validation else ""
+        raise InputError(f"batch is {settings.batch}; expected at most the number of pictures to train on, {len(train)}{aside}")
     return data.hold_out(train, settings.validation, settings.seed) if settings.validation else (train, None)
 
 

@@ -1,4 +1,4 @@
-"""Batch normalisation in training: every channel to mean beta and standard deviation gamma, over the batch.
+"""Batch normalisation in training: every channel to mean 0 and variance 1 over the batch, then scaled by gamma and shifted by beta.
 
     mean[c]     = mean of x[..., c]                        over the P = N * H * W positions
     variance[c] = mean of (x[..., c] - mean[c])**2         (biased: divided by P)
@@ -65,7 +65,7 @@ def forward(x, gamma, beta, epsilon=EPSILON, activation=None, *, implementation=
 def backward(dy, cache, *, implementation=None):
     """Gradients given dy = dloss/dy; returns (dx, dgamma, dbeta).
 
-    dy counts only where the activation let pass. With sums over the positions of a channel:
+    dy counts only where the activation passed it on. With sums over the positions of a channel:
 
         dbeta  = sum of dy
         dgamma = sum of dy * xhat

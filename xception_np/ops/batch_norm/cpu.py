@@ -3,8 +3,8 @@
 Statistics in one pass over memory: each tile finds its own mean, then the squares around it while it is in the cache; tiles
 are put together in float64 by the formula of Chan et al. for the variance of a union. No large sums of squares are subtracted.
 The mean is that of differences from the tile's first row, whose sum is small where numbers are far from 0 and close to each
-other: a sum of the numbers themselves would be rounded by more than their spread. A first row that is far from all others makes
-the variance itself larger than what is rounded then.
+other: a sum of the numbers themselves would be rounded by more than their spread. If the first row is an outlier, rounding is
+larger, but so is the variance, beside which it stays small.
 
 Sums are over four rows at a time: an accumulator is loaded and stored once for the four. Spans start at multiples of four, so
 what is left of one at its end is what is left of the whole.
@@ -38,14 +38,14 @@ def normalise(cache):
 
 
 def channel_sums(dy, cache):
-    """dgamma = sum of dy * xhat, and dbeta = sum of dy, over all positions that the activation let pass."""
+    """dgamma = sum of dy * xhat, and dbeta = sum of dy, over all positions that the activation passed on."""
     sums = _pass_with_sums(_sums, 2, threads.rows(cache.x), threads.rows(dy), *affine(cache))
     dgamma, dbeta = sums.sum(axis=0, dtype=np.float64)
     return (dgamma * inverse(cache)).astype(dy.dtype), dbeta.astype(dy.dtype)
 
 
 def gradient(dy, cache, through_mean, through_variance):
-    """dx = scale * (dy - through_mean - (x - mean) * through_variance), dy counted where the activation let pass."""
+    """dx = scale * (dy - through_mean - (x - mean) * through_variance), dy counted where the activation passed it on."""
     dx = arrays.empty_like(dy)
     threads.for_rows(
         _gradient, threads.rows(cache.x), threads.rows(dy), *affine(cache), through_mean, through_variance, threads.rows(dx)
@@ -71,7 +71,7 @@ def affine(cache):
 
 
 def _pass_with_sums(function, count, rows, *arguments):
-    """The same for one that writes so many sums a channel for each span: (spans, count, C)."""
+    """What a function that `threads.for_rows` runs writes, `count` sums a channel for each span: (spans, count, C)."""
     sums = arrays.empty((len(tiling.spans(*rows.shape)), count, rows.shape[1]), rows.dtype)
     threads.for_rows(function, rows, *arguments, sums)
     return sums

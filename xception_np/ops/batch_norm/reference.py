@@ -9,8 +9,8 @@ from xception_np.ops.relu import reference as relu
 
 def forward(x, gamma, beta, epsilon, activation):
     positions = tuple(range(x.ndim - 1))
-    mean = x.mean(axis=positions, dtype=np.float64).astype(x.dtype)  # so that P numbers far from 0 lose no digits
-    variance = ((x - mean) ** 2).mean(axis=positions)
+    mean = x.mean(axis=positions, dtype=np.float64).astype(x.dtype)  # so that a sum of P numbers loses no digits
+    variance = ((x - mean) ** 2).mean(axis=positions, dtype=np.float64).astype(x.dtype)
     xhat = (x - mean) / np.sqrt(variance + x.dtype.type(epsilon))
     y = gamma * xhat + beta
     if activation == "relu":

@@ -57,7 +57,7 @@ def backward(dy, cache, *, implementation=None):
 
 
 def weight_gradient(dy, cache, *, implementation=None):
-    """Dweight alone, as backward gives it: where x are pictures, nobody asks for dx."""
+    """dweight alone, as backward gives it: where x are pictures, nobody asks for dx."""
     spec.cached(cache, Cache)
     spec.gradient(dy, output_shape(cache.x.shape, cache.weight.shape, cache.geometry), cache.x.dtype)
     return implementations.load(__name__, implementation, dy=dy, cache=cache).weight_gradient(dy, cache)

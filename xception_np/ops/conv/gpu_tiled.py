@@ -14,7 +14,7 @@ NARROW = 8  # channels: of a tile of dx for fewer, as those of a picture, most w
 def forward(x, weight, geometry):
     y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype, like=x)
     positions, filters = y.size // y.shape[3], y.shape[3]
-    args = (x, weight, y, positions, *_sizes(x, weight, geometry))
+    args = (x, weight, y, positions, *gpu.sizes(x, weight, geometry))
     kernels.launch(FILE, "forward", x.dtype, _tiles(positions, filters), BLOCK, args)
     return y, Cache(x, weight, geometry)
 
@@ -28,14 +28,14 @@ def _backward_x(dy, cache):
     x, weight, geometry = cache
     dx = arrays.empty_like(x)
     pixels, channels = x.size // x.shape[3], x.shape[3]
-    args = (dy, weight, dx, pixels, *_sizes(x, weight, geometry))
+    args = (dy, weight, dx, pixels, *gpu.sizes(x, weight, geometry))
     kernels.launch(FILE, "backward_x", x.dtype, _tiles(pixels, channels), BLOCK, args)
     return dx
 
 
 def weight_gradient(dy, cache):
     x, weight, geometry = cache
-    dweight, sizes = arrays.empty_like(weight), _sizes(x, weight, geometry)
+    dweight, sizes = arrays.empty_like(weight), gpu.sizes(x, weight, geometry)
     positions, filters = dy.size // dy.shape[3], dy.shape[3]
     chunk, chunks = kernels.large_chunks(positions)
     sums = arrays.empty((chunks, *weight.shape), x.dtype, like=x)
@@ -48,10 +48,3 @@ def weight_gradient(dy, cache):
 def _tiles(rows, columns):
     """The grid of a matrix's tiles."""
     return (-(-rows // HEIGHT) * -(-columns // WIDTH),)
-
-
-def _sizes(x, weight, geometry):
-    """H, W, C, F, OH, OW and the numbers of the windows."""
-    _, height, width, channels = x.shape
-    out = geometry.output_size(height, width)
-    return height, width, channels, weight.shape[3], *out, *geometry.windows(height, width).numbers

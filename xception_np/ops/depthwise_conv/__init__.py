@@ -1,4 +1,4 @@
-"""Depthwise convolution: every channel looks at itself only, through M windows of its own.
+"""Depthwise convolution: every channel looks at itself only, with M kernels of its own.
 
     y[n, oh, ow, c*M + m] = sum over i, j of  x[n, oh*sh + i*dh - top, ow*sw + j*dw - left, c] * weight[i, j, c, m]
 

@@ -40,7 +40,7 @@ def backward(dy, cache):
 
 
 def input_gradient(dy, taps, windows, x_shape):
-    """Dx (N, H, W, C): each pixel gathers dy * w from the windows it was in."""
+    """dx (N, H, W, C): each pixel gathers dy * w from the windows it was in."""
     return narrow(convolve_back(dy, taps, windows, (*x_shape[:3], dy.shape[3])), dy.shape[3] // x_shape[3])
 
 
@@ -65,13 +65,13 @@ def backwards(taps, windows):
 
 
 def convolve(x, taps, windows, spread, y):
-    """Y = windows of x, its pixels `spread` apart, weighed by the taps."""
+    """y = windows of x, its pixels `spread` apart, weighed by the taps."""
     tiles = tiling.image_table(y.shape)
     threads.together(lambda queue: _convolve(queue, tiles, x, taps, windows, spread, frames.rows(y)), len(tiles))
 
 
 def widen(x, multiplier):
-    """X with every channel repeated M times, (N, H, W, C*M)."""
+    """x with every channel repeated M times, (N, H, W, C*M)."""
     return x if multiplier == 1 else np.repeat(x, multiplier, axis=3)
 
 
@@ -120,7 +120,7 @@ def correlate(frame, taps, windows, y):
 
 @compiled_with(depthwise_rows, frames)
 def correlate_back(dy, back, memory, dx):
-    """Dx of whole images, as each pixel gathers it; what the windows see of dy goes into `memory`, where it has to be copied."""
+    """dx of whole images, as each pixel gathers it; what the windows see of dy goes into `memory`, where it has to be copied."""
     if _surround_every_pixel(back.windows, back.spread, dy, dx.shape[1:3]) and depthwise_rows.fits(dx):
         depthwise_rows.correlate_padded(dy, 0, back.taps, dx)
         return

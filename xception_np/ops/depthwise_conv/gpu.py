@@ -10,7 +10,7 @@ FILE = Path(__file__).with_name("gpu.cu")
 
 def forward(x, weight, geometry):
     y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype, like=x)
-    args = (x, weight, y, y.size, *_sizes(x, weight, geometry))
+    args = (x, weight, y, y.size, *sizes(x, weight, geometry))
     kernels.launch(FILE, "forward", x.dtype, *kernels.over(y.size), args)
     return y, Cache(x, weight, geometry)
 
@@ -18,14 +18,14 @@ def forward(x, weight, geometry):
 def backward(dy, cache):
     x, weight, geometry = cache
     dx, dweight = arrays.empty_like(x), arrays.empty_like(weight)
-    sizes = _sizes(x, weight, geometry)
-    kernels.launch(FILE, "backward_x", x.dtype, *kernels.over(dx.size), (dy, weight, dx, dx.size, *sizes))
-    args = (dy, x, dweight, dweight.size, x.shape[0], *sizes)
+    numbers = sizes(x, weight, geometry)
+    kernels.launch(FILE, "backward_x", x.dtype, *kernels.over(dx.size), (dy, weight, dx, dx.size, *numbers))
+    args = (dy, x, dweight, dweight.size, x.shape[0], *numbers)
     kernels.launch(FILE, "backward_weight", x.dtype, *kernels.over(dweight.size), args)
     return dx, dweight
 
 
-def _sizes(x, weight, geometry):
+def sizes(x, weight, geometry):
     """H, W, C, M, OH, OW and the numbers of the windows."""
     _, height, width, channels = x.shape
     out = geometry.output_size(height, width)

@@ -21,7 +21,7 @@ def forward(x, weight, geometry):
     y = arrays.empty(output_shape(x.shape, weight.shape, geometry), x.dtype, like=x)
     shared = _forward_patch(rows, geometry) * LANES * x.itemsize
     grid = (_tiles(y.shape, rows) * _groups(y.shape[3]),)
-    kernels.launch(FILE, "forward", x.dtype, grid, (LANES, rows), (x, weight, y, *_sizes(x, weight, geometry)), shared)
+    kernels.launch(FILE, "forward", x.dtype, grid, (LANES, rows), (x, weight, y, *gpu.sizes(x, weight, geometry)), shared)
     return y, Cache(x, weight, geometry)
 
 
@@ -30,7 +30,7 @@ def backward(dy, cache):
     x_rows, weight_rows = (_rows(patch, geometry, x.itemsize) for patch in (_backward_patch, _weight_patches))
     if x_rows is None or weight_rows is None:
         return gpu.backward(dy, cache)
-    sizes = _sizes(x, weight, geometry)
+    sizes = gpu.sizes(x, weight, geometry)
 
     dx = arrays.empty_like(x)
     shared = _backward_patch(x_rows, geometry) * LANES * x.itemsize
@@ -77,10 +77,3 @@ def _tiles(shape, rows):
 
 def _groups(channels):
     return -(-channels // LANES)
-
-
-def _sizes(x, weight, geometry):
-    """H, W, C, M, OH, OW and the numbers of the windows."""
-    _, height, width, channels = x.shape
-    out = geometry.output_size(height, width)
-    return height, width, channels, weight.shape[3], *out, *geometry.windows(height, width).numbers

@@ -3,7 +3,7 @@
     keep = word of the stream >= rate * 2**32        y = x / (1 - rate) where keep, else 0        dx likewise from dy
 
 x, y of any shape; the k-th number of x, counted flat, takes the k-th word of the stream. Nothing is cached: the backward pass
-draws the same words again. Source: Srivastava et al., JMLR 15 (2014); the paper uses rate 0.5 before the last layer (section 4.4).
+draws the same words again. Source: Srivastava et al., JMLR 15 (2014); the paper uses rate 0.5 before the last layer (section 4.3).
 """
 
 from typing import NamedTuple

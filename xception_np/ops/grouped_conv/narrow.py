@@ -23,12 +23,12 @@ from xception_np.ops.register_block import BYTES
 
 
 def convolve(x, weight, windows, segments, y):
-    """Y = windows of x, by segment."""
+    """y = windows of x, by segment."""
     _convolve_spread(x, weight, windows, (1, 1), segments, y)
 
 
 def input_gradient(dy, weight, windows, segments, dx):
-    """Dx = a convolution of dy: its pixels `stride` apart, the taps flipped, filters and channels exchanged.
+    """dx = a convolution of dy: its pixels `stride` apart, the taps flipped, filters and channels exchanged.
 
     With a stride, the zeros between are multiplied, too.
     """
@@ -36,7 +36,7 @@ def input_gradient(dy, weight, windows, segments, dx):
 
 
 def weight_gradient(x, dy, windows, segments):
-    """Dweight (kh, kw, C/S, F)."""
+    """dweight (kh, kw, C/S, F)."""
     width, filters, lane_count = x.shape[3] // segments, dy.shape[3] // segments, BYTES // x.itemsize
     shape = (-(-segments // lane_count), math.prod(windows.kernel) * width, filters * lane_count)
     tiles, groups = tiling.group_table(dy.shape, _numbers(x, dy), math.prod(shape))
@@ -50,7 +50,7 @@ def weight_gradient(x, dy, windows, segments):
 
 
 def _convolve_spread(x, weight, windows, spread, segments, y):
-    """Y = windows of x, its pixels `spread` apart, by segment."""
+    """y = windows of x, its pixels `spread` apart, by segment."""
     tiles = tiling.image_table(y.shape, _numbers(x, y))
     taps = _as_taps(weight, segments)
     threads.together(lambda queue: _convolve(queue, tiles, x, taps, windows, spread, segments, frames.rows(y)), len(tiles))

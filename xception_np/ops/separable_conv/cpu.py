@@ -1,9 +1,9 @@
 """Depthwise separable convolution on the CPU.
 
-Spatial first, for a tile of P positions: the depthwise result goes into a panel (P, C*M) that stays in the cache, and the
-matrix product reads it from there. The middle is never written to memory. The backward pass fills the panel again, and
-uses it twice: for the pointwise gradient, and for the activation's; and the frame of x, from which the panel was filled, for
-the depthwise gradient.
+Spatial first, tile by tile: the depthwise result goes into a panel, a row of C*M numbers for each position, that stays in the
+cache, and the product with the pointwise weight P reads it from there. The middle is never written to memory. The backward pass
+fills the panel again, and uses it twice: for the pointwise gradient, and for the activation's; and the frame of x, from which the
+panel was filled, for the depthwise gradient.
 
 A tile is some rows of an image, or some whole images where they are small. Whole images are all that dx depends on, so then the
 gradient of the middle stays in the cache, too; otherwise it is written to memory, and dx follows in a second pass.
@@ -53,7 +53,7 @@ def entry_of(cache):
 
 
 def spatial_first(cache, entry, exit=None):
-    """Y, from x as it enters, and as it leaves: the exit is nothing if not given."""
+    """y as it leaves, from x as it enters; the exit is nothing if not given."""
     x, depthwise_weight, pointwise_weight, geometry, order, activation, _ = cache
     y = arrays.empty(output_shape(x.shape, depthwise_weight.shape, pointwise_weight.shape, geometry, order), x.dtype)
     multiplier = depthwise_weight.shape[3]
@@ -105,7 +105,7 @@ def spatial_first_backward(dy, cache, entry):
     )
 
 
-@compiled_with(entries, exits, frames, products, depthwise, relu, elu)
+@compiled_with(entries, exits, frames, products, depthwise, elu)
 def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y, exit):
     height, columns = y.shape[0] // x.shape[0], y.shape[1]
     memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
@@ -119,7 +119,7 @@ def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y, ex
         exits.leave(y.reshape(-1), np.arange(first, first + len(results)) * y.shape[2], exit)
 
 
-@compiled_with(entries, frames, products, depthwise, relu, elu)
+@compiled_with(entries, frames, products, depthwise, elu)
 def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windows, activation, back, dz, partials):
     """Tiles of whole images. partials[g] = the group's ddepthwise, then its dpointwise, then what the entry sums up"""
     height, columns = dy.shape[1:3]
@@ -143,7 +143,7 @@ def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windo
             entries.cut_and_sum_rows(x[n0:n1].reshape(-1, x.shape[3]), entry, dz[n0:n1].reshape(-1, x.shape[3]), sums)
 
 
-@compiled_with(entries, frames, products, depthwise, relu, elu)
+@compiled_with(entries, frames, products, depthwise, elu)
 def _backward_rows(queue, groups, tiles, x, entry, dy, taps, transposed, windows, activation, dmiddle, partials):
     """Any tiles. partials[g] = the group's ddepthwise, then its dpointwise; and dmiddle, from which dz follows"""
     height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
@@ -177,26 +177,26 @@ def _parts(partial, taps, transposed_shape):
     return partial[: ends[0]].reshape(taps.shape), dpointwise, partial[ends[1] :].reshape(2, -1)
 
 
-@compiled_with(depthwise, relu, elu, how=compiled)
+@compiled_with(depthwise, entries, elu, how=compiled)
 def _fill_panel(frame, tile, columns, taps, windows, activation, memory):
-    """The middle of a tile, activated: (P, C*M), in `memory`."""
+    """The middle of a tile, activated: (positions, C*M), in `memory`."""
     images, rows, channels = tile[1] - tile[0], tile[3] - tile[2], taps.shape[2]
     panel = memory[: images * rows * columns * channels]
     depthwise.correlate(frame, taps, windows, panel.reshape(images, rows, columns, channels))
     if activation == RELU:
-        relu.forward_span(panel, panel)
+        entries.cut(panel)
     elif activation == ELU:
         elu.forward_span(panel, panel)
     return panel.reshape(-1, channels)
 
 
-@compiled_with(products, relu, elu)
+@compiled_with(products, entries, elu)
 def _middle_gradient(panel, dy, transposed, activation, dmiddle, dpointwise, add, spare):
-    """y = panel @ P, so dP = panel.T @ dy, or += if `add`, and dmiddle = dy @ P.T, where the activation let pass"""
+    """y = panel @ P, so dP = panel.T @ dy, or += if `add`, and dmiddle = dy @ P.T, where the activation passed it on"""
     products.add_product_over_rows(panel, dy, dpointwise, add, spare)
     products.multiply(dy, transposed, dmiddle)
     if activation == RELU:
-        relu.backward_span(panel.reshape(-1), dmiddle.reshape(-1), dmiddle.reshape(-1))
+        entries.cut_gradient(panel.reshape(-1), dmiddle.reshape(-1))
     elif activation == ELU:
         elu.backward_span(panel.reshape(-1), dmiddle.reshape(-1), dmiddle.reshape(-1))
 
@@ -221,7 +221,7 @@ def _pointwise_first_backward(dy, cache):
 
 
 def _seen(cache):
-    """X as the pointwise step sees it."""
+    """x as the pointwise step sees it."""
     return cache.x if cache.before is None else relu.forward(cache.x)[0]
 
 
