@@ -352,6 +352,7 @@ PICTURE = "run/curves.png"
         ),
         (None, ["features", PICTURE, "--layer", "avg_pool", "--out", "x.npy"], "out is x.npy; expected a path that ends in .npz"),
         (None, ["convert", "box", "run/config.json"], "out is run/config.json, which exists already"),
+        (None, ["convert", "box", "no/x.h5"], "out is no/x.h5; expected the path of a file, in a folder that exists"),
         (None, ["convert", "box", "x.onnx"], "end in '.onnx'; expected .weights.h5, .h5 or .safetensors"),
         (
             None,

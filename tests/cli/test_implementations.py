@@ -7,6 +7,10 @@ import pytest
 from command import run
 from PIL import Image
 
+from xception_np import data, implementations, models
+from xception_np.commands import evaluate, predict
+from xception_np.training import Evaluation
+
 ALIKE = 1e-5  # of a loss: float32 rounds in other places, and every step lets that grow, in proportion to the learning rate
 
 
@@ -45,6 +49,25 @@ def test_the_reference_trains_too(tmp_path, pictures):
     options = ["--steps", 1, "--batch", 4, "--implementation", "reference", "--out", tmp_path / "run", "--json"]
     result = run("train", "--data", pictures, "--size", 32, *options)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", ["reference", "emulated"])
+def test_predictions_are_computed_by_it(monkeypatch, capsys, pictures, name):
+    by = []
+    monkeypatch.setattr(
+        models.Model, "predict", lambda self, x: by.append((implementations.default(), self.place)) or np.eye(1, 10)
+    )
+    predict.run([pictures / "val" / "one" / "0.png"], "box", None, 1, name, as_json=False)
+    assert by == [(name, implementations.place(name))] and "airplane" in capsys.readouterr().out
+
+
+def test_the_reference_measures(monkeypatch, capsys):
+    by = []
+    measured = Evaluation(np.eye(10), np.arange(10), 1.0)
+    monkeypatch.setattr(evaluate.training, "evaluate", lambda *_: by.append(implementations.default()) or measured)
+    monkeypatch.setattr(evaluate, "_held_out", lambda *_: data.load("digits").test)
+    evaluate.run(evaluate.Request("box", None, "digits", None, 0, None, "reference"), as_json=False)
+    assert by == ["reference"] and capsys.readouterr().out.startswith("accuracy 100.00%")
 
 
 @pytest.mark.usefixtures("needs_compiler")

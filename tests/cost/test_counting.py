@@ -192,7 +192,10 @@ def test_a_layer_of_somebody_elses_is_called_by_its_class():
         (lambda: counted("xception", size=299.0), r"size is 299\.0; expected an integer"),
         (lambda: counted("xception", batch=0), "batch is 0; expected an integer, 1 or more"),
         (lambda: counted("xception", size=4), "the kernel spans 3"),
-        (lambda: counted("vgg16", size=160), "size is 160; expected 224, for which the fully connected layers of vgg16 are made"),
+        (
+            lambda: counted("vgg16", size=160),
+            "size is 160, which vgg16 does not take: x has 12800 numbers for each image; expected 25088",
+        ),
         (lambda: cost.count(models.outline(models.find("xception")), (1, 299, 0, 3)), r"x_shape\[2\] is 0; expected an integer"),
         (lambda: cost.rows(counted("xception_small"), "block"), "by is 'block'; expected one of 'layer', 'kind', 'module'"),
     ],

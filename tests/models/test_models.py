@@ -228,18 +228,22 @@ def test_predict_asks_blas_for_one_thread_once(monkeypatch):
 
 def test_a_model_is_where_it_is_computed_only_inside():
     model = models.build("xception_small", seed=0)
+    before = model.buffers
     with pytest.raises(KeyboardInterrupt), model.computed_by("reference"):
         assert (model.place, implementations.default()) == ("numpy", "reference")
         raise KeyboardInterrupt
-    assert (model.place, implementations.default()) == ("numpy", "cpu")
+    assert model.buffers is before and implementations.default() == "cpu"
 
 
 @pytest.mark.usefixtures("needs_compiler")
 def test_a_model_comes_back_from_the_device():
     model = models.build("xception_small", seed=0)
+    before = model.buffers
     with model.computed_by("emulated"):
         assert model.place == "emulated"
-    assert model.place == "numpy"
+        model.buffers.values.set(np.ones(before.values.shape, np.float32))
+    assert model.place == "numpy" and model.buffers is before
+    assert (model.parameters[0].value == 1).all() and not (before.gradients == 1).any()
 
 
 def test_predict_in_batches_is_predict_at_once():

@@ -17,7 +17,7 @@ from xception_np.errors import InputError
 from xception_np.files import replacing
 from xception_np.models.table import Norm
 from xception_np.training import Checkpoint, Progress, load, save, state
-from xception_np.training.history import History, read
+from xception_np.training.history import History, Validation, read
 
 
 @pytest.fixture
@@ -321,3 +321,14 @@ def test_a_state_is_no_checkpoint(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         load(tmp_path / "state.safetensors")
     assert json.loads(metadata(tmp_path / "state.safetensors")["xception_np_state"])["step"] == 7
+
+
+def test_an_accuracy_is_from_0_to_1(tmp_path):
+    """But for the rounding of shares that processes added up in float32."""
+    path, line = tmp_path / "validation.jsonl", Validation(1, 1.0, 0.5, 1.0000001192092896, 2.0)
+    history = History(path, Validation)
+    history.append(line)
+    assert history.lines == [line]
+    history.append(line._replace(accuracy=8.5))
+    with pytest.raises(InputError, match="cannot be read"):
+        history.lines  # noqa: B018 (it reads the file)

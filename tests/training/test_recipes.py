@@ -143,3 +143,6 @@ def test_what_changes_nothing_is_refused(name, changes, goes_with):
 def test_growth_has_an_end():
     with pytest.raises(InputError, match=r"grow_until is 0; expected a part of the run, as grow_from is 0.5"):
         Settings(grow_from=0.5)
+    Settings(grow_from=0.93, grow_until=0.5)  # begins with seven eighths
+    with pytest.raises(InputError, match=r"grow_from is 0\.94; expected a part of the pictures' side from 0\.1 on that is less"):
+        Settings(grow_from=0.94, grow_until=0.5)

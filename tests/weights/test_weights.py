@@ -15,6 +15,7 @@ from tiny import SIZE, tiny_inception, tiny_vgg, tiny_xception
 
 from xception_np import models, weights
 from xception_np.errors import InputError
+from xception_np.models.table import Conv, Plain, Sep
 from xception_np.weights import keras_layers, timm_files
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -265,3 +266,16 @@ def test_biases_have_no_place_in_timms_layout():
     model = models.from_table(TABLES["legacy_xception"]._replace(bias=True))
     with pytest.raises(InputError, match="expected xception or legacy_xception"):
         timm_files.names(model)
+
+
+@pytest.mark.parametrize("name", ["x.h5", "x.weights.h5", "x.safetensors"])
+def test_biases_of_segmented_separable_convolutions_are_in_the_file(tmp_path, name):
+    """A bias is that of the pointwise half, which is a convolution of its own to Keras."""
+    table = models.TABLES["xception_small"]._replace(
+        name="mine", modules=(Plain("block1", (Conv(4), Sep(8, segments=2))),), norm=None, bias=True
+    )
+    model, other = (models.from_table(table, seed=seed) for seed in (1, 2))
+    model.buffers.values[...] += 0.1
+    weights.save(model, tmp_path / name)
+    assert weights.load(other, tmp_path / name) == []
+    np.testing.assert_array_equal(other.buffers.values, model.buffers.values)

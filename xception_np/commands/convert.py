@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from xception_np import training, weights
-from xception_np.commands.output import console, emit
+from xception_np.commands.output import check_target, console, emit
 from xception_np.errors import InputError
 from xception_np.training import pretrained
 
@@ -12,8 +12,7 @@ def run(source: str, out: Path, network: str | None, layout: str | None, as_json
     """Write weights in another layout."""
     if out.exists():
         raise InputError(f"out is {out}, which exists already; choose another path")
-    if not out.absolute().parent.is_dir():
-        raise InputError(f"out is {out}; expected the path of a file, in a folder that exists")
+    check_target(out, "out")
     weights.check_target(out, layout)
     loaded = pretrained.load(source, network)
     if out.suffix == ".safetensors" and layout is None:

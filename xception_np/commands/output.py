@@ -88,10 +88,15 @@ def save_figure(figure: Figure, path: Path) -> Path:
     return path
 
 
-def check_picture_target(path: Path, option: str = "out") -> None:
-    """InputError if no picture can be written where this option says, or if it would replace what is none."""
+def check_target(path: Path, option: str) -> None:
+    """InputError if there can be no file where this option says."""
     if (path.exists() and not path.is_file()) or not path.absolute().parent.is_dir():
         raise InputError(f"{option} is {path}; expected the path of a file, in a folder that exists")
+
+
+def check_picture_target(path: Path, option: str = "out") -> None:
+    """InputError if no picture can be written where this option says, or if it would replace what is none."""
+    check_target(path, option)
     if path.is_file() and not _is_png(path):
         raise InputError(f"{option} is {path}, a file that is no PNG picture; choose another one")
 

@@ -23,7 +23,7 @@ from xception_np.check.anchors import check_anchors
 from xception_np.check.cases import Case
 from xception_np.check.comparison import Comparison
 from xception_np.check.updates import check_muon, check_sum_of_squares, check_update
-from xception_np.commands.output import console, emit, print_grid, to_json
+from xception_np.commands.output import check_target, console, emit, print_grid, to_json
 from xception_np.emulator import Report, toolchain
 from xception_np.errors import InputError
 from xception_np.files import read_json, replacing
@@ -80,8 +80,7 @@ def run(implementation: str, names: Sequence[str], report: Path | None, as_json:
 
 def _check_target(report: Path) -> None:
     """InputError if no report can be written there, or if there is a file that is none."""
-    if report.is_dir() or not report.absolute().parent.is_dir():
-        raise InputError(f"report is {report}; expected the path of a file, in a folder that exists")
+    check_target(report, "report")
     if not report.exists():
         return
     found = read_json(report, "a report, or a path where no file is")

@@ -7,8 +7,7 @@ from xception_np.cost.kinds import kind_of
 from xception_np.cost.passes import training
 from xception_np.errors import InputError
 from xception_np.layers import Chain, Layer, SeparableConv, visits
-from xception_np.models import Table, summary
-from xception_np.models.table import Flatten
+from xception_np.models import Table, outline, summary
 from xception_np.ops import spec
 from xception_np.ops.spec import Cost
 
@@ -63,8 +62,7 @@ def count(chain: Chain, x_shape: tuple[int, ...]) -> list[Line]:
     InputError
         If a size is less than 1, or too small for a kernel.
     """
-    for axis, size in enumerate(x_shape):
-        spec.positive(f"x_shape[{axis}]", size)
+    spec.sizes("x_shape", x_shape)
     kept = summary.kept_by(chain, x_shape)
     first = _first(chain)
     lines: list[Line] = []
@@ -103,11 +101,11 @@ def pictures_shape(table: Table, size: int | None = None, batch: int = 1) -> tup
     Raises
     ------
     InputError
-        If size or batch is not an integer, 1 or more, or the network takes no other size than its own.
+        If size or batch is not an integer, 1 or more, or the network does not take pictures of this size.
     """
     size = table.input_size if size is None else spec.positive("size", size)
-    if size != table.input_size and any(isinstance(word, Flatten) for word in table.head):
-        raise InputError(
-            f"size is {size}; expected {table.input_size}, for which the fully connected layers of {table.name} are made"
-        )
+    try:
+        outline(table).output_shape((1, size, size, 3))
+    except InputError as error:
+        raise InputError(f"size is {size}, which {table.name} does not take: {error}") from error
     return spec.positive("batch", batch), size, size, 3

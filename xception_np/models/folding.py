@@ -52,10 +52,11 @@ def _joined(convolution: Conv | GroupedConv | SeparableConv, norm: BatchNorm, be
     """A convolution with the scale of a batch normalisation in it, and the shift: of what the convolution gives, plus `before`."""
     beta, mean, variance = (array.value.astype(np.float64) for array in (norm.beta, norm.moving_mean, norm.moving_variance))
     gamma, dtype = 1.0 if norm.gamma is None else norm.gamma.value, norm.beta.value.dtype
-    scaled, bias = _settled(convolution), Bias(convolution.name, norm.beta.size, norm.relu_name)
+    scaled, bias = copy(convolution), Bias(convolution.name, norm.beta.size, norm.relu_name)
     with np.errstate(over="ignore", invalid="ignore"):  # numbers that become none make results that are none, as without folding
         scale = gamma / np.sqrt(variance + norm.epsilon)
         if isinstance(scaled, SeparableConv):
+            scaled.depthwise = _holding(scaled.depthwise, scaled.depthwise.value, dtype)
             scaled.pointwise = _holding(scaled.pointwise, scaled.pointwise.value * scale, dtype)
         else:
             scaled.kernel = _holding(scaled.kernel, scaled.kernel.value * scale, dtype)

@@ -72,14 +72,22 @@ class Model(Predictor):
 
     @contextmanager
     def computed_by(self, implementation: str) -> Iterator[None]:
-        """Inside the `with` block the model is where an implementation computes, and every call uses that one."""
-        before = self.place
+        """Inside the `with` block the model is where an implementation computes, and every call uses that one.
+
+        Then it has its own buffers again, with what was learnt.
+        """
+        before = self.buffers
         with implementations.use(implementation):
+            if implementations.place(implementation) == self.place:
+                yield
+                return
             self.move(implementations.place(implementation))
             try:
                 yield
             finally:
-                self.move(before)
+                for mine, moved in zip(before, self.buffers, strict=True):
+                    arrays.write(mine, arrays.to_host(moved))
+                self.use(before)
 
     def require_in_numpy(self) -> None:
         """InputError if the model is on a device; for what reads its arrays one by one."""
@@ -106,5 +114,15 @@ class Model(Predictor):
         vector.fill(self.buffers.gradients, 0)
 
     def summary(self, x_shape: tuple[int, ...] | None = None) -> str:
-        """A table of the layers: shapes, parameters, multiply-adds, and memory that a training step keeps."""
-        return summary.text(self, spec.pictures_shape(x_shape or self.table.input_shape))
+        """A table of the layers: shapes, parameters, multiply-adds, and memory that a training step keeps.
+
+        Raises
+        ------
+        InputError
+            If x_shape, the network's own if not given, is not (N, H, W, 3), or its pictures are too small.
+        """
+        x_shape = x_shape or self.table.input_shape
+        if len(x_shape) != 4 or x_shape[3] != 3:
+            raise InputError(f"x_shape is {x_shape}; expected (N, H, W, 3)")
+        spec.sizes("x_shape", x_shape)
+        return summary.text(self, x_shape)

@@ -211,13 +211,10 @@ def positive(name: str, value) -> int:
     return int(value)
 
 
-def pictures_shape(x_shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape, checked to be (N, H, W, 3) with sizes of 1 or more."""
-    if len(x_shape) != 4 or x_shape[3] != 3:
-        raise InputError(f"x_shape is {x_shape}; expected (N, H, W, 3)")
-    for axis, size in enumerate(x_shape):
-        positive(f"x_shape[{axis}]", size)
-    return x_shape
+def sizes(name: str, shape: tuple[int, ...]) -> None:
+    """Check that the sizes of a shape are integers, 1 or more."""
+    for axis, size in enumerate(shape):
+        positive(f"{name}[{axis}]", size)
 
 
 def divisors(channels: int, filters: int | None = None) -> list[int]:

@@ -65,7 +65,7 @@ def fit(model: Model, x: np.ndarray, targets: np.ndarray, settings: Settings) ->
     targets : (N, classes) array of the same dtype, from 0 to 1
     settings : Settings
         Optimizer, schedule, clipping, batch, epochs and seed; the last pictures of an epoch that fill no batch are left out. Of the
-        recipe `jft`, all but its averaging and its dropout.
+        recipe `jft`, all but its averaging.
 
     Returns
     -------

@@ -170,7 +170,7 @@ class Ranks:
         now = time.perf_counter()
         self._grace = 1 + 2 * (now - self._last)  # a process that lives is here within a step
         self._sums, self._last = self._sums + 1, now
-        return Sum(loss, accuracy, seconds, stop > 0, now - start)
+        return Sum(loss, min(accuracy, 1.0), seconds, stop > 0, now - start)  # shares of 1 may add up to a little more
 
     def all(self, function: Callable[[], T]) -> T:
         """As `Alone.all`."""

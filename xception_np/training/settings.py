@@ -53,7 +53,7 @@ class Settings:
     decay_factor, decay_every : float
         Of the schedules in stages: the rate is multiplied by the factor every so many epochs, or samples.
     grow_from : float
-        Side of the pictures at the start of the run, as a part of the full one; 1 for full size from the start.
+        Side of the pictures at the start of the run, as a part of the full one, rounded to eighths; 1 for full size from the start.
     grow_until : float
         Fraction of the run in which pictures grow, in steps of an eighth of their full size: the last step comes before it is over.
     label_smoothing : float
@@ -136,8 +136,8 @@ class Settings:
         _number(
             "grow_from",
             self.grow_from,
-            0.1 <= self.grow_from <= 0.9 or self.grow_from == 1,
-            "a part of the pictures' side, 0.1 to 0.9, or 1",
+            0.1 <= self.grow_from < 15 / 16 or self.grow_from == 1,
+            "a part of the pictures' side from 0.1 on that is less than 8 eighths when rounded to them, or 1",
         )
         _fraction("grow_until", self.grow_until)
         _fraction("label_smoothing", self.label_smoothing)

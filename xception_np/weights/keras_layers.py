@@ -55,7 +55,7 @@ def in_creation_order(chain: Chain) -> list[KerasLayer]:
         for parameter in layer.parameters + layer.moving:
             name, _, array = parameter.name.rpartition("/")
             found.setdefault(name, {})[array] = parameter
-    return [KerasLayer(name, _kind(name, arrays), arrays) for name, arrays in found.items()]
+    return [KerasLayer(name, _kind(arrays), arrays) for name, arrays in found.items()]
 
 
 def in_topological_order(chain: Chain) -> list[KerasLayer]:
@@ -66,16 +66,12 @@ def in_topological_order(chain: Chain) -> list[KerasLayer]:
     return [by_name[name] for name in graph.names_in_order(last) if name in by_name]
 
 
-def _kind(name: str, arrays: dict[str, Parameter]) -> str:
+def _kind(arrays: dict[str, Parameter]) -> str:
     if "depthwise_kernel" in arrays:
         return "SeparableConv2D"
     if "kernel" in arrays:
         return "Conv2D" if len(arrays["kernel"].shape) == 4 else "Dense"
-    if "moving_mean" in arrays:
-        return "BatchNormalization"
-    raise InputError(
-        f"layer {name} has {', '.join(arrays)} alone, as none of Keras's has; expected a path that ends in .safetensors"
-    )
+    return "BatchNormalization"
 
 
 class _Graph:
