@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from xception_np import __version__
 from xception_np.cli import app
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text()
@@ -21,6 +22,10 @@ def test_there_is_something_to_test():
     assert len(COMMANDS) > 25
     assert len(PROGRAMS) == 7
     assert sum(DOWNLOADS in program for program in PROGRAMS) == 1
+
+
+def test_what_is_to_be_cited_is_this_version():
+    assert f"\nversion: {__version__}\n" in Path(__file__).parents[1].joinpath("CITATION.cff").read_text()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
