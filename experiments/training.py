@@ -33,6 +33,11 @@ def train(point: Point, seed: int, figure: str, cifar: str) -> Measured:
         Which figure it is for.
     cifar : str
         Where CIFAR-10 is.
+
+    Raises
+    ------
+    InputError
+        If something else is there.
     """
     begin = time.perf_counter()
     pictures, test = load(cifar if point.data == CIFAR else point.data)

@@ -135,3 +135,9 @@ def measured(point, seed):
         | {"point": point.name, "line": point.line, "x": point.x, "seed": seed, "model": point.table.name, "data": point.data}
         | {"settings": training.settings_of(point, seed).to_json(), "accuracy": [0.5], "loss": [1.0], "seconds": 1.0}
     )
+
+
+def test_other_pictures_are_not_filed_as_cifar10(small):
+    point = FIGURES["small"]()[0]._replace(data="cifar10")
+    with pytest.raises(InputError, match=r"data is glyphs:0.5, which holds glyphs:0\.5; expected cifar10"):
+        training.train(point, 0, "small", "glyphs:0.5")

@@ -331,4 +331,4 @@ def test_an_accuracy_is_from_0_to_1(tmp_path):
     assert history.lines == [line]
     history.append(line._replace(accuracy=8.5))
     with pytest.raises(InputError, match="cannot be read"):
-        history.lines  # noqa: B018 (it reads the file)
+        read(path, Validation)

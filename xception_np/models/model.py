@@ -78,16 +78,15 @@ class Model(Predictor):
         """
         before = self.buffers
         with implementations.use(implementation):
-            if implementations.place(implementation) == self.place:
-                yield
-                return
-            self.move(implementations.place(implementation))
+            if implementations.place(implementation) != self.place:
+                self.move(implementations.place(implementation))
             try:
                 yield
             finally:
-                for mine, moved in zip(before, self.buffers, strict=True):
-                    arrays.write(mine, arrays.to_host(moved))
-                self.use(before)
+                if self.buffers is not before:
+                    for mine, moved in zip(before, self.buffers, strict=True):
+                        arrays.write(mine, arrays.to_host(moved))
+                    self.use(before)
 
     def require_in_numpy(self) -> None:
         """InputError if the model is on a device; for what reads its arrays one by one."""
