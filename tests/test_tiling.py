@@ -97,6 +97,40 @@ def test_tiles_of_products(threads, shape, rows):
     assert (array == 1).all()
 
 
+@pytest.mark.parametrize(
+    ("threads", "shape", "rows", "positions"),
+    [
+        (2, (1, 19, 19, 728), [10, 10], [180, 181]),  # both look at the row in the middle
+        (4, (1, 19, 19, 728), [5, 6, 6, 5], [90, 90, 90, 91]),
+        (2, (3, 19, 19, 728), 3 * [10, 10], 3 * [180, 181]),
+        (2, (1, 20, 20, 728), [10, 10], [200, 200]),
+        (2, (1, 74, 74, 256), None, 26 * [210]),  # 25 of three rows would be 13 for one
+        (2, (16, 19, 19, 728), 16 * [19], 16 * [361]),
+        (2, (2, 4, 4, 384), [4], [32]),
+        (None, (1, 19, 19, 728), [4] + 5 * [3], [76] + 5 * [57]),
+    ],
+)
+def test_parts_of_products_are_as_equal_as_may_be(threads, shape, rows, positions):
+    array = np.zeros(shape[:3])
+    parts = tiling.product_parts(shape, shape[3], threads)
+    assert [(*tile, first, last) for tile, first, last in parts] == list(map(tuple, tiling.part_table(shape, shape[3], threads)))
+    assert rows in (None, [tile.h1 - tile.h0 for tile, _, _ in parts])
+    np.testing.assert_allclose([last - first for _, first, last in parts], positions, atol=1)
+    for tile, first, last in parts:
+        tile.of(array).reshape(-1)[first:last] += 1
+    assert (array == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("count", "threads", "shares"), [(6552, 2, 6), (1638, 2, 2), (1638, 1, 2), (1000, 3, 3), (768, 16, 6), (5, 2, 1)]
+)
+def test_shares_are_equal_and_as_many_for_every_thread(count, threads, shares):
+    starts, ends = tiling.share_table(count, threads).T
+    assert starts[0] == 0 and ends[-1] == count and (starts[1:] == ends[:-1]).all()
+    assert len(starts) == shares
+    assert np.ptp(ends - starts) <= 1
+
+
 def test_spans():
     assert tiling.spans(160, tiling.LARGEST // 64) == (slice(0, 64), slice(64, 128), slice(128, 160))
     assert tiling.spans(0, 4) == ()

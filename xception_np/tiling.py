@@ -1,10 +1,10 @@
 """How passes are cut: tiles of images, spans of rows, groups of either for a sum.
 
 A tile is as large as the caches like, and there are enough tiles for many threads, however many there are: what is summed, and in
-which order, depends on shapes alone. Only `product_tiles`, for what is no sum over tiles, asks how many.
+which order, depends on shapes alone. Only `product_tiles` and `product_parts`, for what is no sum over tiles, ask how many.
 
-`image_tiles`, `product_tiles`, `tile_groups` and `spans` give objects for passes that are written in Python, `image_table`,
-`product_table`, `group_table`, `large_table` and `span_table` rows of numbers for compiled ones.
+`image_tiles`, `product_tiles`, `product_parts`, `tile_groups` and `spans` give objects for passes that are written in Python,
+`image_table`, `product_table`, `part_table`, `group_table`, `large_table` and `span_table` rows of numbers for compiled ones.
 """
 
 import itertools
@@ -21,14 +21,17 @@ T = TypeVar("T")
 TILES = 16  # tiles of a pass at least, where they do not get too small: work for that many threads
 LARGEST = 5 * 2**16  # numbers in a tile at most: its panel, 1.25 MiB in float32, stays in the second-level cache
 ENOUGH = 256  # positions in a tile of images, or as many as it has channels: more only take its arrays out of the cache
+AT_ONCE = 400  # positions, or terms, that a sum over them takes at once: its numbers are read and written for each such part
 SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
+MANY_ROWS = 768  # rows of a matrix from which on they are shared out, and not the terms of its sum
+SMALL_SHARE, LARGE_SHARE = 128, 1024  # rows in a share: no fewer, and about as many where there are enough for all threads
 _FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; and images, where a tile may be a whole one
 
 
 def _remembered(function: Callable[..., T]) -> Callable[..., T]:
     """A function of shapes and the limits above that keeps its results: a training step asks for the same ones again and again."""
     kept = lru_cache(4096)(lambda limits, *arguments: function(*arguments))
-    return wraps(function)(lambda *arguments: kept((TILES, LARGEST, ENOUGH, SMALLEST, _FEW), *arguments))
+    return wraps(function)(lambda *arguments: kept((TILES, LARGEST, ENOUGH, SMALLEST, SMALL_SHARE, _FEW), *arguments))
 
 
 class Tile(NamedTuple):
@@ -44,14 +47,21 @@ class Tile(NamedTuple):
         return array[self.n0 : self.n1, self.h0 : self.h1]
 
     def cut(self, columns: int, positions: int) -> list["Tile"]:
-        """Smaller tiles of about this many positions."""
+        """Smaller tiles of about this many positions: whole images, or parts of one; as equal as may be."""
         n0, n1, h0, h1 = self
         rows = h1 - h0
         if rows * columns > positions:
-            step = max(1, positions // columns)
-            return [Tile(n, n + 1, h, min(h + step, h1)) for n in range(n0, n1) for h in range(h0, h1, step)]
-        step = max(1, positions // max(rows * columns, 1))
+            return self.in_parts(-(-rows // max(1, positions // columns)))
+        count = -(-(n1 - n0) // max(1, positions // max(rows * columns, 1)))
+        step = max(1, -(-(n1 - n0) // max(1, count)))
         return [Tile(n, min(n + step, n1), h0, h1) for n in range(n0, n1, step)]
+
+    def in_parts(self, count: int) -> list["Tile"]:
+        """Every image in so many tiles, or one a row: as equal as may be."""
+        n0, n1, h0, h1 = self
+        rows, count = h1 - h0, min(count, h1 - h0)
+        ends = [h0 + k * (rows // count) + min(k, rows % count) for k in range(count + 1)]
+        return [Tile(n, n + 1, *span) for n in range(n0, n1) for span in itertools.pairwise(ends)]
 
 
 def tile_positions(total: int, width: int) -> int:
@@ -73,7 +83,7 @@ def _may_be_whole(shape: tuple[int, ...], width: int) -> bool:
 
 
 def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
-    """Cut (N, H, W, C) into tiles that hold `width` numbers for each position, C if not given; the first is as large as any.
+    """Cut (N, H, W, C) into tiles that hold `width` numbers for each position, C if not given.
 
     Of an image that is cut, an even number and as equal as may be: a few tiles, of one image, are work for two threads.
     """
@@ -82,7 +92,7 @@ def image_tiles(shape: tuple[int, ...], width: int | None = None) -> list[Tile]:
     if rows * columns <= positions:
         return Tile(0, images, 0, rows).cut(columns, positions)
     count = -(-rows // max(1, positions // columns))
-    return _equal_parts(images, rows, count + count % 2)
+    return Tile(0, images, 0, rows).in_parts(count + count % 2)
 
 
 def product_tiles(shape: tuple[int, ...], width: int, threads: int) -> list[Tile]:
@@ -90,22 +100,34 @@ def product_tiles(shape: tuple[int, ...], width: int, threads: int) -> list[Tile
 
     Only for what does not depend on how it is cut: with another number of threads these tiles are others.
     """
+    count = _product_count(shape, width, threads)
+    return Tile(0, shape[0], 0, shape[1]).in_parts(count) if count else image_tiles(shape, width)
+
+
+def product_parts(shape: tuple[int, ...], width: int, threads: int | None) -> list[tuple[Tile, int, int]]:
+    """The same, cut within a row where need be: tiles, and from which to before which of its positions each is one's own.
+
+    19 rows for two threads are 10 and 9: one would wait for a tenth of the time. So both look at the tenth row, and each multiplies
+    half of it. Where the number of threads may not matter, it is None, and tiles are whole.
+    """
+    images, rows, columns, _ = shape
+    count = 0 if threads is None else min(_product_count(shape, width, threads), rows)
+    if not count:
+        return [(tile, 0, (tile.n1 - tile.n0) * (tile.h1 - tile.h0) * columns) for tile in image_tiles(shape, width)]
+    ends = [k * rows * columns // count for k in range(count + 1)]
+    parts = [(first // columns, -(-last // columns), first % columns, last - first) for first, last in itertools.pairwise(ends)]
+    return [(Tile(n, n + 1, h0, h1), first, first + size) for n in range(images) for h0, h1, first, size in parts]
+
+
+def _product_count(shape: tuple[int, ...], width: int, threads: int) -> int:
+    """In how many parts to cut an image for a product; 0 if images stay whole."""
     images, rows, columns, _ = shape
     numbers, positions = rows * columns * width, max(1, SMALLEST // width, min(max(ENOUGH, width), LARGEST // width))
     count = -(-rows // max(1, positions // columns))
     if numbers < SMALLEST or (count == 1 and images >= _FEW * threads):
-        return image_tiles(shape, width)  # whole images
-    if images * count < _FEW * threads:
-        share = threads // math.gcd(threads, images)  # in so many parts, the images are as much work for every thread
-        count = max(count, min(-(-count // share) * share, numbers // SMALLEST))
-    return _equal_parts(images, rows, count)
-
-
-def _equal_parts(images: int, rows: int, count: int) -> list[Tile]:
-    """Every image in so many tiles, or one a row."""
-    count = min(count, rows)
-    ends = [k * (rows // count) + min(k, rows % count) for k in range(count + 1)]
-    return [Tile(n, n + 1, *span) for n in range(images) for span in itertools.pairwise(ends)]
+        return 0
+    share = threads // math.gcd(threads, images)  # in so many parts, the images are as much work for every thread
+    return min(-(-count // share) * share, max(2 * count, numbers // SMALLEST))
 
 
 def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[Tile]]:
@@ -113,10 +135,11 @@ def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[T
     images, rows, columns, _ = shape
     total = images * rows * columns
     most = max(_FEW, total * width // (4 * numbers))  # few of what is soon summed: the partial sums have to be added up, too
-    share = -(-total // min(most, _groups(numbers)))
-    if _may_be_whole(shape, width):  # then no group ends inside of an image
-        share = -(-share // (rows * columns)) * rows * columns
-    groups = Tile(0, images, 0, rows).cut(columns, share)
+    count, whole = min(most, _groups(numbers)), Tile(0, images, 0, rows)
+    if count <= images or _may_be_whole(shape, width):  # no group ends inside of an image
+        groups = whole.cut(columns, -(-images // count) * rows * columns)
+    else:
+        groups = whole.in_parts(-(-count // images))
     return [group.cut(columns, image_positions(shape, width)) for group in groups]
 
 
@@ -133,6 +156,12 @@ def product_table(shape: tuple[int, ...], width: int, threads: int) -> np.ndarra
 
 
 @_remembered
+def part_table(shape: tuple[int, ...], width: int, threads: int | None) -> np.ndarray:
+    """`product_parts` as rows of numbers: (n0, n1, h0, h1, first, last)."""
+    return _table([(*tile, first, last) for tile, first, last in product_parts(shape, width, threads)])
+
+
+@_remembered
 def group_table(shape: tuple[int, ...], width: int, numbers: int) -> tuple[np.ndarray, np.ndarray]:
     """`tile_groups`: all tiles as one table, and for each group its first row there and the one after its last."""
     groups = tile_groups(shape, width, numbers)
@@ -144,7 +173,7 @@ def group_table(shape: tuple[int, ...], width: int, numbers: int) -> tuple[np.nd
 def large_table(shape: tuple[int, ...], width: int) -> np.ndarray:
     """Tiles of (N, H, W, C), as rows of numbers, for a pass of which every thread goes through all: as large as the cache likes."""
     images, rows, columns, _ = shape
-    return _table(Tile(0, images, 0, rows).cut(columns, max(1, min(ENOUGH, LARGEST // width))))
+    return _table(Tile(0, images, 0, rows).cut(columns, max(1, min(AT_ONCE, LARGEST // width))))
 
 
 def span_groups(count: int, numbers: int) -> list[list[slice]]:
@@ -171,6 +200,14 @@ def span_table(count: int, width: int = 1) -> np.ndarray:
     return _table([(span.start, span.stop) for span in spans(count, width)])
 
 
+@_remembered
+def share_table(count: int, threads: int) -> np.ndarray:
+    """range(count) cut into equal spans, as many for every thread, for what does not depend on how it is cut: (start, stop)."""
+    shares = min(threads * max(1, round(count / (LARGE_SHARE * threads))), -(-count // SMALL_SHARE))
+    ends = [k * count // shares for k in range(shares + 1)]
+    return _table(list(itertools.pairwise(ends)))
+
+
 def _table(rows: Sequence[tuple[int, ...]]) -> np.ndarray:
     return _read_only(np.array(rows, np.int64).reshape(len(rows), -1))
 
@@ -186,9 +223,10 @@ def tiny_tiles() -> Iterator[None]:
 
     The order of sums changes with the tiles, so results may differ by rounding.
     """
-    global LARGEST, SMALLEST
-    before, (LARGEST, SMALLEST) = (LARGEST, SMALLEST), (1024, 256)
+    global LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE
+    before = LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE
+    LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE = 1024, 256, 100, 64
     try:
         yield
     finally:
-        LARGEST, SMALLEST = before
+        LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE = before

@@ -50,3 +50,18 @@ def test_few_positions_and_a_large_dweight(padding, segments):
             found.append(ops.grouped_conv.backward(dy, cache, implementation=implementation)[1])
     check.compare(found[1], found[0], 1e-12, "dweight").require()
     assert found[1].tobytes() == found[2].tobytes()
+
+
+def test_a_later_tile_may_be_the_largest():
+    """Groups of 6 rows are cut into 3 and 3; the last has 5, in one."""
+    random, geometry, found = np.random.default_rng(0), Geometry(3), []
+    x, depthwise, pointwise = (random.standard_normal(shape) for shape in ((1, 23, 23, 32), (3, 3, 32, 1), (32, 512)))
+    tiles, _ = tiling.group_table((1, 23, 23, 512), 512, 32 * 512)
+    rows = tiles[:, 3] - tiles[:, 2]
+    assert rows.max() > rows[0]
+    dy = random.standard_normal((1, 23, 23, 512))
+    for implementation in ("reference", "cpu"):
+        y, cache = ops.separable_conv.forward(x, depthwise, pointwise, geometry, implementation=implementation)
+        found.append((y, *ops.separable_conv.backward(dy, cache, implementation=implementation)))
+    for actual, expected in zip(found[1], found[0], strict=True):
+        check.compare(actual, expected, 1e-12, "a separable convolution").require()

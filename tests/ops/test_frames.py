@@ -95,3 +95,7 @@ def test_a_tile_of_rows_is_that_of_the_array():
     x = an_image(4, 6, 3)
     for tile in (*tiling.Tile(0, 4, 0, 6).cut(3, 6), tiling.Tile(1, 4, 0, 6)):
         assert np.array_equal(frames.of_tile(frames.rows(x), np.array(tile), 6), tile.of(x))
+
+
+def test_memory_is_for_every_tile():
+    assert frames.most(np.array([(0, 1, 0, 6), (0, 1, 6, 15), (1, 4, 0, 2)])) == (3, 9)

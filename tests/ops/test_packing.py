@@ -35,13 +35,25 @@ def test_weights_lie_in_panels_that_begin_where_a_cache_line_does(dtype, vectors
 @pytest.mark.parametrize("width", [1, 5, 16, 70])
 def test_transposes_are_packed_as_their_copies(dtype, width, segments):
     weight = matrix_of(dtype, 3, 2, width, 21)
-    split = weight.reshape(6, width, segments, 21 // segments).transpose(2, 0, 3, 1)
-    copies = packing.stacked(np.ascontiguousarray(split).reshape(segments, -1, width))
-    packed, shape = packing.stacked_transposes(weight, segments)
-    assert shape == copies.shape
-    np.testing.assert_array_equal(packed, copies.packed)
+    for taps in ((slice(None), slice(None)), (slice(None, None, -1), slice(1, None))):
+        seen = weight[taps]
+        split = seen.reshape(*seen.shape[:3], segments, -1).transpose(0, 1, 4, 3, 2)  # (kh, kw, F/S, S, C/S)
+        copies = packing.stacked(split.reshape(-1, segments * width), segments)
+        packed, shape = packing.stacked_transposes(weight, taps, segments)
+        assert shape == copies.shape == (seen.size // (segments * width), width)
+        np.testing.assert_array_equal(packed, copies.packed)
     matrix = weight[0, 0]
     np.testing.assert_array_equal(packing.weights(matrix.T).packed, packing.weights(np.ascontiguousarray(matrix.T)).packed)
+
+
+@both
+def test_matrices_side_by_side_are_packed_as_each_of_them(dtype):
+    matrix = matrix_of(dtype, 40, 3 * 21)
+    stack = packing.stacked(matrix, 3)
+    for s in range(3):
+        alone = packing.weights(matrix[:, 21 * s : 21 * (s + 1)])
+        assert alone.shape == stack.shape
+        np.testing.assert_array_equal(packing.one_of(stack, s).packed, alone.packed)
 
 
 @both
@@ -54,7 +66,7 @@ def test_what_is_settled_is_packed_once(dtype):
         matrix[0] = 1
     packed = packing.weights(matrix).packed
     assert packing.weights(matrix).packed is packed
-    halves, others = packing.stacked(matrix.reshape(2, 6, 20)), packing.stacked(matrix.reshape(2, 6, 20))
+    halves, others = packing.stacked(matrix, 2), packing.stacked(matrix, 2)
     assert packing.kept(matrix, 2, lambda: halves) is halves
     assert packing.kept(matrix, 2, lambda: others) is halves
     before, key = len(packing._kept), id(matrix)

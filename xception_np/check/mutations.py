@@ -52,9 +52,14 @@ def _add_product_over_rows(a, b, y, add, memory):
     y[:] = y + product if add else product
 
 
-def _stacked_transposes(weight, segments):
-    kh, kw, width, filters = weight.shape
-    split = weight.reshape(kh, kw, width, segments, filters // segments)
+def _stacked(matrix, segments):
+    return matrix.reshape(len(matrix), segments, -1).transpose(1, 0, 2)
+
+
+def _stacked_transposes(weight, taps, segments):
+    seen = weight[taps]
+    kh, kw, width, filters = seen.shape
+    split = seen.reshape(kh, kw, width, segments, filters // segments)
     return split.transpose(3, 0, 1, 4, 2).reshape(segments, -1, width)
 
 
@@ -83,7 +88,7 @@ def _lanes(array):
 _PLAIN_PACKING = {
     "weights": np.ascontiguousarray,
     "kept": lambda array, way, pack: pack(),
-    "stacked": np.ascontiguousarray,
+    "stacked": _stacked,
     "stacked_transposes": _stacked_transposes,
     "one_of": lambda matrices, s: matrices[s],
 }

@@ -3,7 +3,7 @@
     frame (images, rows, columns, C)    x, and 0 outside the image
 
 Compiled functions for those of the windowed operations, and how they cut arrays into tiles. `windows` is a `geometry.Windows`;
-a tile is a row (n0, n1, h0, h1) of `tiling.image_table` or `product_table`, and stands for output rows.
+a tile is a row (n0, n1, h0, h1) of `tiling.image_table`, say, and stands for output rows.
 """
 
 import numpy as np
@@ -24,6 +24,12 @@ def of_tile(rows, tile, height):
     n0, n1, h0, h1 = tile
     part = rows[n0 * height + h0 : (n1 - 1) * height + h1]
     return part.reshape(n1 - n0, h1 - h0, rows.shape[1], rows.shape[2])
+
+
+@compiled
+def most(tiles):
+    """The most images, and the most rows of one, that a tile has."""
+    return (tiles[:, 1] - tiles[:, 0]).max(), (tiles[:, 3] - tiles[:, 2]).max()
 
 
 @compiled_apart

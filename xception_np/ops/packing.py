@@ -19,11 +19,13 @@ import numpy as np
 from xception_np import arrays, threads, tiling
 from xception_np.ops import register_block
 from xception_np.ops.compile import compiled, compiled_apart, compiled_with, taken
-from xception_np.ops.register_block import BYTES, REGISTERS, lanes, move
+from xception_np.ops.register_block import BYTES, REGISTERS, lanes, move, move_some
 
 WIDEST = 4 if REGISTERS == 32 else 2  # vectors of a panel: so many that a block of sums fits into the registers
 LARGEST = 2**22  # numbers of a matrix that is packed, 16 MiB in float32, a part of the third-level cache
 ROWS_AT_ONCE = 16  # rows that are packed into all panels, before others are
+
+_AS_THEY_ARE = (slice(None), slice(None))  # taps
 
 _settled: set[int] = set()  # ids of arrays, each of which is nobody else's while it lives
 _kept: dict[tuple[int, int], "Weights"] = {}  # by such an id, and the way of packing
@@ -45,8 +47,8 @@ def weights(matrix: np.ndarray) -> Weights:
     if matrix.size > LARGEST:
         return Weights(np.ascontiguousarray(matrix).reshape(-1), matrix.shape)
     if matrix.flags.f_contiguous and not matrix.flags.c_contiguous:  # a transpose
-        return Weights(stacked_transposes(matrix.T[None, None], 1).packed[0], matrix.shape)
-    return kept(matrix, 0, lambda: Weights(stacked(np.ascontiguousarray(matrix)[None]).packed[0], matrix.shape))
+        return Weights(stacked_transposes(matrix.T[None, None], _AS_THEY_ARE, 1).packed[0], matrix.shape)
+    return kept(matrix, 0, lambda: Weights(stacked(matrix, 1).packed[0], matrix.shape))
 
 
 def settled(array: np.ndarray) -> np.ndarray:
@@ -68,21 +70,21 @@ def kept(array: np.ndarray, way: int, pack: Callable[[], Weights]) -> Weights:
     return _kept[name]
 
 
-def stacked(matrices: np.ndarray) -> Weights:
-    """Several matrices (S, K, N) of the same shape, each for `multiply_windows`: `one_of(stacked, s)`."""
-    count, depth, width = matrices.shape
-    packed = arrays.empty((count, packed_size(depth, width, BYTES // matrices.itemsize)), matrices.dtype)
+def stacked(matrix: np.ndarray, segments: int) -> Weights:
+    """The matrices (K, N/S) that stand side by side in one (K, N), each for `multiply_windows`: `one_of(stacked, s)`."""
+    depth, width = matrix.shape[0], matrix.shape[1] // segments
+    packed = arrays.empty((segments, packed_size(depth, width, BYTES // matrix.itemsize)), matrix.dtype)
     rows = _rows_of_a_part(width)
-    parts = -(-depth // rows)
-    threads.together(lambda queue: _pack_together(queue, parts, rows, matrices, packed), count * parts)
+    parts, flat, starts = -(-depth // rows), np.ascontiguousarray(matrix).reshape(-1), np.arange(depth) * matrix.shape[1]
+    threads.together(lambda queue: _pack_together(queue, parts, rows, flat, starts, width, packed), segments * parts)
     return Weights(packed, (depth, width))
 
 
-def stacked_transposes(weight: np.ndarray, segments: int) -> Weights:
-    """What `stacked` makes of the matrices by which dx follows from dy: (kh*kw*F/S, C/S) each, of a weight (kh, kw, C/S, F)."""
+def stacked_transposes(weight: np.ndarray, taps: tuple[slice, slice], segments: int) -> Weights:
+    """What `stacked` makes of the matrices by which dx follows from dy: (kh*kw*F/S, C/S) each, of weight[taps] (kh, kw, C/S, F)."""
     kh, kw, width, filters = weight.shape
-    taps, part_of_filters = np.arange(kh * kw) * width * filters, np.arange(filters // segments)
-    starts = np.add.outer(taps, part_of_filters).reshape(-1)  # of the rows, each a number of every filter's kernel
+    starts_of_taps = (np.arange(kh * kw) * width * filters).reshape(kh, kw)[taps]
+    starts = np.add.outer(starts_of_taps, np.arange(filters // segments)).reshape(-1)  # a row is a number of every filter's kernel
     packed = arrays.empty((segments, packed_size(starts.size, width, BYTES // weight.itemsize)), weight.dtype)
     rows = _rows_of_a_part(width)
     parts, flat = -(-starts.size // rows), np.ascontiguousarray(weight).reshape(-1)
@@ -137,20 +139,17 @@ def pack_rows(b, starts, first, width, packed):
                     move(b, starts[k] + j + start, panel, k * columns + start)
             else:
                 for k in range(first, last):
-                    for c in range(lane_count):
-                        panel[k * columns + start + c] = b[starts[k] + j + start + c] if j + start + c < width else 0
+                    move_some(b, starts[k] + j + start, panel, k * columns + start, width - j - start)
         j += columns
 
 
 @compiled_with(register_block)
-def _pack_together(queue, parts, rows, matrices, packed):
-    """Part by part of rows of every matrix (S, K, N)"""
-    _, depth, width = matrices.shape
-    starts = multiples(depth, width)
-    for item in taken(queue, len(matrices) * parts):
+def _pack_together(queue, parts, rows, b, starts, width, packed):
+    """Part by part of rows of every segment's matrix, whose row k begins at number starts[k] of b, further on by segments"""
+    for item in taken(queue, len(packed) * parts):
         s, part = divmod(item, parts)
-        for first in range(part * rows, min((part + 1) * rows, depth), ROWS_AT_ONCE):
-            pack_rows(matrices[s].reshape(-1), starts, first, width, packed[s])
+        for first in range(part * rows, min((part + 1) * rows, starts.size), ROWS_AT_ONCE):
+            pack_rows(b[s * width :], starts, first, width, packed[s])
 
 
 @compiled_with(register_block)

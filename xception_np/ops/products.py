@@ -20,15 +20,15 @@ import numpy as np
 
 from xception_np import threads, tiling
 from xception_np.ops import blas, packing, register_block
-from xception_np.ops.compile import compiled_with
+from xception_np.ops.compile import compiled_apart, compiled_with
 from xception_np.ops.register_block import REGISTERS, block, lanes
 
 # Rows of a block that is 1, 2, ... vectors wide, the last as a panel: the sums, a row of b and a number of a fit into the registers
 _ROWS = (8, 8, 8, 6) if REGISTERS == 32 else (8, 6)
 _ROWS_IN_LANES = (12, 8, 6, 5) if REGISTERS == 32 else (8, 6, 4)  # and where that number is a vector
 _LARGEST_SUM = 3 * 2**16  # numbers of y at most where it is added to: 768 KiB in float32, a part of the second-level cache
-_DEPTH = 1024  # steps of k at once: a panel, that is read for every block of rows, stays in the second-level cache
-_DEPTH_OF_SUM = 256  # rows of b that are packed and summed up at once
+_DEPTH = 1024  # steps of k at once, at most: a panel, that is read for every block of rows, stays in the second-level cache
+_DEPTH_OF_SUM = tiling.AT_ONCE  # rows of b that are packed and summed up at once, at most
 _DEPTH_IN_LANES = 128  # steps at once where numbers are vectors
 _AT_ONCE = 2**15  # numbers of a matrix a that meet one panel of b after the other: they stay in the second-level cache
 _FEWEST_AT_ONCE = 96  # rows of it at least: all of b is read for each such part
@@ -37,9 +37,9 @@ _block, _pair, _row = block(_ROWS), block((2,) * len(_ROWS)), block((1,) * len(_
 _block_in_lanes, _row_in_lanes = block(_ROWS_IN_LANES, True), block((1,) * len(_ROWS_IN_LANES), True)
 
 
-def tiles(shape: tuple[int, ...], width: int, numbers: int) -> np.ndarray:
-    """Tiles of (N, H, W, F), as rows of numbers, for a matrix of so many: what BLAS multiplies may depend on how it is cut."""
-    return tiling.image_table(shape, width) if numbers > packing.LARGEST else tiling.product_table(shape, width, threads.count())
+def parts(shape: tuple[int, ...], width: int, numbers: int) -> np.ndarray:
+    """`tiling.part_table` of (N, H, W, F) for a matrix of so many numbers: what BLAS multiplies may depend on how it is cut."""
+    return tiling.part_table(shape, width, threads.count() if numbers <= packing.LARGEST else None)
 
 
 @compiled_with(packing, register_block)
@@ -63,8 +63,9 @@ def multiply_windows(x, places, steps, weights, y, targets):
     depth, width = weights.shape
     if steps.size != depth or places.size != targets.size:
         raise ValueError("shapes do not fit: places (P,), steps (K,), b (K, N), targets (P,)")
-    for k in range(0, depth, _DEPTH):
-        _over_panels(x, places, steps[k : k + _DEPTH], weights.packed, depth, k, y, targets, width, k > 0)
+    at_once = _equal(depth, _DEPTH)
+    for k in range(0, depth, at_once):
+        _over_panels(x, places, steps[k : k + at_once], weights.packed, depth, k, y, targets, width, k > 0)
 
 
 @compiled_with(blas, packing, register_block)
@@ -89,8 +90,9 @@ def add_product_over_windows(x, places, steps, b, sources, y, add, memory):
     if places.size != sources.size or steps.size != depth:
         raise ValueError("shapes do not fit: places (P,), steps (K,), sources (P,), y (K, N)")
     targets = packing.multiples(depth, width)
-    for p in range(0, places.size, _DEPTH_OF_SUM):
-        part, starts = places[p : p + _DEPTH_OF_SUM], sources[p : p + _DEPTH_OF_SUM]
+    at_once = _equal(places.size, _DEPTH_OF_SUM)
+    for p in range(0, places.size, at_once):
+        part, starts = places[p : p + at_once], sources[p : p + at_once]
         for first in range(0, part.size, packing.ROWS_AT_ONCE):
             packing.pack_rows(b, starts, first, width, memory)
         _over_panels(x, steps, part, memory, part.size, 0, y.reshape(-1), targets, width, add or p > 0)
@@ -110,6 +112,12 @@ def multiply_in_lanes(x, places, steps, b, y, add):
         _over_blocks_in_lanes(x, places, steps[k : k + depth], b[k : k + depth], y.reshape(-1), targets, add or k > 0)
 
 
+@compiled_apart
+def _equal(count, most):
+    """How many of so many at once, no more than `most`: as equally many as may be."""
+    return -(-count // -(-count // most)) if count else 1
+
+
 @compiled_with(packing, register_block)
 def _over_blocks_in_lanes(x, places, steps, b, y, targets, add):
     lane_count = lanes(y)
@@ -118,10 +126,10 @@ def _over_blocks_in_lanes(x, places, steps, b, y, targets, add):
         vectors = packing.vectors((b.shape[1] - j) // lane_count, len(_ROWS_IN_LANES))
         rows, i = _ROWS_IN_LANES[vectors - 1], 0
         while i + rows <= places.size:
-            _block_in_lanes(x, places, steps, b[:, j:], y[j:], targets, i, vectors, add)
+            _block_in_lanes(x, places, steps, b[:, j:], y[j:], targets, i, vectors, lane_count, add)
             i += rows
         while i < places.size:
-            _row_in_lanes(x, places, steps, b[:, j:], y[j:], targets, i, vectors, add)
+            _row_in_lanes(x, places, steps, b[:, j:], y[j:], targets, i, vectors, lane_count, add)
             i += 1
         j += vectors * lane_count
 
@@ -141,38 +149,20 @@ def _over_panels(x, places, steps, packed, depth, first, y, targets, width, add)
         vectors = packing.vectors(-(-(width - j) // lane_count))
         columns = vectors * lane_count
         panel = packed[depth * j : depth * (j + columns)].reshape(depth, columns)[first:]
-        if j + columns <= width:
-            _over_rows(x, places, steps, panel, y[j:], targets, vectors, add)
-        else:
-            _last_panel(x, places, steps, panel, y[j:], targets, width - j, vectors, add)
+        left = min(lane_count, width - j - columns + lane_count)
+        _over_rows(x, places, steps, panel, y[j:], targets, vectors, left, add)
         j += columns
 
 
 @compiled_with(packing, register_block)
-def _over_rows(x, places, steps, panel, y, targets, vectors, add):
+def _over_rows(x, places, steps, panel, y, targets, vectors, left, add):
     """So many vectors of every row, one block below the other; what is left of the rows by two and one"""
     rows, i = _ROWS[vectors - 1], 0
     while i + rows <= places.size:
-        _block(x, places, steps, panel, y, targets, i, vectors, add)
+        _block(x, places, steps, panel, y, targets, i, vectors, left, add)
         i += rows
     while i + 2 <= places.size:
-        _pair(x, places, steps, panel, y, targets, i, vectors, add)
+        _pair(x, places, steps, panel, y, targets, i, vectors, left, add)
         i += 2
     if i < places.size:
-        _row(x, places, steps, panel, y, targets, i, vectors, add)
-
-
-@compiled_with(packing, register_block)
-def _last_panel(x, places, steps, panel, y, targets, left, vectors, add):
-    """The same where a row ends within a vector: every block goes through one that is whole"""
-    rows = _ROWS[vectors - 1]
-    whole, within = np.empty(rows * panel.shape[1], y.dtype), packing.multiples(rows, panel.shape[1])
-    for i in range(0, places.size, rows):
-        count = min(rows, places.size - i)
-        _over_rows(x, places[i : i + count], steps, panel, whole, within, vectors, False)
-        for r in range(count):
-            for c in range(left):
-                if add:
-                    y[targets[i + r] + c] += whole[within[r] + c]
-                else:
-                    y[targets[i + r] + c] = whole[within[r] + c]
+        _row(x, places, steps, panel, y, targets, i, vectors, left, add)

@@ -41,40 +41,48 @@ INTEGER = ir.IntType(64)
 
 
 def block(rows: tuple[int, ...], in_lanes: bool = False):
-    """A compiled function block(x, places, steps, b, y, targets, i, vectors, add), so many vectors wide:
+    """A compiled function block(x, places, steps, b, y, targets, i, vectors, left, add), so many vectors wide:
 
         y[targets[i + r] + n] = sum over k of x[places[i + r] + steps[k]] * b[k, n], or += if `add`
 
     x and y are flat arrays, b (K, columns) is contiguous. The block is rows[0] rows high if one vector wide, rows[1] if two, and
-    so on. If `in_lanes`, x[p] stands for the vector that begins at number p.
+    so on. Of the last vector, y has only so many numbers as are left. If `in_lanes`, x[p] stands for the vector that begins at
+    number p.
     """
 
     def generate(context, builder, signature, arguments):
         x, places, steps, b, y, targets = arrays_of(context, builder, signature, arguments, range(6))
-        i, vectors, add = arguments[6:]
+        i, vectors, left, add = arguments[6:]
         code = Code(context, builder, signature.args[0].dtype)
         read = code.vector_from if in_lanes else code.in_all_lanes
 
-        def starts(array, table, height):
-            return [code.element(array, builder.load(code.element(table, builder.add(i, integer(r))))) for r in range(height)]
+        last_row = builder.sub(cgutils.unpack_tuple(builder, targets.shape, 1)[0], integer(1))
+
+        def start(array, table, row):
+            return code.element(array, builder.load(code.element(table, row)))
 
         def of_height(height, width):
-            x_rows, y_rows = starts(x, places, height), starts(y, targets, height)
+            rows = [builder.add(i, integer(r)) for r in range(height)]
+            below = [code.smaller(builder.add(row, integer(height)), last_row) for row in rows]
+            x_rows, y_rows = [start(x, places, row) for row in rows], [start(y, targets, row) for row in rows]
+            rows_below = [start(y, targets, row) for row in below]
             product = _Product(
                 step=lambda k: builder.load(code.element(steps, k)),
                 a=lambda r, step: read(builder.gep(x_rows[r], [step])),
                 b=lambda k, v: code.vector_from(code.number_at(b, k, v * code.lanes)),
                 y=lambda r, v: code.as_vector(builder.gep(y_rows[r], [integer(v * code.lanes)])),
+                y_below=lambda r, v: builder.gep(rows_below[r], [integer(v * code.lanes)]),
                 depth=cgutils.unpack_tuple(builder, steps.shape, 1)[0],
+                left=left,
             )
             code.block(product, add, height, width)
 
         return code.choice(vectors, rows, of_height)
 
-    def typed(_, x, places, steps, b, y, targets, i, vectors, add):
+    def typed(_, x, places, steps, b, y, targets, i, vectors, left, add):
         if not x.dtype == b.dtype == y.dtype:
             return None  # not for these arguments: a TypingError
-        return types.void(x, places, steps, b, y, targets, i, vectors, add), generate
+        return types.void(x, places, steps, b, y, targets, i, vectors, left, add), generate
 
     return intrinsic(typed)
 
@@ -84,14 +92,18 @@ class _Product(NamedTuple):
 
     step : how far step(k) is from where a row of a begins
     a, b, y : vectors a(r, step(k)) and b(k, v) in registers, the address y(r, v), of row r and the v-th vector of a row
+    y_below : the same address of the block below
     depth : how many steps
+    left : of the last vector of a row of y, numbers that are there
     """
 
     step: Callable
     a: Callable
     b: Callable
     y: Callable
+    y_below: Callable
     depth: ir.Value
+    left: ir.Value
 
 
 class Code:
@@ -102,6 +114,8 @@ class Code:
         self.size = context.get_abi_sizeof(self.number)
         self.lanes = BYTES // self.size
         self.vector = ir.VectorType(self.number, self.lanes)
+        self.zeros = ir.Constant(self.vector, [0.0] * self.lanes)
+        self._name = f"v{self.lanes}f{8 * self.size}"
 
     def choice(self, vectors, rows, of_height):
         """A block for each number of vectors, rows[0] high if one vector wide, rows[1] if two."""
@@ -119,17 +133,47 @@ class Code:
 
     def block(self, product, add, rows, vectors):
         """y = a @ b, or += if `add`, of a block's size."""
-        builder, places = self.builder, [(r, v) for r in range(rows) for v in range(vectors)]
-        zero = ir.Constant(self.vector, [0.0] * self.lanes)
-        start = [builder.select(add, self.loaded(product.y(r, v)), zero) for r, v in places]
+        builder, places, last = self.builder, [(r, v) for r in range(rows) for v in range(vectors)], vectors - 1
+        there, all_there = self.lanes_below(product.left), builder.icmp_signed("==", product.left, integer(self.lanes))
+
+        def before():
+            for r, v in places:
+                self.fetch(product.y_below(r, v))
+            return [self.loaded_where(there, product.y(r, v)) if v == last else self.loaded(product.y(r, v)) for r, v in places]
+
+        start = self.zeros_or(add, before, len(places))
 
         def step(k, sums):
             b_vectors, step = [product.b(k, v) for v in range(vectors)], product.step(k)
             a_vectors = [product.a(r, step) for r in range(rows)]
             return [self.plus(total, a_vectors[r], b_vectors[v]) for total, (r, v) in zip(sums, places, strict=True)]
 
-        for (r, v), result in zip(places, self.loop(0, product.depth, start, step), strict=True):
-            self.store(result, product.y(r, v))
+        results = dict(zip(places, self.loop(0, product.depth, start, step), strict=True))
+        for r, v in places:
+            if v != last:
+                self.store(results[r, v], product.y(r, v))
+        with builder.if_else(all_there) as (then, otherwise):
+            with then:
+                for r in range(rows):
+                    self.store(results[r, last], product.y(r, last))
+            with otherwise:
+                for r in range(rows):
+                    self.store_where(there, results[r, last], product.y(r, last))
+
+    def zeros_or(self, condition, vectors, count):
+        """So many vectors of 0, or what vectors() gives where the condition is true: only then is anything read."""
+        builder, before = self.builder, self.builder.block
+        read, after = builder.append_basic_block("read"), builder.append_basic_block("started")
+        builder.cbranch(condition, read, after)
+        builder.position_at_end(read)
+        found = vectors()
+        builder.branch(after)
+        builder.position_at_end(after)
+        starts = [builder.phi(self.vector) for _ in range(count)]
+        for start, vector in zip(starts, found, strict=True):
+            start.add_incoming(self.zeros, before)
+            start.add_incoming(vector, read)
+        return starts
 
     def loop(self, first, end, values, step):
         """What vectors become, if step(k, vectors) gives the next ones, for k from `first` on; `end` is more than that."""
@@ -154,6 +198,18 @@ class Code:
     def times(self, a, b):
         """a * b, which may be one instruction with a sum."""
         return self.builder.fmul(a, b, flags=("contract",))
+
+    def fetch(self, address):
+        """Ask for the line of an address, and do not wait."""
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), number, number, number])
+        function = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0i8")
+        place = self.builder.bitcast(address, ir.IntType(8).as_pointer())
+        self.builder.call(function, [place, number(0), number(3), number(1)])  # to read; into all caches; data
+
+    def smaller(self, a, b):
+        """The smaller one of two whole numbers."""
+        return self.builder.select(self.builder.icmp_signed("<", a, b), a, b)
 
     def element(self, array, i):
         """Address of array[i], of a contiguous one."""
@@ -180,6 +236,20 @@ class Code:
         """Write a vector to an address."""
         self._aligned(self.builder.store(vector, address))
 
+    def loaded_where(self, condition, address):
+        """The same, of those lanes for which a condition is true; the others are not read, and 0."""
+        vector, size = self.vector, ir.IntType(32)
+        kind = ir.FunctionType(vector, [address.type, size, condition.type, vector])
+        function = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.masked.load.{self._name}.p0{self._name}")
+        return self.builder.call(function, [address, size(self.size), condition, self.zeros])
+
+    def store_where(self, condition, vector, address):
+        """Write those lanes of a vector for which a condition is true."""
+        size = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [vector.type, address.type, size, condition.type])
+        function = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.masked.store.{self._name}.p0{self._name}")
+        self.builder.call(function, [vector, address, size(self.size), condition])
+
     def _aligned(self, instruction):
         instruction.align = self.size  # of a number: a row may start anywhere
         return instruction
@@ -190,8 +260,15 @@ class Code:
 
     def lanes_from(self, first):
         """For each lane, whether it is this one or a later one."""
-        number = self._in_all_lanes(first)
-        return self.builder.icmp_signed(">=", ir.Constant(number.type, list(range(self.lanes))), number)
+        return self._lane_numbers(">=", first)
+
+    def lanes_below(self, end):
+        """For each lane, whether it is one before this one."""
+        return self._lane_numbers("<", end)
+
+    def _lane_numbers(self, compared, other):
+        number = self._in_all_lanes(other)
+        return self.builder.icmp_signed(compared, ir.Constant(number.type, list(range(self.lanes))), number)
 
     def _in_all_lanes(self, value):
         undefined, index = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined), ir.IntType(32)
@@ -226,17 +303,33 @@ lanes: Any = intrinsic(_lanes)
 
 def _move(_, x, i, y, j):
     def generate(context, builder, signature, arguments):
-        source, target = arrays_of(context, builder, signature, arguments, (0, 2))
-        code = Code(context, builder, signature.args[0].dtype)
-        vector = code.vector_from(code.element(source, arguments[1]))
-        code.store(vector, code.as_vector(code.element(target, arguments[3])))
+        code, source, target = _places(context, builder, signature, arguments)
+        code.store(code.loaded(source), target)
         return context.get_dummy_value()
 
     return types.void(x, i, y, j), generate
 
 
+def _move_some(_, x, i, y, j, count):
+    def generate(context, builder, signature, arguments):
+        code, source, target = _places(context, builder, signature, arguments)
+        code.store(code.loaded_where(code.lanes_below(arguments[4]), source), target)
+        return context.get_dummy_value()
+
+    return types.void(x, i, y, j, count), generate
+
+
+def _places(context, builder, signature, arguments):
+    """For (x, i, y, j, ...): who writes code for such numbers, and the addresses of two vectors."""
+    code = Code(context, builder, signature.args[0].dtype)
+    source, target = arrays_of(context, builder, signature, arguments, (0, 2))
+    return code, code.as_vector(code.element(source, arguments[1])), code.as_vector(code.element(target, arguments[3]))
+
+
 # move(x, i, y, j): one vector, y[j : j + lanes] = x[i : i + lanes], of flat arrays
 move: Any = intrinsic(_move)
+# move_some(x, i, y, j, count): the same of so many numbers, and 0 behind them
+move_some: Any = intrinsic(_move_some)
 
 
 def integer(value: int) -> ir.Constant:

@@ -59,7 +59,7 @@ class _View(NamedTuple):
 
 def convolve(x, weight, windows, segments, y, exit=None):
     """y = windows of x, by segment, as it leaves: the exit is nothing if not given."""
-    stack = packing.kept(weight, segments, lambda: packing.stacked(_as_matrices(weight, segments)))
+    stack = packing.kept(weight, segments, lambda: packing.stacked(weight.reshape(-1, weight.shape[3]), segments))
     _convolve_onto(x, stack, segments, windows, y, y.shape[1:3], _lattice(y.shape), exit or exits.nothing(x.dtype))
 
 
@@ -70,7 +70,7 @@ def input_gradient(dy, weight, windows, segments, dx):
         if 0 in back.kernel:
             pixels[:] = 0
         elif pixels.size:
-            stack = packing.stacked_transposes(weight[taps], segments)
+            stack = packing.stacked_transposes(weight, taps, segments)
             lattice = _lattice(dx.shape, phase, windows.stride)
             _convolve_onto(dy, stack, segments, back, dx, pixels.shape[1:3], lattice, exits.nothing(dy.dtype))
 
@@ -80,8 +80,8 @@ def weight_gradient(x, dy, windows, segments):
     width, filters = x.shape[3] // segments, dy.shape[3] // segments
     shape = (segments, math.prod(windows.kernel) * width, filters)
     view, lattice, dy_flat = _view(x, windows, dy.shape[1:3], width), _lattice(dy.shape), dy.reshape(-1)
-    if math.prod(dy.shape[:3]) < shape[1] and math.prod(shape) > tiling.LARGEST:
-        matrices, rows = arrays.empty(shape, x.dtype), tiling.span_table(shape[1], dy.shape[3])
+    if shape[1] >= tiling.MANY_ROWS:
+        matrices, rows = arrays.empty(shape, x.dtype), tiling.share_table(shape[1], threads.count())
         tiles = tiling.large_table(dy.shape, _numbers(x, dy))
         threads.together(
             lambda queue: _weight_gradient_by_rows(queue, rows, tiles, x, windows, view, dy_flat, lattice, matrices), len(rows)
@@ -107,13 +107,6 @@ def _convolve_onto(x, stack, segments, windows, y, size, lattice, exit):
 def _numbers(x, y):
     """In a tile for each position: in a frame or y."""
     return max(x.shape[3], y.shape[3])
-
-
-def _as_matrices(weight, segments):
-    """(kh, kw, C/S, F) as (S, kh*kw*C/S, F/S)."""
-    kh, kw, width, filters = weight.shape
-    split = weight.reshape(kh, kw, width, segments, filters // segments)
-    return np.ascontiguousarray(split.transpose(3, 0, 1, 2, 4)).reshape(segments, -1, filters // segments)
 
 
 def _lattice(shape, start=(0, 0), stride=(1, 1)):
@@ -166,7 +159,7 @@ def _weight_gradient(queue, groups, tiles, x, windows, view, dy, lattice, partia
 
 @compiled_with(frames, products)
 def _weight_gradient_by_rows(queue, rows, tiles, x, windows, view, dy, lattice, matrices):
-    """The same for few positions and a large dweight, one partial sum of which would outweigh x and dy: its rows are shared out."""
+    """The same for a large dweight, without partial sums of it: its rows are shared out, and every thread goes through x and dy."""
     segments, _, filters = matrices.shape
     width = x.shape[3] // segments
     memory, places, sources = _memory(tiles, x, windows, view)
@@ -191,8 +184,8 @@ def _weight_gradient_by_rows(queue, rows, tiles, x, windows, view, dy, lattice, 
 
 @compiled_with(frames)
 def _memory(tiles, x, windows, view):
-    """For a tile, of which the first is the largest and starts at 0: its frame, and two tables."""
-    _, images, _, rows = tiles[0]
+    """For any of the tiles: its frame, and two tables."""
+    images, rows = frames.most(tiles)
     memory = frames.memory(0 if view.in_place else images, rows, view.columns, windows, x)
     positions = images * rows * view.columns
     return memory, np.empty(positions, np.int64), np.empty(positions, np.int64)

@@ -88,7 +88,8 @@ def as_taps(weight):
 @compiled_with(depthwise_rows, frames)
 def _convolve(queue, tiles, x, taps, windows, spread, y):
     height, columns = y.shape[0] // x.shape[0], y.shape[1]
-    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
+    images, rows = frames.most(tiles)
+    memory = frames.memory(images, rows, columns, windows, x)
     for k in taken(queue, len(tiles)):
         n0, n1, h0, _ = tiles[k]
         part = frames.of_tile(y, tiles[k], height)
@@ -101,7 +102,8 @@ def _convolve(queue, tiles, x, taps, windows, spread, y):
 @compiled_with(depthwise_rows, frames)
 def _weight_gradient(queue, groups, tiles, x, dy, windows, partials):
     height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
-    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
+    images, rows = frames.most(tiles)
+    memory = frames.memory(images, rows, columns, windows, x)
     for g in taken(queue, len(groups)):
         partials[g] = 0
         for k in range(groups[g, 0], groups[g, 1]):

@@ -82,9 +82,10 @@ def _as_taps(weight, segments):
 def _convolve(queue, tiles, x, taps, windows, spread, segments, y):
     height, columns, lane_count = y.shape[0] // x.shape[0], y.shape[1], lanes(x)
     width, filters = x.shape[3] // segments, y.shape[2] // segments
-    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
+    images, rows = frames.most(tiles)
+    memory = frames.memory(images, rows, columns, windows, x)
     x_lanes = _zeros(memory.size // x.shape[3] * width * lane_count, x.dtype)
-    y_lanes = frames.numbers(tiles[0, 1] * tiles[0, 3] * columns * filters * lane_count, x.dtype).reshape(-1, filters * lane_count)
+    y_lanes = frames.numbers(images * rows * columns * filters * lane_count, x.dtype).reshape(-1, filters * lane_count)
     for k in taken(queue, len(tiles)):
         frame, y_tile = frames.fill(x, tiles[k], columns, windows, spread, memory), frames.of_tile(y, tiles[k], height)
         positions, steps = _tables(frame, y_tile, windows, width)
@@ -99,9 +100,10 @@ def _convolve(queue, tiles, x, taps, windows, spread, segments, y):
 def _weight_gradient(queue, groups, tiles, x, dy, windows, segments, partials):
     height, columns, lane_count = dy.shape[0] // x.shape[0], dy.shape[1], lanes(x)
     width, filters = x.shape[3] // segments, dy.shape[2] // segments
-    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
+    images, rows = frames.most(tiles)
+    memory = frames.memory(images, rows, columns, windows, x)
     x_lanes = _zeros(memory.size // x.shape[3] * width * lane_count, x.dtype)
-    dy_lanes = _zeros(tiles[0, 1] * tiles[0, 3] * columns * filters * lane_count, x.dtype)
+    dy_lanes = _zeros(images * rows * columns * filters * lane_count, x.dtype)
     dy_rows = dy_lanes.reshape(-1, filters * lane_count)
     for g in taken(queue, len(groups)):
         partials[g] = 0

@@ -60,7 +60,7 @@ def spatial_first(cache, entry, exit=None):
     x_wide, entry, taps = depthwise.widen(x, multiplier), entry.repeated(multiplier), depthwise.as_taps(depthwise_weight)
     windows, code, exit = geometry.windows(*x.shape[1:3]), ACTIVATIONS.index(activation), exit or exits.nothing(x.dtype)
     weights = packing.weights(pointwise_weight)
-    tiles = products.tiles(y.shape, max(pointwise_weight.shape), pointwise_weight.size)
+    tiles = products.parts(y.shape, max(pointwise_weight.shape), pointwise_weight.size)
 
     def work(queue):
         _forward(queue, tiles, x_wide, entry, taps, weights, windows, code, frames.rows(y), exit)
@@ -108,24 +108,27 @@ def spatial_first_backward(dy, cache, entry):
 @compiled_with(entries, exits, frames, products, depthwise, elu)
 def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y, exit):
     height, columns = y.shape[0] // x.shape[0], y.shape[1]
-    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)  # the first tile is the largest, and starts at 0
-    panels = _panel_memory(tiles[0], columns, taps)
+    images, rows = frames.most(tiles)
+    memory, panels = frames.memory(images, rows, columns, windows, x), _panel_memory(images * rows * columns, taps)
     for k in taken(queue, len(tiles)):
-        frame = entries.fill(x, tiles[k], columns, windows, entry, memory)
-        panel = _fill_panel(frame, tiles[k], columns, taps, windows, activation, panels)
-        results = frames.of_tile(y, tiles[k], height).reshape(-1, y.shape[2])
+        tile, first, last = tiles[k, :4], tiles[k, 4], tiles[k, 5]
+        frame = entries.fill(x, tile, columns, windows, entry, memory)
+        panel = _fill_panel(frame, tile, columns, taps, windows, activation, panels)[first:last]
+        results = frames.of_tile(y, tile, height).reshape(-1, y.shape[2])[first:last]
         products.multiply(panel, pointwise, results)
-        first = (tiles[k, 0] * height + tiles[k, 2]) * columns
-        exits.leave(y.reshape(-1), np.arange(first, first + len(results)) * y.shape[2], exit)
+        start = (tile[0] * height + tile[2]) * columns + first
+        exits.leave(y.reshape(-1), np.arange(start, start + len(results)) * y.shape[2], exit)
 
 
 @compiled_with(entries, frames, products, depthwise, elu)
 def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windows, activation, back, dz, partials):
     """Tiles of whole images. partials[g] = the group's ddepthwise, then its dpointwise, then what the entry sums up"""
     height, columns = dy.shape[1:3]
-    memory = frames.memory(tiles[0, 1], height, columns, windows, x)
-    panels, middles = _panel_memory(tiles[0], columns, taps), _panel_memory(tiles[0], columns, taps)
-    seen = frames.memory(tiles[0, 1], x.shape[1], x.shape[2], back.windows, x)
+    images, _ = frames.most(tiles)
+    positions = images * height * columns
+    memory = frames.memory(images, height, columns, windows, x)
+    panels, middles = _panel_memory(positions, taps), _panel_memory(positions, taps)
+    seen = frames.memory(images, x.shape[1], x.shape[2], back.windows, x)
     spare = products.memory_for(transposed.shape[0], dy)
     for g in taken(queue, len(groups)):
         dtaps, dpointwise, sums = _parts(partials[g], taps, transposed.shape)
@@ -147,8 +150,8 @@ def _backward_images(queue, groups, tiles, x, entry, dy, taps, transposed, windo
 def _backward_rows(queue, groups, tiles, x, entry, dy, taps, transposed, windows, activation, dmiddle, partials):
     """Any tiles. partials[g] = the group's ddepthwise, then its dpointwise; and dmiddle, from which dz follows"""
     height, columns = dy.shape[0] // x.shape[0], dy.shape[1]
-    memory = frames.memory(tiles[0, 1], tiles[0, 3], columns, windows, x)
-    panels = _panel_memory(tiles[0], columns, taps)
+    images, rows = frames.most(tiles)
+    memory, panels = frames.memory(images, rows, columns, windows, x), _panel_memory(images * rows * columns, taps)
     spare = products.memory_for(transposed.shape[0], dy)
     for g in taken(queue, len(groups)):
         dtaps, dpointwise, _ = _parts(partials[g], taps, transposed.shape)
@@ -163,9 +166,9 @@ def _backward_rows(queue, groups, tiles, x, entry, dy, taps, transposed, windows
 
 
 @compiled_with(frames)
-def _panel_memory(tile, columns, taps):
-    """Memory for the panel of a tile, the largest."""
-    return frames.numbers(tile[1] * tile[3] * columns * taps.shape[2], taps.dtype)
+def _panel_memory(positions, taps):
+    """Memory for a panel of so many positions."""
+    return frames.numbers(positions * taps.shape[2], taps.dtype)
 
 
 @compiled
