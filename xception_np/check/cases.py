@@ -217,6 +217,9 @@ def _convolutions() -> Iterator[Case]:
     for name, channels in (("narrow", 4), ("wide", 6)):
         images = _grouped((17, 2, 2), Geometry(1), channels, 8, 2)
         yield Case("grouped_conv", f"several images a tile, {name} segments", images, _X_AND_WEIGHT, large=True)
+    for channels, filters in ((4, 38), (38, 4)):  # of one of the two, more in a segment than a vector has lanes
+        name = f"C={channels}, F={filters}, S=2"
+        yield Case("grouped_conv", name, _grouped(image, three, channels, filters, 2), _X_AND_WEIGHT)
     yield Case("grouped_conv", "C=17, S=17", _grouped(image, three, 17, 17, 17), _X_AND_WEIGHT)
 
     for name, build, large in _windows(_depthwise):

@@ -38,7 +38,7 @@ from xception_np.check.operations import (
     check_not_a_number,
     expected_passes,
 )
-from xception_np.ops import depthwise_rows, packing, products
+from xception_np.ops import depthwise_rows, packing, products, transposed_block
 from xception_np.ops.register_block import BYTES
 
 # what is mutated: the files of the operations, and those that they are helped by, in xception_np/ops
@@ -130,6 +130,20 @@ _PLAIN_ROWS = {
     "correlate_padded": _correlate_padded,
     "add_products": _add_products,
 }
+
+
+def _to_lanes(x, i, width, columns, segments, y, j):
+    for c, lane in np.ndindex(columns, _lanes(x)):
+        y[j + c * _lanes(x) + lane] = x[i + lane * width + c] if lane < segments else 0
+
+
+def _from_lanes(y, j, x, i, width, columns, segments):
+    for s, c in np.ndindex(segments, columns):
+        x[i + s * width + c] = y[j + c * _lanes(x) + s]
+
+
+# and for `ops/transposed_block.py`
+_PLAIN_TRANSPOSED = {"to_lanes": _to_lanes, "from_lanes": _from_lanes}
 
 
 class Mutant(NamedTuple):
@@ -251,12 +265,13 @@ def standing_in(file: str, tree: ast.Module) -> Iterator[None]:
 
     All the others stay what they are, without Numba: compiled functions of one may call those of another.
     """
-    before = {name: dict(vars(_module(name))) for name in (*FILES, "packing", "products", "depthwise_rows")}
+    before = {name: dict(vars(_module(name))) for name in (*FILES, "packing", "products", "depthwise_rows", "transposed_block")}
     with threads.use(1), arrays.poisoned(), np.errstate(all="ignore"):
         try:
             vars(packing).update(_PLAIN_PACKING)
             vars(products).update(_PLAIN_PRODUCTS)
             vars(depthwise_rows).update(_PLAIN_ROWS)
+            vars(transposed_block).update(_PLAIN_TRANSPOSED)
             for name in FILES:
                 code = compile(tree, name, "exec") if name == file else _plain_code(name)
                 exec(code, vars(_module(name)))

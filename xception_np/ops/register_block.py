@@ -256,7 +256,7 @@ class Code:
 
     def in_all_lanes(self, address):
         """A vector of the same number, which is at an address."""
-        return self._in_all_lanes(self.builder.load(address))
+        return self.in_every_lane(self.builder.load(address))
 
     def lanes_from(self, first):
         """For each lane, whether it is this one or a later one."""
@@ -267,10 +267,15 @@ class Code:
         return self._lane_numbers("<", end)
 
     def _lane_numbers(self, compared, other):
-        number = self._in_all_lanes(other)
+        number = self.in_every_lane(other)
         return self.builder.icmp_signed(compared, ir.Constant(number.type, list(range(self.lanes))), number)
 
-    def _in_all_lanes(self, value):
+    def shuffled(self, a, b, lanes):
+        """A vector of those lanes of a, and after them b."""
+        return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), lanes))
+
+    def in_every_lane(self, value):
+        """A vector of the same value."""
         undefined, index = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined), ir.IntType(32)
         one = self.builder.insert_element(undefined, value, ir.Constant(index, 0))
         return self.builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(index, self.lanes), [0] * self.lanes))

@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from xception_np import threads, tiling
-from xception_np.ops import frames, products
+from xception_np.ops import frames, products, transposed_block
 from xception_np.ops.compile import compiled_with, taken
 from xception_np.ops.products import lanes
 from xception_np.ops.register_block import BYTES
@@ -78,32 +78,32 @@ def _as_taps(weight, segments):
     return np.ascontiguousarray(split).reshape(len(split), len(whole), -1)
 
 
-@compiled_with(frames, products)
+@compiled_with(frames, products, transposed_block)
 def _convolve(queue, tiles, x, taps, windows, spread, segments, y):
     height, columns, lane_count = y.shape[0] // x.shape[0], y.shape[1], lanes(x)
     width, filters = x.shape[3] // segments, y.shape[2] // segments
     images, rows = frames.most(tiles)
     memory = frames.memory(images, rows, columns, windows, x)
-    x_lanes = _zeros(memory.size // x.shape[3] * width * lane_count, x.dtype)
-    y_lanes = frames.numbers(images * rows * columns * filters * lane_count, x.dtype).reshape(-1, filters * lane_count)
+    x_lanes = frames.numbers(memory.size // x.shape[3] * width * lane_count, x.dtype)
+    y_lanes = frames.numbers(images * rows * columns * filters * lane_count + lane_count**2, x.dtype)
     for k in taken(queue, len(tiles)):
         frame, y_tile = frames.fill(x, tiles[k], columns, windows, spread, memory), frames.of_tile(y, tiles[k], height)
         positions, steps = _tables(frame, y_tile, windows, width)
-        results = y_lanes[: len(positions)]
+        results = y_lanes[: len(positions) * filters * lane_count].reshape(len(positions), -1)
         for group in range(len(taps)):
             _take_apart(frame, group, segments, x_lanes)
             products.multiply_in_lanes(x_lanes, positions, steps, taps[group], results, False)
-            _put_together(results, group, segments, y_tile)
+            _put_together(y_lanes, group, segments, y_tile)
 
 
-@compiled_with(frames, products)
+@compiled_with(frames, products, transposed_block)
 def _weight_gradient(queue, groups, tiles, x, dy, windows, segments, partials):
     height, columns, lane_count = dy.shape[0] // x.shape[0], dy.shape[1], lanes(x)
     width, filters = x.shape[3] // segments, dy.shape[2] // segments
     images, rows = frames.most(tiles)
     memory = frames.memory(images, rows, columns, windows, x)
-    x_lanes = _zeros(memory.size // x.shape[3] * width * lane_count, x.dtype)
-    dy_lanes = _zeros(images * rows * columns * filters * lane_count, x.dtype)
+    x_lanes = frames.numbers(memory.size // x.shape[3] * width * lane_count, x.dtype)
+    dy_lanes = frames.numbers(images * rows * columns * filters * lane_count, x.dtype)
     dy_rows = dy_lanes.reshape(-1, filters * lane_count)
     for g in taken(queue, len(groups)):
         partials[g] = 0
@@ -114,14 +114,6 @@ def _weight_gradient(queue, groups, tiles, x, dy, windows, segments, partials):
                 _take_apart(frame, group, segments, x_lanes)
                 _take_apart(dy_tile, group, segments, dy_lanes)
                 products.multiply_in_lanes(x_lanes, steps, positions, dy_rows[: len(positions)], partials[g, group], True)
-
-
-@compiled_with(frames)
-def _zeros(count, dtype):
-    """Memory with 0 in it: what lanes without a segment compute is not read, but should not take longer for what was there."""
-    memory = frames.numbers(count, dtype)
-    memory[:] = 0
-    return memory
 
 
 @compiled_with(products)
@@ -148,33 +140,23 @@ def _tables(frame, y, windows, width):
     return positions, steps
 
 
-@compiled_with(products)
+@compiled_with(products, transposed_block)
 def _take_apart(frame, group, segments, x_lanes):
-    """x_lanes[p, c] = frame[p, s*C/S + c] for the lanes' segments s; lanes that have none are left as they are"""
+    """x_lanes[p, c] = frame[p, s*C/S + c] for the lanes' segments s; lanes that have none are 0"""
     numbers, channels, lane_count, width = frame.reshape(-1), frame.shape[3], lanes(frame), frame.shape[3] // segments
-    here = min(lane_count, segments - group * lane_count)  # if it is all, the loops are of a length that the compiler knows
+    here = min(lane_count, segments - group * lane_count)
     for p in range(numbers.size // channels):
-        pixel, vectors = numbers[p * channels + group * lane_count * width :], x_lanes[p * width * lane_count :]
-        for c in range(width):
-            if here == lane_count:
-                for lane in range(lane_count):
-                    vectors[c * lane_count + lane] = pixel[lane * width + c]
-            else:
-                for lane in range(here):
-                    vectors[c * lane_count + lane] = pixel[lane * width + c]
+        for c in range(0, width, lane_count):
+            first, columns = p * channels + group * lane_count * width + c, min(lane_count, width - c)
+            transposed_block.to_lanes(numbers, first, width, columns, here, x_lanes, (p * width + c) * lane_count)
 
 
-@compiled_with(products)
+@compiled_with(products, transposed_block)
 def _put_together(y_lanes, group, segments, y):
     """y[p, s*F/S + f] = y_lanes[p, f] for the lanes' segments s"""
     numbers, channels, lane_count, filters = y.reshape(-1), y.shape[3], lanes(y), y.shape[3] // segments
-    here, results = min(lane_count, segments - group * lane_count), y_lanes.reshape(-1)
-    for p in range(len(y_lanes)):
-        pixel, vectors = numbers[p * channels + group * lane_count * filters :], results[p * filters * lane_count :]
-        for f in range(filters):
-            if here == lane_count:
-                for lane in range(lane_count):
-                    pixel[lane * filters + f] = vectors[f * lane_count + lane]
-            else:
-                for lane in range(here):
-                    pixel[lane * filters + f] = vectors[f * lane_count + lane]
+    here = min(lane_count, segments - group * lane_count)
+    for p in range(numbers.size // channels):
+        for f in range(0, filters, lane_count):
+            first, columns = p * channels + group * lane_count * filters + f, min(lane_count, filters - f)
+            transposed_block.from_lanes(y_lanes, (p * filters + f) * lane_count, numbers, first, filters, columns, here)
