@@ -1,10 +1,12 @@
 """How passes are cut: tiles of images, spans of rows, groups of either for a sum.
 
 A tile is as large as the caches like, and there are enough tiles for many threads, however many there are: what is summed, and in
-which order, depends on shapes alone. Only `product_tiles` and `product_parts`, for what is no sum over tiles, ask how many.
+which order, depends on shapes alone. Only `product_tiles`, `product_parts` and `share_table`, for what is no sum over their tiles,
+ask how many.
 
 `image_tiles`, `product_tiles`, `product_parts`, `tile_groups` and `spans` give objects for passes that are written in Python,
-`image_table`, `product_table`, `part_table`, `group_table`, `large_table` and `span_table` rows of numbers for compiled ones.
+`image_table`, `product_table`, `part_table`, `group_table`, `large_table`, `span_table` and `share_table` rows of numbers for
+compiled ones.
 """
 
 import itertools
@@ -24,14 +26,19 @@ ENOUGH = 256  # positions in a tile of images, or as many as it has channels: mo
 AT_ONCE = 400  # positions, or terms, that a sum over them takes at once: its numbers are read and written for each such part
 SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
 MANY_ROWS = 768  # rows of a matrix from which on they are shared out, and not the terms of its sum
-SMALL_SHARE, LARGE_SHARE = 128, 1024  # rows in a share: no fewer, and about as many where there are enough for all threads
+SMALL_SHARE, LARGE_SHARE = (
+    128,
+    1024,
+)  # rows in a share: no fewer, if there are so many, and about as many if they are enough for all
 _FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; and images, where a tile may be a whole one
 
 
 def _remembered(function: Callable[..., T]) -> Callable[..., T]:
     """A function of shapes and the limits above that keeps its results: a training step asks for the same ones again and again."""
     kept = lru_cache(4096)(lambda limits, *arguments: function(*arguments))
-    return wraps(function)(lambda *arguments: kept((TILES, LARGEST, ENOUGH, SMALLEST, SMALL_SHARE, _FEW), *arguments))
+    return wraps(function)(
+        lambda *arguments: kept((TILES, LARGEST, ENOUGH, SMALLEST, AT_ONCE, SMALL_SHARE, LARGE_SHARE, _FEW), *arguments)
+    )
 
 
 class Tile(NamedTuple):
@@ -53,15 +60,18 @@ class Tile(NamedTuple):
         if rows * columns > positions:
             return self.in_parts(-(-rows // max(1, positions // columns)))
         count = -(-(n1 - n0) // max(1, positions // max(rows * columns, 1)))
-        step = max(1, -(-(n1 - n0) // max(1, count)))
-        return [Tile(n, min(n + step, n1), h0, h1) for n in range(n0, n1, step)]
+        return [Tile(*span, h0, h1) for span in _equal_spans(n0, n1, count)]
 
     def in_parts(self, count: int) -> list["Tile"]:
         """Every image in so many tiles, or one a row: as equal as may be."""
         n0, n1, h0, h1 = self
-        rows, count = h1 - h0, min(count, h1 - h0)
-        ends = [h0 + k * (rows // count) + min(k, rows % count) for k in range(count + 1)]
-        return [Tile(n, n + 1, *span) for n in range(n0, n1) for span in itertools.pairwise(ends)]
+        return [Tile(n, n + 1, *span) for n in range(n0, n1) for span in _equal_spans(h0, h1, min(count, h1 - h0))]
+
+
+def _equal_spans(start: int, stop: int, count: int) -> Iterator[tuple[int, int]]:
+    """So many spans, of which the first may be one longer than the last."""
+    size, more = divmod(stop - start, max(1, count))
+    return itertools.pairwise(start + k * size + min(k, more) for k in range(count + 1))
 
 
 def tile_positions(total: int, width: int) -> int:
@@ -108,12 +118,14 @@ def product_parts(shape: tuple[int, ...], width: int, threads: int | None) -> li
     """The same, cut within a row where need be: tiles, and from which to before which of its positions each is one's own.
 
     19 rows for two threads are 10 and 9: one would wait for a tenth of the time. So both look at the tenth row, and each multiplies
-    half of it. Where the number of threads may not matter, it is None, and tiles are whole.
+    half of it. Where there are tiles enough for all, they are whole: a row that two look at is work for both. And where the number
+    of threads may not matter, it is None.
     """
     images, rows, columns, _ = shape
     count = 0 if threads is None else min(_product_count(shape, width, threads), rows)
-    if not count:
-        return [(tile, 0, (tile.n1 - tile.n0) * (tile.h1 - tile.h0) * columns) for tile in image_tiles(shape, width)]
+    if threads is None or not 0 < images * count < _FEW * threads:
+        tiles = image_tiles(shape, width) if threads is None else product_tiles(shape, width, threads)
+        return [(tile, 0, (tile.n1 - tile.n0) * (tile.h1 - tile.h0) * columns) for tile in tiles]
     ends = [k * rows * columns // count for k in range(count + 1)]
     parts = [(first // columns, -(-last // columns), first % columns, last - first) for first, last in itertools.pairwise(ends)]
     return [(Tile(n, n + 1, h0, h1), first, first + size) for n in range(images) for h0, h1, first, size in parts]
@@ -139,7 +151,7 @@ def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[T
     if count <= images or _may_be_whole(shape, width):  # no group ends inside of an image
         groups = whole.cut(columns, -(-images // count) * rows * columns)
     else:
-        groups = whole.in_parts(-(-count // images))
+        groups = whole.in_parts(max(1, round(count / images)))
     return [group.cut(columns, image_positions(shape, width)) for group in groups]
 
 
@@ -203,9 +215,8 @@ def span_table(count: int, width: int = 1) -> np.ndarray:
 @_remembered
 def share_table(count: int, threads: int) -> np.ndarray:
     """range(count) cut into equal spans, as many for every thread, for what does not depend on how it is cut: (start, stop)."""
-    shares = min(threads * max(1, round(count / (LARGE_SHARE * threads))), -(-count // SMALL_SHARE))
-    ends = [k * count // shares for k in range(shares + 1)]
-    return _table(list(itertools.pairwise(ends)))
+    shares = min(threads * max(1, round(count / (LARGE_SHARE * threads))), max(1, count // SMALL_SHARE))
+    return _table(list(_equal_spans(0, count, shares)))
 
 
 def _table(rows: Sequence[tuple[int, ...]]) -> np.ndarray:
@@ -223,10 +234,10 @@ def tiny_tiles() -> Iterator[None]:
 
     The order of sums changes with the tiles, so results may differ by rounding.
     """
-    global LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE
-    before = LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE
-    LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE = 1024, 256, 100, 64
+    global LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE, LARGE_SHARE
+    before = LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE, LARGE_SHARE
+    LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE, LARGE_SHARE = 1024, 256, 100, 32, 64
     try:
         yield
     finally:
-        LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE = before
+        LARGEST, SMALLEST, MANY_ROWS, SMALL_SHARE, LARGE_SHARE = before

@@ -39,7 +39,7 @@ def test_the_same_bits_for_any_number_of_threads(name):
 
 @pytest.mark.parametrize(("padding", "segments"), [("same", 1), ("valid", 1), ("same", 2)])
 def test_few_positions_and_a_large_dweight(padding, segments):
-    """Two images a tile, of five; 64 rows of dweight for a thread, of 216 or 108."""
+    """Several tiles, and several shares of 216 or 108 rows of dweight, also for one thread."""
     random, geometry = np.random.default_rng(0), Geometry(3, padding=padding)
     x, weight = random.standard_normal((5, 4, 4, 24)), random.standard_normal((3, 3, 24 // segments, 20 * segments))
     dy = random.standard_normal((5, *geometry.output_size(4, 4), 20 * segments))

@@ -329,6 +329,9 @@ def _convolutions_with_bias() -> Iterator[Case]:
             for activation in (None, "relu"):
                 build = _with_addend(_with_bias(builder(shape, geometry), activation), before)
                 yield Case(operation, f"{words}, {name}, {activation}", build, traits, large)
+    cut = _with_addend(_with_bias(_plain_separable((1, 5, 5), Geometry(3), 3, 64), "relu"), (None,))
+    traits = Traits((0, 1, 2, 3, 7), adjoint=((2, 3, 7),))
+    yield Case("separable_conv_bias", "an addend, a product cut within a row", cut, traits, large=True)
 
 
 def _normalisations() -> Iterator[Case]:

@@ -28,7 +28,7 @@ _ROWS = (8, 8, 8, 6) if REGISTERS == 32 else (8, 6)
 _ROWS_IN_LANES = (12, 8, 6, 5) if REGISTERS == 32 else (8, 6, 4)  # and where that number is a vector
 _LARGEST_SUM = 3 * 2**16  # numbers of y at most where it is added to: 768 KiB in float32, a part of the second-level cache
 _DEPTH = 1024  # steps of k at once, at most: a panel, that is read for every block of rows, stays in the second-level cache
-_DEPTH_OF_SUM = tiling.AT_ONCE  # rows of b that are packed and summed up at once, at most
+_DEPTH_OF_SUM = 400  # rows of b that are packed and summed up at once, at most
 _DEPTH_IN_LANES = 128  # steps at once where numbers are vectors
 _AT_ONCE = 2**15  # numbers of a matrix a that meet one panel of b after the other: they stay in the second-level cache
 _FEWEST_AT_ONCE = 96  # rows of it at least: all of b is read for each such part

@@ -237,7 +237,7 @@ class Code:
         self._aligned(self.builder.store(vector, address))
 
     def loaded_where(self, condition, address):
-        """The same, of those lanes for which a condition is true; the others are not read, and 0."""
+        """The vector at an address, of those lanes for which a condition is true; the others are not read, and 0."""
         vector, size = self.vector, ir.IntType(32)
         kind = ir.FunctionType(vector, [address.type, size, condition.type, vector])
         function = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.masked.load.{self._name}.p0{self._name}")

@@ -80,7 +80,7 @@ def weight_gradient(x, dy, windows, segments):
     width, filters = x.shape[3] // segments, dy.shape[3] // segments
     shape = (segments, math.prod(windows.kernel) * width, filters)
     view, lattice, dy_flat = _view(x, windows, dy.shape[1:3], width), _lattice(dy.shape), dy.reshape(-1)
-    if shape[1] >= tiling.MANY_ROWS:
+    if shape[1] >= tiling.MANY_ROWS and math.prod(shape) > tiling.LARGEST:
         matrices, rows = arrays.empty(shape, x.dtype), tiling.share_table(shape[1], threads.count())
         tiles = tiling.large_table(dy.shape, _numbers(x, dy))
         threads.together(
