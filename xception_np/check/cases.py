@@ -290,6 +290,7 @@ def _normalised_separable() -> Iterator[Case]:
     for name, shape, geometry, multiplier, large in (
         ("3x3", (2, 4, 3), Geometry(3), 1, False),
         ("13 positions", (12, 1, 1), Geometry(3), 1, False),
+        ("20 positions", (19, 1, 1), Geometry(3), 1, False),  # five a tile, and sums take four at a time
         ("stride 2, M=2", (1, 4, 6), Geometry((3, 2), 2), 2, False),
         ("tiles of rows", (2, 70, 17), Geometry(3), 1, True),
         ("tiles of rows, M=2", (2, 70, 17), Geometry(3, 2), 2, True),
