@@ -26,10 +26,8 @@ ENOUGH = 256  # positions in a tile of images, or as many as it has channels: mo
 AT_ONCE = 400  # positions, or terms, that a sum over them takes at once: its numbers are read and written for each such part
 SMALLEST = 2**16  # numbers in a tile at least: below, handing it to a thread costs as much as computing it
 MANY_ROWS = 768  # rows of a matrix from which on they are shared out, and not the terms of its sum
-SMALL_SHARE, LARGE_SHARE = (
-    128,
-    1024,
-)  # rows in a share: no fewer, if there are so many, and about as many if they are enough for all
+SMALL_SHARE = 128  # rows in a share at least, where there are so many
+LARGE_SHARE = 1024  # and about as many, where that makes shares enough for all threads
 _FEW = 4  # groups of tiles in a sum at least, where there are so many tiles; and images, where a tile may be a whole one
 
 

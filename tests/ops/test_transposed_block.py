@@ -34,7 +34,7 @@ def sizes(lanes):
 
 @both
 def test_to_lanes(dtype):
-    """x ends where the last number does that is wanted."""
+    """Lanes without a segment become 0, and what lies around the vectors stays."""
     lanes = LANES[dtype]
     for width, columns, segments in sizes(lanes):
         x = np.arange(1, 3 + (segments - 1) * width + columns, dtype=dtype)
