@@ -108,8 +108,13 @@ def product_tiles(shape: tuple[int, ...], width: int, threads: int) -> list[Tile
 
     Only for what does not depend on how it is cut: with another number of threads these tiles are others.
     """
-    count = _product_count(shape, width, threads)
-    return Tile(0, shape[0], 0, shape[1]).in_parts(count) if count else image_tiles(shape, width)
+    images, rows, columns, _ = shape
+    numbers, positions = rows * columns * width, max(1, SMALLEST // width, min(max(ENOUGH, width), LARGEST // width))
+    count = -(-rows // max(1, positions // columns))
+    if numbers < SMALLEST or (count == 1 and images >= _FEW * threads):
+        return image_tiles(shape, width)  # whole images
+    share = threads // math.gcd(threads, images)  # in so many parts, the images are as much work for every thread
+    return Tile(0, images, 0, rows).in_parts(min(-(-count // share) * share, max(2 * count, numbers // SMALLEST)))
 
 
 def product_parts(shape: tuple[int, ...], width: int, threads: int | None) -> list[tuple[Tile, int, int]]:
@@ -120,24 +125,13 @@ def product_parts(shape: tuple[int, ...], width: int, threads: int | None) -> li
     of threads may not matter, it is None.
     """
     images, rows, columns, _ = shape
-    count = 0 if threads is None else min(_product_count(shape, width, threads), rows)
-    if threads is None or not 0 < images * count < _FEW * threads:
-        tiles = image_tiles(shape, width) if threads is None else product_tiles(shape, width, threads)
+    tiles = image_tiles(shape, width) if threads is None else product_tiles(shape, width, threads)
+    count, several_images_a_tile = divmod(len(tiles), images)
+    if threads is None or several_images_a_tile or len(tiles) >= _FEW * threads:
         return [(tile, 0, (tile.n1 - tile.n0) * (tile.h1 - tile.h0) * columns) for tile in tiles]
     ends = [k * rows * columns // count for k in range(count + 1)]
     parts = [(first // columns, -(-last // columns), first % columns, last - first) for first, last in itertools.pairwise(ends)]
     return [(Tile(n, n + 1, h0, h1), first, first + size) for n in range(images) for h0, h1, first, size in parts]
-
-
-def _product_count(shape: tuple[int, ...], width: int, threads: int) -> int:
-    """In how many parts to cut an image for a product; 0 if images stay whole."""
-    images, rows, columns, _ = shape
-    numbers, positions = rows * columns * width, max(1, SMALLEST // width, min(max(ENOUGH, width), LARGEST // width))
-    count = -(-rows // max(1, positions // columns))
-    if numbers < SMALLEST or (count == 1 and images >= _FEW * threads):
-        return 0
-    share = threads // math.gcd(threads, images)  # in so many parts, the images are as much work for every thread
-    return min(-(-count // share) * share, max(2 * count, numbers // SMALLEST))
 
 
 def tile_groups(shape: tuple[int, ...], width: int, numbers: int) -> list[list[Tile]]:
