@@ -16,6 +16,13 @@ if __name__ == "__main__":
     register_block.REGISTERS, register_block.BYTES = map(int, sys.argv[1:])
     files = [
         str(Path(__file__).with_name(name))
-        for name in ("test_packing.py", "test_products.py", "test_depthwise_rows.py", "test_transposed_block.py")
+        for name in (
+            "test_packing.py",
+            "test_products.py",
+            "test_depthwise_rows.py",
+            "test_transposed_block.py",
+            "test_squares.py",
+            "test_winograd.py",
+        )
     ]
     sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", "not other_machine", *files]))

@@ -13,8 +13,8 @@ both = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 @compiled_with(register_block, transposed_block)
-def to_lanes(x, i, width, columns, segments, y, j):
-    transposed_block.to_lanes(x, i, width, columns, segments, y, j)
+def to_lanes(x, i, width, columns, segments, y, j, apart):
+    transposed_block.to_lanes(x, i, width, columns, segments, y, j, apart)
 
 
 @compiled_with(register_block, transposed_block)
@@ -37,13 +37,14 @@ def test_to_lanes(dtype):
     """Lanes without a segment become 0, and what lies around the vectors stays."""
     lanes = LANES[dtype]
     for width, columns, segments in sizes(lanes):
-        x = np.arange(1, 3 + (segments - 1) * width + columns, dtype=dtype)
-        y = np.full(5 + columns * lanes + 7, -1, dtype)
-        to_lanes(x, 2, width, columns, segments, y, 5)
-        expected = np.zeros((columns, lanes), dtype)
+        x, apart = np.arange(1, 3 + (segments - 1) * width + columns, dtype=dtype), lanes + width - columns
+        y = np.full(5 + columns * apart + 7, -1, dtype)
+        to_lanes(x, 2, width, columns, segments, y, 5, apart)
+        expected = np.full((columns, apart), -1, dtype)
+        expected[:, :lanes] = 0
         for s in range(segments):
             expected[:, s] = x[2 + s * width : 2 + s * width + columns]
-        np.testing.assert_array_equal(y[5:-7].reshape(columns, lanes), expected)
+        np.testing.assert_array_equal(y[5:-7].reshape(columns, apart), expected)
         assert (y[:5] == -1).all() and (y[-7:] == -1).all()
 
 
@@ -62,8 +63,33 @@ def test_from_lanes(dtype):
         assert (x[:2] == -1).all() and (x[-3:] == -1).all()
 
 
+@both
+def test_every_width_of_a_segment(dtype):
+    """1 to more numbers than a vector has lanes: 1, 2, 4, ... are dealt out, and the others turned around square by square."""
+    lanes = LANES[dtype]
+    for width in range(1, 2 * lanes + 2):
+        for segments in (1, lanes - 1, lanes, lanes + 1, 3 * lanes - 1):
+            x = np.arange(1, 1 + 6 * segments * width, dtype=dtype).reshape(2, 3, segments * width)
+            y = np.full(x.shape, -1, dtype)
+            for group in range(-(-segments // lanes)):
+                x_lanes = np.full(6 * width * lanes + lanes**2, np.nan, dtype)
+                transposed_block.take_apart(x, group, segments, x_lanes)
+                expected, here = np.zeros((6, width, lanes)), min(lanes, segments - group * lanes)
+                own = x.reshape(6, segments, width)[:, group * lanes :][:, :lanes]
+                expected[..., :here] = own.transpose(0, 2, 1)
+                np.testing.assert_array_equal(x_lanes[: expected.size].reshape(expected.shape), expected)
+                assert np.isnan(x_lanes[expected.size :]).all()
+                transposed_block.put_together(x_lanes, group, segments, y)
+            np.testing.assert_array_equal(y, x)
+
+
 def test_one_kind_of_number_only():
-    with pytest.raises(TypingError):
-        to_lanes(np.zeros(300, np.float32), 0, 1, 1, 1, np.zeros(300), 0)
-    with pytest.raises(TypingError):
-        from_lanes(np.zeros(300, np.float32), 0, np.zeros(300), 0, 1, 1, 1)
+    x = np.zeros((3, 4), np.float32)
+    for function, arguments in (
+        (transposed_block.take_apart, (x, 0, 2, np.zeros(300))),
+        (transposed_block.put_together, (np.zeros(300), 0, 2, x)),
+        (to_lanes, (np.zeros(300, np.float32), 0, 1, 1, 1, np.zeros(300), 0, 16)),
+        (from_lanes, (np.zeros(300, np.float32), 0, np.zeros(300), 0, 1, 1, 1)),
+    ):
+        with pytest.raises(TypingError):
+            function(*arguments)

@@ -129,6 +129,25 @@ _MANY = 300  # channels, or filters: more than a block of a GPU has threads
 # Of what a block of a GPU computes: more than one each way, and a little of the next; or just so many
 _SEVERAL_TILES, _WHOLE_TILES = "several tiles of a GPU", "whole tiles of a GPU"
 _BESIDE = Geometry(3, padding=((0, 2), (2, 0)))  # as many windows as pixels, but not around them
+# Where channels are many, windows that share multiplications (`ops/winograd.py`)
+SHARING: dict[str, tuple[tuple[int, int, int], Geometry]] = {
+    "3x3": ((2, 5, 4), Geometry(3)),
+    "3x3, odd size": ((1, 7, 5), Geometry(3)),
+    "3x3, valid": ((3, 5, 6), Geometry(3, padding="valid")),
+    "3x3, padding on two sides": ((1, 4, 5), _BESIDE),
+    "3x3, one window": ((2, 3, 3), Geometry(3, padding="valid")),
+    "3x3, several rows a tile": ((17, 5, 2), Geometry(3)),
+    "3x3, several images a tile": ((17, 2, 2), Geometry(3)),
+}
+# and their neighbours, which do not
+NOT_SHARING: dict[str, tuple[tuple[int, int, int], Geometry]] = {
+    "stride (2, 1)": ((1, 5, 4), Geometry(3, (2, 1))),
+    "stride (1, 2)": ((1, 5, 4), Geometry(3, (1, 2))),
+    "dilation (2, 1)": ((1, 6, 4), Geometry(3, 1, (2, 1))),
+    "dilation (1, 2)": ((1, 4, 6), Geometry(3, 1, (1, 2))),
+    "4x3": ((1, 5, 4), Geometry((4, 3))),
+    "3x4": ((1, 4, 5), Geometry((3, 4))),
+}
 
 _X_AND_WEIGHT = Traits((0, 1), linear=True, adjoint=((0,), (1,)))
 _SEPARABLE = Traits((0, 1, 2), linear=True, adjoint=((0,), (1,), (2,)))
@@ -200,6 +219,18 @@ def _convolutions() -> Iterator[Case]:
         yield Case("conv", name, _conv(shape, Geometry((1, 2)), channels, filters), _X_AND_WEIGHT, large=True)
     for channels, filters in ((1, 1), (1, 5), (5, 1), (9, 1), (17, 5)):
         yield Case("conv", f"C={channels}, F={filters}", _conv(image, three, channels, filters), _X_AND_WEIGHT)
+
+    for channels, filters in ((18, 17), (5, 18)):
+        yield Case("conv", f"C={channels}, F={filters}", _conv((1, 3, 2), three, channels, filters), _X_AND_WEIGHT)
+    for name, (shape, geometry) in (SHARING | NOT_SHARING).items():
+        yield Case("conv", f"{name}, many channels", _conv(shape, geometry, 17, 18), _X_AND_WEIGHT, large=True)
+    for name, (shape, geometry) in SHARING.items():
+        build = _grouped(shape, geometry, 36, 34, 2)
+        yield Case("grouped_conv", f"{name}, many channels a segment", build, _X_AND_WEIGHT, large=True)
+    few = _conv((2, 3, 5), three, 97, 16)
+    yield Case("conv", "few positions and a large dweight", few, _X_AND_WEIGHT, large=True)
+    few = _grouped((1, 3, 5), three, 132, 32, 2)
+    yield Case("grouped_conv", "few positions and a large dweight, many channels a segment", few, _X_AND_WEIGHT, large=True)
 
     for name, build, large in _windows(_grouped):
         yield Case("grouped_conv", name, build, _X_AND_WEIGHT, large)
@@ -315,6 +346,9 @@ def _convolutions_with_bias() -> Iterator[Case]:
             for activation in (None, "relu"):
                 build = _with_bias(builder((1, 3, 4), Geometry(3), channels, filters), activation)
                 yield Case(operation, f"C={channels}, F={filters}, {activation}", build, traits)
+    for name, (shape, geometry) in SHARING.items():
+        build = _with_bias(_conv(shape, geometry, 17, 18), "relu")
+        yield Case("conv_bias", f"{name}, many channels", build, Traits((0, 1, 2), adjoint=((1, 2),)), large=True)
     for operation, builder, before, traits in (
         ("conv_bias", _conv, (), Traits((0, 1, 2, 5), adjoint=((1, 2, 5),))),
         ("separable_conv_bias", _plain_separable, (None,), Traits((0, 1, 2, 3, 7), adjoint=((2, 3, 7),))),

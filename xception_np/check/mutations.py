@@ -38,11 +38,11 @@ from xception_np.check.operations import (
     check_not_a_number,
     expected_passes,
 )
-from xception_np.ops import depthwise_rows, packing, products, transposed_block
+from xception_np.ops import depthwise_rows, packing, products, squares, transposed_block
 from xception_np.ops.register_block import BYTES
 
 # what is mutated: the files of the operations, and those that they are helped by, in xception_np/ops
-SHARED = ("frames", "entries", "exits", "window_products", "grouped_conv.narrow")
+SHARED = ("frames", "entries", "exits", "window_products", "winograd", "convolutions", "grouped_conv.narrow")
 PASSES = ("separable_conv.cpu",)  # which other operations run with something before and after
 FILES = (*(f"{operation}.{implementation}" for operation in ops.__all__ for implementation in implementations.ON_NUMPY), *SHARED)
 
@@ -132,18 +132,65 @@ _PLAIN_ROWS = {
 }
 
 
-def _to_lanes(x, i, width, columns, segments, y, j):
-    for c, lane in np.ndindex(columns, _lanes(x)):
-        y[j + c * _lanes(x) + lane] = x[i + lane * width + c] if lane < segments else 0
+def _take_apart(x, group, segments, x_lanes):
+    pixels, lanes = x.reshape(-1, segments, x.shape[-1] // segments), _lanes(x)
+    here = pixels[:, group * lanes : (group + 1) * lanes]
+    found = np.zeros((len(pixels), pixels.shape[2], lanes))
+    found[..., : here.shape[1]] = here.transpose(0, 2, 1)
+    x_lanes[: found.size] = found.reshape(-1)
 
 
-def _from_lanes(y, j, x, i, width, columns, segments):
-    for s, c in np.ndindex(segments, columns):
-        x[i + s * width + c] = y[j + c * _lanes(x) + s]
+def _put_together(y_lanes, group, segments, y):
+    pixels, lanes = y.reshape(-1, segments, y.shape[-1] // segments), _lanes(y)
+    here = pixels[:, group * lanes : (group + 1) * lanes]
+    found = y_lanes[: len(pixels) * pixels.shape[2] * lanes].reshape(len(pixels), -1, lanes)
+    here[:] = found[..., : here.shape[1]].transpose(0, 2, 1)
 
 
 # and for `ops/transposed_block.py`
-_PLAIN_TRANSPOSED = {"to_lanes": _to_lanes, "from_lanes": _from_lanes}
+_PLAIN_TRANSPOSED = {"take_apart": _take_apart, "put_together": _put_together}
+
+
+def _square(matrix, x, i, x_apart, y, j, y_apart, size=None):
+    """T X T^T, of whose smaller square only `size` rows and columns are there"""
+    rows, columns = matrix.shape
+    there = [[a < size[0] and b < size[1] for b in range(2)] for a in range(2)] if size else np.ones((4, 4), bool)
+    square = np.zeros((columns, columns, _lanes(x)))
+    for a, b in np.ndindex(columns, columns):
+        if columns > rows or there[a][b]:
+            square[a, b] = _vector(x, i + a * x_apart[0] + b * x_apart[1])
+    found = np.einsum("ik,jl,klc->ijc", matrix, matrix, square)
+    for a, b in np.ndindex(rows, rows):
+        if columns < rows or there[a][b]:
+            _vector(y, j + a * y_apart[0] + b * y_apart[1])[:] = found[a, b]
+
+
+def _vector(x, i):
+    if not 0 <= i <= len(x) - _lanes(x):
+        raise IndexError("a vector is not in the array")
+    return x[i : i + _lanes(x)]
+
+
+_INPUTS = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
+_OUTPUTS = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
+_KERNELS = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
+
+# and for `ops/squares.py`
+_PLAIN_SQUARES = {
+    "inputs": partial(_square, _INPUTS),
+    "outputs": partial(_square, _OUTPUTS),
+    "upstream": partial(_square, _OUTPUTS.T),
+    "kernels": partial(_square, _KERNELS),
+    "gradients": partial(_square, _KERNELS.T),
+}
+# by the modules that they stand in for
+_STAND_INS: dict[ModuleType, dict[str, Any]] = {
+    packing: _PLAIN_PACKING,
+    products: _PLAIN_PRODUCTS,
+    depthwise_rows: _PLAIN_ROWS,
+    transposed_block: _PLAIN_TRANSPOSED,
+    squares: _PLAIN_SQUARES,
+}
 
 
 class Mutant(NamedTuple):
@@ -265,22 +312,20 @@ def standing_in(file: str, tree: ast.Module) -> Iterator[None]:
 
     All the others stay what they are, without Numba: compiled functions of one may call those of another.
     """
-    before = {name: dict(vars(_module(name))) for name in (*FILES, "packing", "products", "depthwise_rows", "transposed_block")}
+    before = {module: dict(vars(module)) for module in (*map(_module, FILES), *_STAND_INS)}
     with threads.use(1), arrays.poisoned(), np.errstate(all="ignore"):
         try:
-            vars(packing).update(_PLAIN_PACKING)
-            vars(products).update(_PLAIN_PRODUCTS)
-            vars(depthwise_rows).update(_PLAIN_ROWS)
-            vars(transposed_block).update(_PLAIN_TRANSPOSED)
+            for module, plain_functions in _STAND_INS.items():
+                vars(module).update(plain_functions)
             for name in FILES:
                 code = compile(tree, name, "exec") if name == file else _plain_code(name)
                 exec(code, vars(_module(name)))
                 vars(_module(name))["np"] = _PoisonedNumPy()
             yield
         finally:
-            for name in before:
-                vars(_module(name)).clear()
-                vars(_module(name)).update(before[name])
+            for module, values in before.items():
+                vars(module).clear()
+                vars(module).update(values)
 
 
 def plain(file: str) -> ast.Module:
@@ -319,7 +364,7 @@ def _checks(user: str, mutated: str) -> Iterator[Check]:
 
 def _users(file: str) -> list[str]:
     """The files of operations that show what a file does: its own operation's, and those that import it or what is helped by it."""
-    naming = [user for user in FILES if _module(file) in vars(_module(user)).values()]
+    naming = [user for user in FILES if any(value is _module(file) for value in vars(_module(user)).values())]
     own = [] if file in SHARED else [file]
     return list(dict.fromkeys(own + [last for user in naming for last in (_users(user) if user in SHARED else [user])]))
 

@@ -11,13 +11,13 @@ What a block of a product reads of b then lies in one piece, and stays in the ca
 """
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 import numpy as np
 
 from xception_np import arrays, threads, tiling
-from xception_np.ops import register_block
+from xception_np.ops import register_block, transposed_block
 from xception_np.ops.compile import compiled, compiled_apart, compiled_with, taken
 from xception_np.ops.register_block import BYTES, REGISTERS, lanes, move, move_some
 
@@ -28,7 +28,7 @@ ROWS_AT_ONCE = 16  # rows that are packed into all panels, before others are
 _AS_THEY_ARE = (slice(None), slice(None))  # taps
 
 _settled: set[int] = set()  # ids of arrays, each of which is nobody else's while it lives
-_kept: dict[tuple[int, int], "Weights"] = {}  # by such an id, and the way of packing
+_kept: dict[tuple[int, Hashable], "Weights"] = {}  # by such an id, and the way of packing
 
 
 class Weights(NamedTuple):
@@ -59,7 +59,7 @@ def settled(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def kept(array: np.ndarray, way: int, pack: Callable[[], Weights]) -> Weights:
+def kept(array: np.ndarray, way: Hashable, pack: Callable[[], Weights]) -> Weights:
     """What `pack` makes of an array; it is kept if the array is `settled`, and `way` tells apart what is packed in several ways."""
     if id(array) not in _settled:
         return pack()
@@ -152,23 +152,27 @@ def _pack_together(queue, parts, rows, b, starts, width, packed):
             pack_rows(b[s * width :], starts, first, width, packed[s])
 
 
-@compiled_with(register_block)
+@compiled_with(register_block, transposed_block)
 def _pack_transposes(queue, parts, rows, b, starts, filters, width, packed):
-    """Part by part of rows of every segment's matrix, whose number (k, n) is starts[k] + n*filters of b, further on by segments"""
-    lane_count, depth = lanes(b), starts.size
+    """Part by part of rows of every segment's matrix, whose number (k, n) is starts[k] + n*filters of b, further on by segments
+
+    So many rows as a segment has filters are neighbours in b: squares of them are turned around.
+    """
+    lane_count, depth, own = lanes(b), starts.size, filters // len(packed)
     for item in taken(queue, len(packed) * parts):
         s, part = divmod(item, parts)
-        onwards = s * (filters // len(packed))
-        for first in range(part * rows, min((part + 1) * rows, depth), ROWS_AT_ONCE):
-            last, j = min(first + ROWS_AT_ONCE, depth), 0
+        end = min((part + 1) * rows, depth)
+        k = part * rows
+        while k < end:
+            neighbours = min(lane_count, end - k, own - k % own)
+            place, j = starts[k] + s * own, 0
             while j < width:
                 columns = vectors(-(-(width - j) // lane_count)) * lane_count
                 panel = packed[s, depth * j : depth * (j + columns)]
-                within = min(columns, width - j)
-                for k in range(first, last):
-                    place = starts[k] + onwards + j * filters
-                    for c in range(within):
-                        panel[k * columns + c] = b[place + c * filters]
-                    for c in range(within, columns):
-                        panel[k * columns + c] = 0
+                for c in range(0, min(columns, width - j), lane_count):
+                    some = min(lane_count, width - j - c)
+                    transposed_block.to_lanes(
+                        b, place + (j + c) * filters, filters, neighbours, some, panel, k * columns + c, columns
+                    )
                 j += columns
+            k += neighbours

@@ -199,6 +199,18 @@ class Code:
         """a * b, which may be one instruction with a sum."""
         return self.builder.fmul(a, b, flags=("contract",))
 
+    def sum(self, a, b):
+        """a + b"""
+        return self.builder.fadd(a, b)
+
+    def minus(self, a, b):
+        """a - b"""
+        return self.builder.fsub(a, b)
+
+    def half(self, a):
+        """a / 2, exactly"""
+        return self.builder.fmul(a, ir.Constant(self.vector, [0.5] * self.lanes))
+
     def fetch(self, address):
         """Ask for the line of an address, and do not wait."""
         number = ir.IntType(32)

@@ -1,7 +1,7 @@
 """Regular convolution and what is added to it on the CPU: the convolution's pass, which adds to a tile that is in the cache."""
 
 from xception_np import arrays
-from xception_np.ops import conv, exits, window_products
+from xception_np.ops import conv, convolutions, exits
 from xception_np.ops.bias import Cache as BiasCache
 from xception_np.ops.bias import cpu as bias_alone
 from xception_np.ops.conv import cpu as conv_alone
@@ -9,8 +9,8 @@ from xception_np.ops.conv_bias import Cache
 
 
 def forward(x, weight, bias, geometry, activation, addend):
-    y = arrays.empty(conv.output_shape(x.shape, weight.shape, geometry), x.dtype)
-    window_products.convolve(x, weight, geometry.windows(*x.shape[1:3]), 1, y, exits.of(bias, activation, addend))
+    y, windows = arrays.empty(conv.output_shape(x.shape, weight.shape, geometry), x.dtype), geometry.windows(*x.shape[1:3])
+    convolutions.way(weight, windows).convolve(x, weight, windows, 1, y, exits.of(bias, activation, addend))
     return y, Cache(conv.Cache(x, weight, geometry), BiasCache.of(y, activation), addend is not None)
 
 

@@ -91,9 +91,9 @@ def _convolve(queue, tiles, x, taps, windows, spread, segments, y):
         positions, steps = _tables(frame, y_tile, windows, width)
         results = y_lanes[: len(positions) * filters * lane_count].reshape(len(positions), -1)
         for group in range(len(taps)):
-            _take_apart(frame, group, segments, x_lanes)
+            transposed_block.take_apart(frame, group, segments, x_lanes)
             products.multiply_in_lanes(x_lanes, positions, steps, taps[group], results, False)
-            _put_together(y_lanes, group, segments, y_tile)
+            transposed_block.put_together(y_lanes, group, segments, y_tile)
 
 
 @compiled_with(frames, products, transposed_block)
@@ -111,8 +111,8 @@ def _weight_gradient(queue, groups, tiles, x, dy, windows, segments, partials):
             frame, dy_tile = frames.fill(x, tiles[k], columns, windows, (1, 1), memory), frames.of_tile(dy, tiles[k], height)
             positions, steps = _tables(frame, dy_tile, windows, width)
             for group in range(partials.shape[1]):
-                _take_apart(frame, group, segments, x_lanes)
-                _take_apart(dy_tile, group, segments, dy_lanes)
+                transposed_block.take_apart(frame, group, segments, x_lanes)
+                transposed_block.take_apart(dy_tile, group, segments, dy_lanes)
                 products.multiply_in_lanes(x_lanes, steps, positions, dy_rows[: len(positions)], partials[g, group], True)
 
 
@@ -138,25 +138,3 @@ def _tables(frame, y, windows, width):
                 steps[k] = (i * dh * columns + j * dw) * numbers + c * lane_count
                 k += 1
     return positions, steps
-
-
-@compiled_with(products, transposed_block)
-def _take_apart(frame, group, segments, x_lanes):
-    """x_lanes[p, c] = frame[p, s*C/S + c] for the lanes' segments s; lanes that have none are 0"""
-    numbers, channels, lane_count, width = frame.reshape(-1), frame.shape[3], lanes(frame), frame.shape[3] // segments
-    here = min(lane_count, segments - group * lane_count)
-    for p in range(numbers.size // channels):
-        for c in range(0, width, lane_count):
-            first, columns = p * channels + group * lane_count * width + c, min(lane_count, width - c)
-            transposed_block.to_lanes(numbers, first, width, columns, here, x_lanes, (p * width + c) * lane_count)
-
-
-@compiled_with(products, transposed_block)
-def _put_together(y_lanes, group, segments, y):
-    """y[p, s*F/S + f] = y_lanes[p, f] for the lanes' segments s"""
-    numbers, channels, lane_count, filters = y.reshape(-1), y.shape[3], lanes(y), y.shape[3] // segments
-    here = min(lane_count, segments - group * lane_count)
-    for p in range(numbers.size // channels):
-        for f in range(0, filters, lane_count):
-            first, columns = p * channels + group * lane_count * filters + f, min(lane_count, filters - f)
-            transposed_block.from_lanes(y_lanes, (p * filters + f) * lane_count, numbers, first, filters, columns, here)
