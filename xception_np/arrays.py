@@ -45,6 +45,13 @@ def zeros(shape: tuple[int, ...], dtype) -> np.ndarray:
     return array
 
 
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A view through which nobody writes: one kind of argument, to compile a function for, whoever else may write to it or not."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def empty_like(array):
     """An uninitialised array of the same shape and dtype, in the same memory."""
     return empty(array.shape, array.dtype, like=array)

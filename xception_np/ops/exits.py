@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xception_np import arrays
 from xception_np.ops.compile import compiled_apart
 
 
@@ -22,23 +23,24 @@ class Exit(NamedTuple):
 
 def nothing(dtype):
     """The exit of z as it is."""
-    return Exit(np.empty(0, dtype), False, np.empty(0, dtype))
+    return Exit(arrays.read_only(np.empty(0, dtype)), False, np.empty(0, dtype))
 
 
 def of(bias, activation, addend):
     """The exit with a bias, what is cut off, and an addend like y or None."""
-    return Exit(bias, activation == "relu", np.empty(0, bias.dtype) if addend is None else addend.reshape(-1))
+    others = np.empty(0, bias.dtype) if addend is None else addend.reshape(-1)
+    return Exit(arrays.read_only(bias), activation == "relu", others)
 
 
 @compiled_apart
-def leave(y, starts, exit):
-    """A row of bias.size numbers of y, which is flat, from each of the starts on, as it leaves"""
+def leave(y, start, count, exit):
+    """So many rows of bias.size numbers of y, which is flat, one behind the other from number `start` on, as they leave"""
     bias, relu, addend = exit
     if bias.size:
-        for start in starts:
-            row = y[start : start + bias.size]
+        for place in range(start, start + count * bias.size, bias.size):
+            row = y[place : place + bias.size]
             if addend.size:
-                other = addend[start : start + bias.size]
+                other = addend[place : place + bias.size]
                 for f in range(bias.size):
                     row[f] += other[f]
             for f in range(bias.size):

@@ -29,7 +29,10 @@ def of_tile(rows, tile, height):
 @compiled
 def most(tiles):
     """The most images, and the most rows of one, that a tile has."""
-    return (tiles[:, 1] - tiles[:, 0]).max(), (tiles[:, 3] - tiles[:, 2]).max()
+    images = rows = 0
+    for n0, n1, h0, h1 in tiles[:, :4]:
+        images, rows = max(images, n1 - n0), max(rows, h1 - h0)
+    return images, rows
 
 
 @compiled_apart

@@ -138,7 +138,7 @@ def _convolve(queue, tiles, x, windows, view, stack, segments, y, lattice, exit)
         for s in range(segments):
             weights = packing.one_of(stack, s)
             products.multiply_windows(seen[s * width :], starts, view.steps, weights, y[s * weights.shape[1] :], onto)
-        exits.leave(y, onto, exit)
+        exits.leave(y, onto[0], onto.size, exit)
 
 
 @compiled_with(frames, products)

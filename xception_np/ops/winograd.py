@@ -23,7 +23,7 @@ is the same four numbers. Summed up over channels before A^T, each of the 16 pla
     +--+--+--+--+
 
 2.25 times fewer multiplications, for additions of which there are few if there are many channels. Results differ from those of
-`ops/window_products.py` by rounding: sums are of differences of pixels.
+`ops/window_products.py` by rounding: sums are of differences of pixels, and a ninth as long.
 
 Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), sections 4.1 and 5.
 """
@@ -34,10 +34,10 @@ import numpy as np
 
 from xception_np import arrays, threads, tiling
 from xception_np.ops import exits, frames, packing, products, squares
-from xception_np.ops.compile import compiled_apart, compiled_with, taken
+from xception_np.ops.compile import compiled_with, taken
 from xception_np.ops.products import lanes
 
-_FEWEST = 16  # channels and filters of a segment: with fewer, transforms cost what is saved, as measured
+_FEWEST = 16  # channels and filters of a segment: with fewer, transforms cost what is saved; and a vector holds no more
 _PLACES = 16  # of a square: matrix products
 _MOST_NUMBERS = tiling.LARGEST // 98  # of a square: 98 squares at once at least, as each of them meets all of U
 _AS_THEY_ARE = np.arange(_PLACES)
@@ -175,14 +175,14 @@ def _look(x, tile, columns, windows, memory):
     return frame, (n1 - n0) * (h1 - h0) * columns
 
 
-@compiled_apart
+@compiled_with(packing)
 def _tables(count, width, own, lanes):
     """Where squares begin in V[t], how far it is to each channel there, and where squares begin in M[t]."""
     steps = np.empty(width, np.int64)
     for c in range(width):
         start = c // lanes * lanes
         steps[c] = start * count + c - min(start, width - lanes)
-    return np.arange(count) * lanes, steps, np.arange(count) * own
+    return packing.multiples(count, lanes), steps, packing.multiples(count, own)
 
 
 @compiled_with(products)
@@ -251,9 +251,8 @@ def _leave(y, tile, exit):
     """The pixels of a tile, as they leave"""
     n0, n1, h0, h1 = tile
     _, height, width, filters = y.shape
-    for n in range(n0, n1):
-        start, stop = n * height + 2 * h0, n * height + min(2 * h1, height)
-        exits.leave(y.reshape(-1), np.arange(start * width, stop * width) * filters, exit)
+    first, last = n0 * height + 2 * h0, (n1 - 1) * height + min(2 * h1, height)  # one image's rows, or whole images
+    exits.leave(y.reshape(-1), first * width * filters, (last - first) * width, exit)
 
 
 @compiled_with(squares)

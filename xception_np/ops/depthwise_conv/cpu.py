@@ -82,7 +82,7 @@ def narrow(dx, multiplier):
 
 def as_taps(weight):
     """(kh, kw, C, M) as (kh, kw, C*M)."""
-    return weight.reshape(*weight.shape[:2], -1)
+    return arrays.read_only(weight.reshape(*weight.shape[:2], -1))
 
 
 @compiled_with(depthwise_rows, frames)

@@ -20,8 +20,6 @@ gradient that comes back is that of the normalised x.
 Pointwise first has no such tile: a pixel of the middle is seen by windows of several tiles. It runs the two passes in turn.
 """
 
-import numpy as np
-
 from xception_np import arrays, threads, tiling
 from xception_np.ops import depthwise_conv, entries, exits, frames, packing, products
 from xception_np.ops.compile import compiled, compiled_with, taken
@@ -117,7 +115,7 @@ def _forward(queue, tiles, x, entry, taps, pointwise, windows, activation, y, ex
         results = frames.of_tile(y, tile, height).reshape(-1, y.shape[2])[first:last]
         products.multiply(panel, pointwise, results)
         start = (tile[0] * height + tile[2]) * columns + first
-        exits.leave(y.reshape(-1), np.arange(start, start + len(results)) * y.shape[2], exit)
+        exits.leave(y.reshape(-1), start * y.shape[2], len(results), exit)
 
 
 @compiled_with(entries, frames, products, depthwise, elu)
