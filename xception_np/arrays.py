@@ -46,7 +46,7 @@ def zeros(shape: tuple[int, ...], dtype) -> np.ndarray:
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """A view through which nobody writes: one kind of argument, to compile a function for, whoever else may write to it or not."""
+    """A read-only view. For Numba these are another kind of argument than arrays to write to; functions are compiled for one."""
     view = array.view()
     view.flags.writeable = False
     return view

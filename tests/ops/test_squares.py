@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 from numba import TypingError
 
+from xception_np.check.mutations import INPUTS, KERNELS, OUTPUTS
 from xception_np.ops import register_block, squares
 from xception_np.ops.compile import compiled_with
 from xception_np.ops.register_block import BYTES
 
 LANES = {np.float32: BYTES // 4, np.float64: BYTES // 8}
 both = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-INPUTS = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
-OUTPUTS = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
-KERNELS = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 
 
 @compiled_with(register_block, squares)
@@ -72,21 +70,24 @@ def test_squares_that_may_be_cut_off(function, matrix, size, dtype):
 
 @both
 def test_what_is_not_there_is_not_read(dtype):
-    """One pixel, and NaN around it."""
-    lanes = LANES[dtype]
-    x, y = np.full((2, 2, lanes), np.nan, dtype), np.zeros((4, 4, lanes), dtype)
-    x[0, 0] = 2
-    upstream(x.reshape(-1), 0, (2 * lanes, lanes), y.reshape(-1), 0, (4 * lanes, lanes), (1, 1))
+    """One pixel; the others would be far beyond all memory."""
+    lanes, far = LANES[dtype], (2**45, 2**45)
+    x, y = np.full(lanes, 2, dtype), np.zeros((4, 4, lanes), dtype)
+    upstream(x, 0, far, y.reshape(-1), 0, (4 * lanes, lanes), (1, 1))
     np.testing.assert_array_equal(y[..., 0], 2 * np.outer(OUTPUTS[0], OUTPUTS[0]))
 
 
-def test_together_they_are_a_convolution():
-    """A^T [(G g G^T) * (B^T d B)] A: nine multiplications for each of four results, by 16."""
-    random = np.random.default_rng(0)
-    d, g = random.standard_normal((4, 4)), random.standard_normal((3, 3))
-    windows = np.lib.stride_tricks.sliding_window_view(d, (3, 3))
-    found = OUTPUTS @ ((KERNELS @ g @ KERNELS.T) * (INPUTS @ d @ INPUTS.T)) @ OUTPUTS.T
-    np.testing.assert_allclose(found, np.einsum("abij,ij->ab", windows, g), rtol=0, atol=1e-14)  # rounding of 16 terms of size 1
+@both
+def test_together_they_are_a_convolution(dtype):
+    """A^T [(G g G^T) * (B^T d B)] A: nine multiplications for each of four results, by 16. Small whole numbers, so exactly."""
+    random, lanes = np.random.default_rng(0), LANES[dtype]
+    d, g = random.integers(-9, 10, (4, 4, lanes)).astype(dtype), random.integers(-9, 10, (3, 3, lanes)).astype(dtype)
+    v, u, y = np.empty_like(d), np.empty_like(d), np.empty((2, 2, lanes), dtype)
+    inputs(d.reshape(-1), 0, (4 * lanes, lanes), v.reshape(-1), 0, (4 * lanes, lanes))
+    kernels(g.reshape(-1), 0, (3 * lanes, lanes), u.reshape(-1), 0, (4 * lanes, lanes))
+    outputs((u * v).reshape(-1), 0, (4 * lanes, lanes), y.reshape(-1), 0, (2 * lanes, lanes), (2, 2))
+    windows = np.lib.stride_tricks.sliding_window_view(d, (3, 3), axis=(0, 1))
+    np.testing.assert_array_equal(y, np.einsum("abcij,ijc->abc", windows, g))
 
 
 def test_one_kind_of_number_only():

@@ -70,8 +70,9 @@ def test_every_width_of_a_segment(dtype):
     for width in range(1, 2 * lanes + 2):
         for segments in (1, lanes - 1, lanes, lanes + 1, 3 * lanes - 1):
             x = np.arange(1, 1 + 6 * segments * width, dtype=dtype).reshape(2, 3, segments * width)
-            y = np.full(x.shape, -1, dtype)
-            for group in range(-(-segments // lanes)):
+            around = np.full(x.size + 2 * lanes, -1, dtype)
+            y = around[lanes:-lanes].reshape(x.shape)
+            for group in reversed(range(-(-segments // lanes))):  # what one wrote too far, none would mend
                 x_lanes = np.full(6 * width * lanes + lanes**2, np.nan, dtype)
                 transposed_block.take_apart(x, group, segments, x_lanes)
                 expected, here = np.zeros((6, width, lanes)), min(lanes, segments - group * lanes)
@@ -81,6 +82,7 @@ def test_every_width_of_a_segment(dtype):
                 assert np.isnan(x_lanes[expected.size :]).all()
                 transposed_block.put_together(x_lanes, group, segments, y)
             np.testing.assert_array_equal(y, x)
+            assert (around[:lanes] == -1).all() and (around[-lanes:] == -1).all()
 
 
 def test_one_kind_of_number_only():

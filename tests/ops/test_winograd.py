@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from xception_np import arrays, check, threads, tiling
 from xception_np.geometry import Geometry
-from xception_np.ops import convolutions, exits, window_products, winograd
+from xception_np.ops import convolutions, exits, packing, window_products, winograd
 
 pads = st.tuples(st.integers(0, 4), st.integers(0, 4))
 
@@ -33,7 +33,7 @@ def passes(way, x, weight, dy, segments, geometry, exit=None):
 @settings(derandomize=True, database=None, deadline=None, max_examples=150)
 @given(
     size=st.tuples(st.integers(1, 5), st.integers(3, 12), st.integers(3, 12)),
-    channels=st.integers(16, 40),
+    channels=st.integers(16, 40) | st.integers(64, 100),
     filters=st.integers(16, 40),
     segments=st.integers(1, 2),
     padding=st.sampled_from(["same", "valid"]) | st.tuples(pads, pads),
@@ -50,12 +50,13 @@ def test_like_the_windows_themselves(size, channels, filters, segments, padding,
         check.compare(actual, expected, 1e-12, name).require()
 
 
-@pytest.mark.parametrize("segments", [1, 2])
-def test_the_same_bits_for_any_number_of_threads(segments):
-    """Also a dweight whose rows are shared out: 256 channels a segment, in two shares for two threads."""
+@pytest.mark.parametrize(("channels", "filters", "segments"), [(256, 96, 1), (256, 96, 2), (40, 48, 1)])
+def test_the_same_bits_for_any_number_of_threads(channels, filters, segments):
+    """With 256 channels a segment, the rows of dweight are shared out, two shares for two threads; with 40 it has partial sums."""
     geometry, found = Geometry(3), []
-    x, weight, dy = operands(3, 9, 10, 256 * segments, 96 * segments, segments, geometry, np.float32)
-    assert segments * 16 * 256 * 96 > tiling.LARGEST and 2 * tiling.SMALL_SHARE <= 256
+    x, weight, dy = operands(3, 9, 10, channels * segments, filters * segments, segments, geometry, np.float32)
+    shared_out = channels >= 2 * tiling.SMALL_SHARE and segments * 16 * channels * filters > tiling.LARGEST
+    assert shared_out == (channels == 256)
     for count in (1, 2, 3):
         with threads.use(count):
             found.append([array.tobytes() for array in passes(winograd, x, weight, dy, segments, geometry)])
@@ -81,17 +82,16 @@ def test_an_exit():
 
 def test_what_is_packed_is_kept_apart():
     """Weights that nobody changes are packed once for each way: one of them may be asked for with a stride, too."""
-    from xception_np.ops import packing
-
     x, weight, _ = operands(1, 6, 6, 16, 16, 1, Geometry(3))
     packing.settled(weight)
-    found = []
+    found, before = [], len(packing._kept)
     for way in (winograd, window_products, winograd):
         y = np.empty((1, 6, 6, 16))
         way.convolve(x, weight, Geometry(3).windows(6, 6), 1, y)
         found.append(y)
     check.compare(found[0], found[1], 1e-12, "y").require()
     assert found[0].tobytes() == found[2].tobytes()
+    assert len(packing._kept) == before + 2
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,25 @@ def test_which_way(geometry, channels, filters, segments, shared):
     assert convolutions.way(weight, geometry.windows(8, 8), segments) is (winograd if shared else window_products)
 
 
-def test_rounding():
-    """Sums are of differences of pixels, but a ninth as long: no more than twice the rounding of the windows' own."""
+@pytest.mark.parametrize("changed", ["x", "dy"])
+def test_not_a_number(changed):
+    """NaN in a pixel is NaN in the results that see it, and in no others; in dweight, for the same channels and filters."""
     geometry = Geometry(3)
-    x, weight, dy = operands(2, 16, 16, 64, 64, 1, geometry)
-    exact = passes(window_products, x, weight, dy, 1, geometry)
-    single = [array.astype(np.float32) for array in (x, weight, dy)]
+    x, weight, dy = operands(2, 7, 6, 20, 18, 1, geometry)
+    {"x": x, "dy": dy}[changed][1, 3, 4, 5] = np.nan
+    ways = [passes(way, x, weight, dy, 1, geometry) for way in (winograd, window_products)]
+    (y, dx, dweight), expected = ([np.isnan(array) for array in found] for found in ways)
+    np.testing.assert_array_equal(y, expected[0])
+    np.testing.assert_array_equal(dx, expected[1])
+    np.testing.assert_array_equal(dweight.any(axis=(0, 1)), expected[2].any(axis=(0, 1)))
+    assert dweight[expected[2]].all()
+
+
+def test_rounding():
+    """Sums are of differences of pixels, but shorter: no more than twice the rounding of the windows' own."""
+    geometry = Geometry(3)
+    single = operands(2, 16, 16, 64, 64, 1, geometry, np.float32)
+    exact = passes(window_products, *[array.astype(np.float64) for array in single], 1, geometry)
     errors = [
         [np.sqrt(np.mean((found - right) ** 2)) for found, right in zip(passes(way, *single, 1, geometry), exact, strict=True)]
         for way in (window_products, winograd)

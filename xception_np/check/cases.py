@@ -227,6 +227,8 @@ def _convolutions() -> Iterator[Case]:
     for name, (shape, geometry) in SHARING.items():
         build = _grouped(shape, geometry, 36, 34, 2)
         yield Case("grouped_conv", f"{name}, many channels a segment", build, _X_AND_WEIGHT, large=True)
+    images = _conv((40, 4, 2), three, 16, 16)
+    yield Case("conv", "several images a tile, many channels", images, _X_AND_WEIGHT, large=True)
     few = _conv((2, 3, 5), three, 97, 16)
     yield Case("conv", "few positions and a large dweight", few, _X_AND_WEIGHT, large=True)
     few = _grouped((1, 3, 5), three, 132, 32, 2)

@@ -171,17 +171,18 @@ def _vector(x, i):
     return x[i : i + _lanes(x)]
 
 
-_INPUTS = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
-_OUTPUTS = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
-_KERNELS = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
+# The matrices of `ops/squares.py`: B^T, A^T and G
+INPUTS = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
+OUTPUTS = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
+KERNELS = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 
 # and for `ops/squares.py`
 _PLAIN_SQUARES = {
-    "inputs": partial(_square, _INPUTS),
-    "outputs": partial(_square, _OUTPUTS),
-    "upstream": partial(_square, _OUTPUTS.T),
-    "kernels": partial(_square, _KERNELS),
-    "gradients": partial(_square, _KERNELS.T),
+    "inputs": partial(_square, INPUTS),
+    "outputs": partial(_square, OUTPUTS),
+    "upstream": partial(_square, OUTPUTS.T),
+    "kernels": partial(_square, KERNELS),
+    "gradients": partial(_square, KERNELS.T),
 }
 # by the modules that they stand in for
 _STAND_INS: dict[ModuleType, dict[str, Any]] = {

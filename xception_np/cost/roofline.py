@@ -8,7 +8,8 @@ roofline is what would be possible if neither ever waited for the other, the lar
     multiply-adds a second <= min(peak, bandwidth * macs / bytes moved)
 
 Nothing is fitted to any layer: where a prediction is wrong, the layer does something else than multiply at full speed or wait for
-memory. A pool compares, which is not counted; a depthwise convolution reads some rows twice, at the edges of tiles.
+memory. A pool compares, which is not counted; a depthwise convolution reads some rows twice, at the edges of tiles; and 3x3
+convolutions may need fewer multiplications than their formula has (`ops/winograd.py`), and lie above the roof.
 
 Source: Williams, Waterman and Patterson, "Roofline: An Insightful Visual Performance Model", Communications of the ACM 52 (2009).
 """

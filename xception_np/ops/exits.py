@@ -34,7 +34,7 @@ def of(bias, activation, addend):
 
 @compiled_apart
 def leave(y, start, count, exit):
-    """So many rows of bias.size numbers of y, which is flat, one behind the other from number `start` on, as they leave"""
+    """`count` rows of bias.size numbers, one behind the other from y[start] on, as they leave; y is flat"""
     bias, relu, addend = exit
     if bias.size:
         for place in range(start, start + count * bias.size, bias.size):

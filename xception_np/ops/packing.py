@@ -75,7 +75,8 @@ def stacked(matrix: np.ndarray, segments: int) -> Weights:
     depth, width = matrix.shape[0], matrix.shape[1] // segments
     packed = arrays.empty((segments, packed_size(depth, width, BYTES // matrix.itemsize)), matrix.dtype)
     rows = _rows_of_a_part(width)
-    parts, flat, starts = -(-depth // rows), np.ascontiguousarray(matrix).reshape(-1), np.arange(depth) * matrix.shape[1]
+    parts, starts = -(-depth // rows), np.arange(depth) * matrix.shape[1]
+    flat = arrays.read_only(np.ascontiguousarray(matrix).reshape(-1))
     threads.together(lambda queue: _pack_together(queue, parts, rows, flat, starts, width, packed), segments * parts)
     return Weights(packed, (depth, width))
 
@@ -87,7 +88,7 @@ def stacked_transposes(weight: np.ndarray, taps: tuple[slice, slice], segments: 
     starts = np.add.outer(starts_of_taps, np.arange(filters // segments)).reshape(-1)  # a row is a number of every filter's kernel
     packed = arrays.empty((segments, packed_size(starts.size, width, BYTES // weight.itemsize)), weight.dtype)
     rows = _rows_of_a_part(width)
-    parts, flat = -(-starts.size // rows), np.ascontiguousarray(weight).reshape(-1)
+    parts, flat = -(-starts.size // rows), arrays.read_only(np.ascontiguousarray(weight).reshape(-1))
     threads.together(lambda queue: _pack_transposes(queue, parts, rows, flat, starts, filters, width, packed), segments * parts)
     return Weights(packed, (starts.size, width))
 

@@ -19,7 +19,7 @@ from typing import Any
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from xception_np.ops.register_block import Code, arrays_of, integer
+from xception_np.ops import register_block
 
 
 def _inputs(code, d):
@@ -45,7 +45,7 @@ def _gradients(code, du):
 
 
 class _Square:
-    """The pixels of a square: number `first` of a flat array, and so many numbers on to the pixel below and to the next one."""
+    """The pixels of a square, at number `first` of a flat array and so many numbers on, to the row below and to the next column."""
 
     def __init__(self, code, array, first, apart):
         self.code, self.array, self.first, self.apart = code, array, first, cgutils.unpack_tuple(code.builder, apart, 2)
@@ -53,17 +53,17 @@ class _Square:
     def __getitem__(self, place):
         """Address of the pixel at (a, b)."""
         builder = self.code.builder
-        down, on = (builder.mul(apart, integer(k)) for apart, k in zip(self.apart, place, strict=True))
+        down, on = (builder.mul(apart, register_block.integer(k)) for apart, k in zip(self.apart, place, strict=True))
         return self.code.as_vector(self.code.element(self.array, builder.add(self.first, builder.add(down, on))))
 
 
-class _Transform(Code):
-    """Code for a transform that turns one square, x, into another, y."""
+class _Transform(register_block.Code):
+    """Code for a transform that turns one square, x, into another, y; of one of the two only some rows and columns may be there."""
 
     def __init__(self, context, builder, signature, arguments):
         super().__init__(context, builder, signature.args[0].dtype)
-        x, y = arrays_of(context, builder, signature, arguments, (0, 3))
-        self.x, self.y = _Square(self, x, *arguments[1:3]), _Square(self, y, *arguments[4:6])
+        x, y = register_block.arrays_of(context, builder, signature, arguments, (0, 3))
+        self.x, self.y, self.there = _Square(self, x, *arguments[1:3]), _Square(self, y, *arguments[4:6]), arguments[6:]
 
     def results(self, of_column, size, read):
         """(a, b, number) for every pixel of T X T^T, where read(a, b) is X."""
@@ -75,67 +75,58 @@ class _Transform(Code):
         """X[a, b]"""
         return self.loaded(self.x[a, b])
 
-    def is_there(self, a, b, size):
-        """Whether a square of so many rows and columns has the pixel (a, b)."""
-        rows, columns = cgutils.unpack_tuple(self.builder, size, 2)
-        found = [self.builder.icmp_signed("<", integer(place), end) for place, end in ((a, rows), (b, columns))]
-        return self.builder.and_(*found)
+    def read_if_there(self, a, b):
+        """X[a, b], or 0"""
+        there = self._is_there(a, b)
+        return self.builder.select(there, self.loaded(self.builder.select(there, self.x[a, b], self.x[0, 0])), self.zeros)
+
+    def write(self, a, b, value):
+        """Y[a, b] = value"""
+        self.store(value, self.y[a, b])
+
+    def write_if_there(self, a, b, value):
+        """Y[a, b] = value, or nothing"""
+        with self.builder.if_then(self._is_there(a, b), likely=True):
+            self.write(a, b, value)
+
+    def _is_there(self, a, b):
+        (there,) = self.there
+        rows, columns = cgutils.unpack_tuple(self.builder, there, 2)
+        inside = [self.builder.icmp_signed("<", register_block.integer(k), end) for k, end in ((a, rows), (b, columns))]
+        return self.builder.and_(*inside)
 
 
-def _whole(of_column, size):
-    """f(x, i, x_apart, y, j, y_apart): one vector of channels, of all pixels."""
+def _transform(of_column, size, cut_off=None):
+    """A compiled function, for one vector of channels; `cut_off` is "x" or "y" if its last argument says what of that is there."""
 
     def generate(context, builder, signature, arguments):
         code = _Transform(context, builder, signature, arguments)
-        for a, b, value in code.results(of_column, size, code.read):
-            code.store(value, code.y[a, b])
+        read = code.read_if_there if cut_off == "x" else code.read
+        write = code.write_if_there if cut_off == "y" else code.write
+        for a, b, value in code.results(of_column, size, read):
+            write(a, b, value)
         return context.get_dummy_value()
 
-    def typed(_, x, i, x_apart, y, j, y_apart):
+    def of_all(_, x, i, x_apart, y, j, y_apart):
         if x.dtype != y.dtype:
             return None  # not for these arguments: a TypingError
         return types.void(x, i, x_apart, y, j, y_apart), generate
 
-    return intrinsic(typed)
+    def of_some(_, x, i, x_apart, y, j, y_apart, there):
+        if x.dtype != y.dtype:
+            return None
+        return types.void(x, i, x_apart, y, j, y_apart, there), generate
+
+    return intrinsic(of_some if cut_off else of_all)
 
 
-def _outputs_that_are_there(_, x, i, x_apart, y, j, y_apart, size):
-    def generate(context, builder, signature, arguments):
-        code = _Transform(context, builder, signature, arguments)
-        for a, b, value in code.results(_outputs, 4, code.read):
-            with builder.if_then(code.is_there(a, b, arguments[6]), likely=True):
-                code.store(value, code.y[a, b])
-        return context.get_dummy_value()
-
-    if x.dtype != y.dtype:
-        return None
-    return types.void(x, i, x_apart, y, j, y_apart, size), generate
-
-
-def _upstream_that_is_there(_, x, i, x_apart, y, j, y_apart, size):
-    def generate(context, builder, signature, arguments):
-        code = _Transform(context, builder, signature, arguments)
-
-        def read(a, b):
-            there = code.is_there(a, b, arguments[6])
-            return builder.select(there, code.loaded(builder.select(there, code.x[a, b], code.x[0, 0])), code.zeros)
-
-        for a, b, value in code.results(_upstream, 2, read):
-            code.store(value, code.y[a, b])
-        return context.get_dummy_value()
-
-    if x.dtype != y.dtype:
-        return None
-    return types.void(x, i, x_apart, y, j, y_apart, size), generate
-
-
-# Of flat arrays, one vector of channels; pixels are apart[0] numbers from row to row and apart[1] from column to column:
+# Of flat arrays; pixels are apart[0] numbers from row to row and apart[1] from column to column:
 #     y[j + a*y_apart[0] + b*y_apart[1]] = (T X T^T)[a, b],    X[a, b] = x[i + a*x_apart[0] + b*x_apart[1]]
 # inputs(x, i, x_apart, y, j, y_apart), and so on
-inputs: Any = _whole(_inputs, 4)
-kernels: Any = _whole(_kernels, 3)
-gradients: Any = _whole(_gradients, 4)
-# outputs(x, i, x_apart, y, j, y_apart, size): of the 2 x 2 pixels of y, those within so many rows and columns are written
-outputs: Any = intrinsic(_outputs_that_are_there)
-# upstream(x, i, x_apart, y, j, y_apart, size): of the 2 x 2 pixels of x, those within are read; the others count as 0
-upstream: Any = intrinsic(_upstream_that_is_there)
+inputs: Any = _transform(_inputs, 4)
+kernels: Any = _transform(_kernels, 3)
+gradients: Any = _transform(_gradients, 4)
+# outputs(x, i, x_apart, y, j, y_apart, there), of y, and upstream(...), of x: `there` is how many rows and columns of pixels, one
+# of each at least. The others are neither written nor read, but count as 0
+outputs: Any = _transform(_outputs, 4, "y")
+upstream: Any = _transform(_upstream, 2, "x")

@@ -10,8 +10,8 @@ As many segments as a vector has lanes, and as many numbers of each, are loaded 
 rounds: the first exchanges its upper right quarter with the lower left one, the next does the same in each quarter, and so on to
 squares of 2 x 2. A round is one instruction for each row; number by number, each would be loaded and stored alone.
 
-Segments of 2, 4, 8, ... numbers fill whole vectors, as many as a segment has numbers, and are dealt out: a round takes every second
-number of two neighbouring vectors into one, and what is left of them into another.
+Segments of 1, 2, 4, ... numbers, up to a vector's lanes, fill whole vectors: as many of these as a segment has numbers. They are
+dealt out: a round takes every second number of two neighbouring vectors into one, and what is left of them into another.
 
     a b d e | g h j k    deal -->    a d g j | b e h k        two vectors of four lanes, two numbers in a segment
                       <-- collect
@@ -100,7 +100,7 @@ def _from_lanes(_, y, j, x, i, width, columns, segments):
 
 
 def _dealt(code: Code, vectors: list[ir.Value]) -> list[ir.Value]:
-    """Of 1, 2, 4, ... vectors: first numbers of as many as there are vectors, in one; second ones, in the next; and so on."""
+    """The first number of every segment in the first vector, the second ones in the next, and so on: 1, 2, 4, ... vectors."""
     even, odd = list(range(0, 2 * code.lanes, 2)), list(range(1, 2 * code.lanes, 2))
     for _ in range(len(vectors).bit_length() - 1):
         pairs = list(zip(vectors[::2], vectors[1::2], strict=True))
@@ -119,7 +119,7 @@ def _collected(code: Code, vectors: list[ir.Value]) -> list[ir.Value]:
 
 
 def _for_each_width(code: Code, width: ir.Value, function) -> None:
-    """function(1), function(2), function(4), ..., up to a vector's lanes, where the width is that."""
+    """function(width) for a width of 1, 2, 4, ..., up to a vector's lanes; nothing for others."""
     builder = code.builder
     done = builder.append_basic_block("done")
     choice = builder.switch(width, done)
@@ -185,7 +185,7 @@ to_lanes: Any = intrinsic(_to_lanes)
 # from_lanes(y, j, x, i, width, columns, segments): x[i + s*width + c] = y[j + c*lanes + s] for c < columns, s < segments; a whole
 # square is read from y
 from_lanes: Any = intrinsic(_from_lanes)
-# deal(x, i, width, segments, y, j), collect(y, j, x, i, width, segments): the same for whole segments, of 1, 2, 4, ... numbers
+# deal(x, i, width, segments, y, j), collect(y, j, x, i, width, segments): the same for whole segments, if these `_fills_vectors`
 deal: Any = intrinsic(_deal)
 collect: Any = intrinsic(_collect)
 

@@ -22,8 +22,8 @@ is the same four numbers. Summed up over channels before A^T, each of the 16 pla
     |  |  |  |  |       dx: the same with dy for x and U, taps flipped, transposed
     +--+--+--+--+
 
-2.25 times fewer multiplications, for additions of which there are few if there are many channels. Results differ from those of
-`ops/window_products.py` by rounding: sums are of differences of pixels, and a ninth as long.
+2.25 times fewer multiplications; the price is additions, few beside them if there are many channels. Results differ from those of
+`ops/window_products.py` by rounding: sums are of differences of pixels, but shorter. And infinity becomes NaN, as inf - inf does.
 
 Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), sections 4.1 and 5.
 """
@@ -34,19 +34,25 @@ import numpy as np
 
 from xception_np import arrays, threads, tiling
 from xception_np.ops import exits, frames, packing, products, squares
-from xception_np.ops.compile import compiled_with, taken
+from xception_np.ops.compile import compiled, compiled_apart, compiled_with, taken
 from xception_np.ops.products import lanes
 
-_FEWEST = 16  # channels and filters of a segment: with fewer, transforms cost what is saved; and a vector holds no more
+# Channels and filters of a segment at least: a whole vector of any kind, or the last one would begin before its array; and with
+# fewer, transforms cost what is saved
+_FEWEST = 16
 _PLACES = 16  # of a square: matrix products
-_MOST_NUMBERS = tiling.LARGEST // 98  # of a square: 98 squares at once at least, as each of them meets all of U
+# A tile has 98 squares, if there are so many, also with many channels: their numbers leave the cache then, but all of them meet U
+_MOST_NUMBERS = tiling.LARGEST // 98
 _AS_THEY_ARE = np.arange(_PLACES)
 # The transform of a flipped kernel is that of the kernel, its places 0 and 3 exchanged vertically and horizontally
 _FLIPPED = _AS_THEY_ARE.reshape(4, 4)[[3, 1, 2, 0]][:, [3, 1, 2, 0]].reshape(-1)
 
 
 def fits(weight, windows, segments):
-    """Whether such convolutions are for these functions: 3x3 taps of neighbours, and enough channels."""
+    """Whether such convolutions are for these functions, which do not ask: 3x3 taps of neighbours, and enough channels.
+
+    Not how many windows there are: a picture has the same bits alone and among others.
+    """
     numbers = weight.shape[2], weight.shape[3] // segments
     return windows[:3] == ((3, 3), (1, 1), (1, 1)) and min(numbers) >= _FEWEST
 
@@ -89,7 +95,7 @@ def _kernels(weight):
     """U (C/S, 16*F): place by place, all filters."""
     width, filters = weight.shape[2:]
     split, spans = arrays.empty((width, _PLACES * filters), weight.dtype), tiling.span_table(width, filters)
-    kernels = np.ascontiguousarray(weight)
+    kernels = arrays.read_only(np.ascontiguousarray(weight))
     threads.together(lambda queue: _split_kernels(queue, spans, kernels, split), len(spans))
     return split
 
@@ -106,59 +112,64 @@ def _squares(shape):
 
 
 def _numbers(x, y, segments):
-    """In a tile for each square: those of V or M of a segment, which then stay in the second-level cache. Many count as fewer."""
+    """In a tile for each square: those of V or M of a segment, which then stay in the second-level cache."""
     return min(_PLACES * max(x.shape[3], y.shape[3]) // segments, _MOST_NUMBERS)
 
 
 @compiled_with(exits, frames, packing, products, squares)
 def _convolve(queue, tiles, x, windows, stack, order, segments, y, exit):
-    columns, width, own = -(-y.shape[2] // 2), x.shape[3] // segments, y.shape[3] // segments
+    _, height, row, _ = y.shape
+    columns, width, own = -(-row // 2), x.shape[3] // segments, y.shape[3] // segments
     memory, v, m = _memory(tiles, x, columns, windows, width, own)
     for k in taken(queue, len(tiles)):
-        frame, count = _look(x, tiles[k], columns, windows, memory)
-        places, steps, targets = _tables(count, width, own, lanes(x))
+        frame, seen = _look(x, tiles[k], columns, windows, memory)
+        results, (places, steps, targets) = _corners(tiles[k], columns, height, row), _tables(len(seen), width, own, lanes(x))
         for s in range(segments):
-            _split_up(frame, s * width, width, v, count)
+            _split_up(frame, seen, s * width, width, v)
             for t in range(_PLACES):
                 weights = packing.one_of(stack, order[t] * segments + s)
                 products.multiply_windows(v[t], places, steps, weights, m[t], targets)
-            _put_results_together(m, tiles[k], y, s * own, own)
+            _put_results_together(m, results, y, s * own, own)
         _leave(y, tiles[k], exit)
 
 
 @compiled_with(frames, packing, products, squares)
 def _weight_gradient(queue, groups, tiles, x, dy, windows, partials):
     segments, _, width, own = partials.shape[1:]
-    columns = -(-dy.shape[2] // 2)
+    _, height, row, _ = dy.shape
+    columns = -(-row // 2)
     memory, v, dm = _memory(tiles, x, columns, windows, width, own)
     spare = products.memory_for(own, dy)
     for g in taken(queue, len(groups)):
         for k in range(groups[g, 0], groups[g, 1]):
-            frame, count = _look(x, tiles[k], columns, windows, memory)
+            frame, seen = _look(x, tiles[k], columns, windows, memory)
+            upstream, tables = _corners(tiles[k], columns, height, row), _tables(len(seen), width, own, lanes(x))
             for s in range(segments):
-                _split_up(frame, s * width, width, v, count)
-                _split_upstream(dy, tiles[k], s * own, own, dm)
-                _add_products(v, dm, count, partials[g, s], 0, width, k > groups[g, 0], spare)
+                _split_up(frame, seen, s * width, width, v)
+                _split_upstream(dy, upstream, s * own, own, dm)
+                _add_products(v, dm, tables, partials[g, s], 0, width, k > groups[g, 0], spare)
 
 
 @compiled_with(frames, packing, products, squares)
 def _weight_gradient_by_channels(queue, shares, tiles, x, dy, windows, sums):
     """The same for a large dU, without partial sums of it: its rows are shared out, and every thread goes through x and dy."""
     segments, _, width, own = sums.shape
-    columns, widest = -(-dy.shape[2] // 2), (shares[:, 1] - shares[:, 0]).max()
+    _, height, row, _ = dy.shape
+    columns, widest = -(-row // 2), (shares[:, 1] - shares[:, 0]).max()
     memory, v, dm = _memory(tiles, x, columns, windows, widest, own)
     spare = products.memory_for(own, dy)
     for r in taken(queue, len(shares)):
         first, last = shares[r]
         for k in range(len(tiles)):
-            frame, count = _look(x, tiles[k], columns, windows, memory)
+            frame, seen = _look(x, tiles[k], columns, windows, memory)
+            upstream, tables = _corners(tiles[k], columns, height, row), _tables(len(seen), last - first, own, lanes(x))
             for s in range(segments):
-                _split_up(frame, s * width + first, last - first, v, count)
-                _split_upstream(dy, tiles[k], s * own, own, dm)
-                _add_products(v, dm, count, sums[s], first, last, k > 0, spare)
+                _split_up(frame, seen, s * width + first, last - first, v)
+                _split_upstream(dy, upstream, s * own, own, dm)
+                _add_products(v, dm, tables, sums[s], first, last, k > 0, spare)
 
 
-@compiled_with(frames)
+@compiled_with(frames, products)
 def _memory(tiles, x, columns, windows, width, own):
     """For any of the tiles: its frame; 16 matrices of so many channels, in whole vectors, and of so many filters."""
     images, rows = frames.most(tiles)
@@ -167,12 +178,28 @@ def _memory(tiles, x, columns, windows, width, own):
     return frames.memory(images, 2 * rows, 2 * columns, windows, x), v.reshape(_PLACES, -1), m.reshape(_PLACES, -1)
 
 
-@compiled_with(frames)
+@compiled_with(frames, how=compiled)
 def _look(x, tile, columns, windows, memory):
-    """What the windows of a tile see, and how many squares of them there are."""
+    """What the windows of a tile see, and the corners of its squares there."""
     n0, n1, h0, h1 = tile
     frame = frames.fill(x, (n0, n1, 2 * h0, 2 * h1), 2 * columns, windows, (1, 1), memory)
-    return frame, (n1 - n0) * (h1 - h0) * columns
+    return frame, _corners((0, n1 - n0, 0, h1 - h0), columns, frame.shape[1], frame.shape[2])
+
+
+@compiled_apart
+def _corners(tile, columns, height, width):
+    """(Q, 3): which pixel of (N, height, width) each square begins with; how many rows and columns are left from there on."""
+    n0, n1, h0, h1 = tile
+    corners = np.empty(((n1 - n0) * (h1 - h0) * columns, 3), np.int64)
+    q = 0
+    for n in range(n0, n1):
+        for h in range(2 * h0, 2 * h1, 2):
+            for w in range(0, 2 * columns, 2):
+                corners[q, 0] = (n * height + h) * width + w
+                corners[q, 1] = height - h
+                corners[q, 2] = width - w
+                q += 1
+    return corners
 
 
 @compiled_with(packing)
@@ -186,64 +213,50 @@ def _tables(count, width, own, lanes):
 
 
 @compiled_with(products)
-def _add_products(v, dm, count, sums, first, last, add, spare):
+def _add_products(v, dm, tables, sums, first, last, add, spare):
     """dU[t] = V[t].T @ dM[t], or += if `add`, in the rows of the channels that V has"""
-    places, steps, sources = _tables(count, last - first, sums.shape[2], lanes(v))
+    places, steps, sources = tables
     for t in range(_PLACES):
         products.add_product_over_windows(v[t], places, steps, dm[t], sources, sums[t, first:last], add, spare)
 
 
-@compiled_with(squares)
-def _split_up(frame, first, width, v, count):
-    """V of some channels of a frame, in vectors: (C / lanes, Q, lanes) for each place. The last vector overlaps with the one before
+@compiled_with(products, squares)
+def _split_up(frame, corners, first, width, v):
+    """V of some channels of a frame: (C / lanes, Q, lanes) for each place, the last vector overlapping with the one before
 
-    A row of a product's first factor and one of its transpose are then both read from one line of the cache after the other.
+    So what a product reads next is next in memory, whether it goes from channel to channel or, for dU, from square to square.
     """
-    images, height, row, channels = frame.shape
+    _, _, row, channels = frame.shape
     x, split, lane_count, size = frame.reshape(-1), v.reshape(-1), lanes(v), v.shape[1]
-    q = 0
-    for n in range(images):
-        for h in range(0, height - 2, 2):
-            for w in range(0, row - 2, 2):
-                place = ((n * height + h) * row + w) * channels + first
-                for start in range(0, width, lane_count):
-                    source, target = place + min(start, width - lane_count), start * count + q * lane_count
-                    squares.inputs(x, source, (row * channels, channels), split, target, (4 * size, size))
-                q += 1
+    for q in range(len(corners)):
+        place = corners[q, 0] * channels + first
+        for start in range(0, width, lane_count):
+            source, target = place + min(start, width - lane_count), start * len(corners) + q * lane_count
+            squares.inputs(x, source, (row * channels, channels), split, target, (4 * size, size))
 
 
-@compiled_with(squares)
-def _put_results_together(m, tile, y, first, own):
+@compiled_with(products, squares)
+def _put_results_together(m, corners, y, first, own):
     """Some filters of y, from their M"""
-    n0, n1, h0, h1 = tile
-    _, height, width, filters = y.shape
+    _, _, row, filters = y.shape
     results, split, lane_count, size = y.reshape(-1), m.reshape(-1), lanes(y), m.shape[1]
-    q = 0
-    for n in range(n0, n1):
-        for h in range(2 * h0, 2 * h1, 2):
-            for w in range(0, width, 2):
-                place, there = ((n * height + h) * width + w) * filters + first, (height - h, width - w)
-                for start in range(0, own, lane_count):
-                    f = min(start, own - lane_count)
-                    squares.outputs(split, q * own + f, (4 * size, size), results, place + f, (width * filters, filters), there)
-                q += 1
+    for q in range(len(corners)):
+        place, there = corners[q, 0] * filters + first, (corners[q, 1], corners[q, 2])
+        for start in range(0, own, lane_count):
+            f = min(start, own - lane_count)
+            squares.outputs(split, q * own + f, (4 * size, size), results, place + f, (row * filters, filters), there)
 
 
-@compiled_with(squares)
-def _split_upstream(dy, tile, first, own, dm):
+@compiled_with(products, squares)
+def _split_upstream(dy, corners, first, own, dm):
     """dM of some filters of dy"""
-    n0, n1, h0, h1 = tile
-    _, height, width, filters = dy.shape
+    _, _, row, filters = dy.shape
     upstream, split, lane_count, size = dy.reshape(-1), dm.reshape(-1), lanes(dy), dm.shape[1]
-    q = 0
-    for n in range(n0, n1):
-        for h in range(2 * h0, 2 * h1, 2):
-            for w in range(0, width, 2):
-                place, there = ((n * height + h) * width + w) * filters + first, (height - h, width - w)
-                for start in range(0, own, lane_count):
-                    f = min(start, own - lane_count)
-                    squares.upstream(upstream, place + f, (width * filters, filters), split, q * own + f, (4 * size, size), there)
-                q += 1
+    for q in range(len(corners)):
+        place, there = corners[q, 0] * filters + first, (corners[q, 1], corners[q, 2])
+        for start in range(0, own, lane_count):
+            f = min(start, own - lane_count)
+            squares.upstream(upstream, place + f, (row * filters, filters), split, q * own + f, (4 * size, size), there)
 
 
 @compiled_with(exits)
@@ -255,7 +268,7 @@ def _leave(y, tile, exit):
     exits.leave(y.reshape(-1), first * width * filters, (last - first) * width, exit)
 
 
-@compiled_with(squares)
+@compiled_with(products, squares)
 def _split_kernels(queue, spans, weight, split):
     """U = G g G^T, of some channels"""
     _, _, width, filters = weight.shape
@@ -268,7 +281,7 @@ def _split_kernels(queue, spans, weight, split):
                 squares.kernels(kernels, c * filters + f, (3 * tap, tap), places, target, (4 * filters, filters))
 
 
-@compiled_with(squares)
+@compiled_with(products, squares)
 def _put_gradients_together(queue, spans, sums, dweight):
     """dg = G^T dU G, of some channels"""
     segments, _, width, own = sums.shape
