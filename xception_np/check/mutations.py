@@ -151,18 +151,19 @@ def _put_together(y_lanes, group, segments, y):
 _PLAIN_TRANSPOSED = {"take_apart": _take_apart, "put_together": _put_together}
 
 
-def _square(matrix, x, i, x_apart, y, j, y_apart, size=None):
-    """T X T^T, of whose smaller square only `size` rows and columns are there"""
+def _square(matrix, x, i, x_apart, y, j, y_apart, there=None):
+    """T X T^T, where of the one square of 2 x 2 pixels so many rows and columns are `there`"""
     rows, columns = matrix.shape
-    there = [[a < size[0] and b < size[1] for b in range(2)] for a in range(2)] if size else np.ones((4, 4), bool)
     square = np.zeros((columns, columns, _lanes(x)))
-    for a, b in np.ndindex(columns, columns):
-        if columns > rows or there[a][b]:
-            square[a, b] = _vector(x, i + a * x_apart[0] + b * x_apart[1])
+    for a, b in _pixels(columns, there):
+        square[a, b] = _vector(x, i + a * x_apart[0] + b * x_apart[1])
     found = np.einsum("ik,jl,klc->ijc", matrix, matrix, square)
-    for a, b in np.ndindex(rows, rows):
-        if columns < rows or there[a][b]:
-            _vector(y, j + a * y_apart[0] + b * y_apart[1])[:] = found[a, b]
+    for a, b in _pixels(rows, there):
+        _vector(y, j + a * y_apart[0] + b * y_apart[1])[:] = found[a, b]
+
+
+def _pixels(size, there):
+    return [(a, b) for a, b in np.ndindex(size, size) if size > 2 or (a < there[0] and b < there[1])]
 
 
 def _vector(x, i):
